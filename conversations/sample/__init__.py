@@ -1,0 +1,1 @@
+"""Conversations shipped with the project: one invented shop, written by hand."""
