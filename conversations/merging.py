@@ -1,0 +1,154 @@
+"""Near-identical answers become one answer, without ever joining two that say different things."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Set
+from functools import lru_cache
+
+from conversations.text import answer_key, key_tokens, word_set
+
+SIMILARITY = 0.9
+"""Share of words (Jaccard, of the sets) that two answers must have in common: about one word in twenty may
+differ."""
+
+_BUCKET = 32
+"""Answers looked at for one shared word: keeps the work linear where thousands of answers begin alike."""
+
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_GREETINGS = word_set(
+    """
+    hi hello hey dear good morning afternoon evening thanks thank you there sir madam ok okay
+    """
+)
+_GREETED = frozenset({"<name>", "<agent>", "<customer>", "mr", "mrs", "ms", "miss", "sir", "madam", "there"})
+
+# Words that turn a sentence round or change what is promised. Two answers that differ in one of them stay
+# apart.
+_DECISIVE = word_set(
+    """
+    no not never none nothing nobody nor neither without cannot unable unfortunately yes only except
+    unless but before after until since from within above below over under more less most least free all
+    any each every both either first last next second third one two three four five six seven eight nine
+    ten eleven twelve fifteen twenty thirty forty fifty sixty ninety hundred thousand half quarter
+    double twice once minute minutes hour hours day days week weeks month months year years working
+    business monday tuesday wednesday thursday friday saturday sunday weekend today tomorrow yesterday
+    january february march april may june july august september october november december open opened
+    closed can could must should may might will would on off in out up down
+    不 没 無 无 未 非 别 勿 否 莫 零 一 二 两
+    三 四 五 六 七 八 九 十 百 千 万 半 前 后 内 外 上 下 多 少 只 仅 都 先 再
+    """
+)
+_NEGATIVE = ("un", "in", "im", "dis", "non", "ir")
+
+
+def _words(text: str) -> list[str]:
+    """Words without the greeting in front; every Chinese, Japanese or Korean character is a word."""
+    tokens: list[str] = []
+    for token in key_tokens(text):
+        tokens.extend(token if _CJK.search(token) and token[0] not in "<[" else (token,))
+    start = 0
+    if tokens and tokens[0] in _GREETINGS:
+        while start < len(tokens) and (tokens[start] in _GREETINGS or tokens[start] in _GREETED):
+            start += 1
+    return tokens[start:] or tokens
+
+
+@lru_cache(maxsize=1 << 16)
+def _is_decisive(word: str) -> bool:
+    return (
+        word in _DECISIVE
+        or word[0] in "<[$£€¥₹%+-"
+        or word.endswith("n't")
+        or any(character.isdigit() for character in word)
+    )
+
+
+def _opposites(first: Set[str], second: Set[str]) -> bool:
+    """Whether a word of one side is a word of the other with a negative prefix: opened, unopened."""
+    return any(
+        word.startswith(prefix) and word.removeprefix(prefix) in other
+        for own, other in ((first, second), (second, first))
+        for word in own
+        for prefix in _NEGATIVE
+    )
+
+
+class AnswerMerger:
+    """Finds the answer that a text is a copy of, among those added so far.
+
+    Two answers are one where their normal form is equal, or where nine tenths of their words are, those in
+    the same order, and no number, negation, placeholder, date or condition differs. A greeting in front does
+    not count.
+    """
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, int] = {}
+        self._words: dict[int, list[str]] = {}
+        self._sets: dict[int, frozenset[str]] = {}
+        self._keys: dict[int, list[str]] = defaultdict(list)
+        # (decisive words, number of words, one word) to the answers that have them. Words are in a fixed
+        # order, longest first as the rarest and decisive ones last, as all in a bucket have them. Two sets
+        # that share nine tenths then share one of their first tenth plus one.
+        self._buckets: dict[tuple[tuple[str, ...], int, str], list[int]] = defaultdict(list)
+
+    def find(self, text: str) -> int | None:
+        """The id of the answer that this text is a copy of, or None."""
+        words = _words(text)
+        known = self._by_key.get(answer_key(text), self._by_key.get(" ".join(words)))
+        if known is not None:
+            return known
+        decisive, prefix, size = self._signature(words)
+        mine = set(words)
+        for other_size in range(math.ceil(SIMILARITY * size), math.floor(size / SIMILARITY) + 1):
+            for word in prefix:
+                for candidate in self._buckets.get((decisive, other_size, word), ())[:_BUCKET]:
+                    if self._alike(words, mine, candidate):
+                        return candidate
+        return None
+
+    def add(self, answer_id: int, text: str) -> None:
+        """Makes an answer known under its id."""
+        words = _words(text)
+        self._words[answer_id] = words
+        self._sets[answer_id] = frozenset(words)
+        for key in {answer_key(text), " ".join(words)} - {""}:
+            if key not in self._by_key:
+                self._by_key[key] = answer_id
+                self._keys[answer_id].append(key)
+        for bucket in self._places(words):
+            self._buckets[bucket].append(answer_id)
+
+    def remove(self, answer_id: int) -> None:
+        """Forgets an answer."""
+        words = self._words.pop(answer_id, None)
+        if words is None:
+            return
+        del self._sets[answer_id]
+        for key in self._keys.pop(answer_id, ()):
+            del self._by_key[key]
+        for bucket in self._places(words):
+            self._buckets[bucket].remove(answer_id)
+
+    def _places(self, words: list[str]) -> list[tuple[tuple[str, ...], int, str]]:
+        decisive, prefix, size = self._signature(words)
+        return [(decisive, size, word) for word in prefix]
+
+    @staticmethod
+    def _signature(words: list[str]) -> tuple[tuple[str, ...], list[str], int]:
+        distinct = sorted(set(words), key=lambda word: (_is_decisive(word), -len(word), word))
+        size = len(distinct)
+        prefix = distinct[: size - math.ceil(SIMILARITY * size) + 1]
+        return tuple(word for word in words if _is_decisive(word)), prefix, size
+
+    def _alike(self, words: list[str], mine: set[str], candidate: int) -> bool:
+        theirs = self._sets[candidate]
+        common = mine & theirs
+        if len(common) < SIMILARITY * (len(mine) + len(theirs) - len(common)):
+            return False
+        if _opposites(mine - common, theirs - common):
+            return False
+        other = self._words[candidate]
+        return [word for word in words if word in common] == [word for word in other if word in common]

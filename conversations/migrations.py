@@ -1,0 +1,75 @@
+"""The tables of a desk, as a list of numbered steps that only ever grows."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+MIGRATIONS = Migrations("attendant")
+
+APPLICATION_ID = 0x41545444
+"""Marks an SQLite file as a desk ("ATTD"), so that another program's file is never written to."""
+
+
+def unknown_migrations(database: Database) -> list[str]:
+    """Names of steps that were applied to this file but that this version does not know: a newer one made
+    it.
+    """
+    applied = {migration.name for migration in MIGRATIONS.applied(database)}
+    return sorted(applied - _STEPS.keys())
+
+
+def _001_tables(database: Database) -> None:
+    for statement in (
+        "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+        # AUTOINCREMENT everywhere: the index keys vectors by these ids, so an id must never mean something
+        # else later
+        """CREATE TABLE conversations (
+            ordinal INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            language TEXT, source TEXT, customer TEXT,
+            meta TEXT NOT NULL,
+            digest TEXT NOT NULL)""",
+        """CREATE TABLE turns (
+            conversation INTEGER NOT NULL REFERENCES conversations(ordinal) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            role TEXT NOT NULL CHECK (role IN ('customer', 'agent')),
+            text TEXT NOT NULL,
+            at TEXT, agent TEXT, action TEXT,
+            PRIMARY KEY (conversation, position)) WITHOUT ROWID""",
+        "CREATE TABLE answers (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL)",
+        """CREATE TABLE pairs (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            conversation INTEGER NOT NULL REFERENCES conversations(ordinal) ON DELETE CASCADE,
+            answer INTEGER NOT NULL REFERENCES answers(id),
+            turn INTEGER NOT NULL,
+            question TEXT NOT NULL)""",
+        "CREATE INDEX pairs_of_conversation ON pairs (conversation)",
+        "CREATE INDEX pairs_of_answer ON pairs (answer)",
+        """CREATE TABLE feedback (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            at TEXT NOT NULL,
+            conversation_key TEXT NOT NULL,
+            question TEXT NOT NULL,
+            answer INTEGER NOT NULL REFERENCES answers(id) ON DELETE CASCADE,
+            verdict TEXT NOT NULL CHECK (verdict IN ('good', 'bad')),
+            source TEXT NOT NULL)""",
+        "CREATE INDEX feedback_of_answer ON feedback (answer)",
+    ):
+        database.execute(statement)
+    database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def _002_words(database: Database) -> None:
+    # Contentless: the texts are in `pairs` and `answers` already. Chinese, Japanese and Korean runs are split
+    # into character pairs before they come here (see word_search), so one table serves all scripts.
+    database.execute(
+        "CREATE VIRTUAL TABLE pair_words USING fts5"
+        "(question, answer, content='', tokenize='unicode61 remove_diacritics 2')"
+    )
+    database.execute("CREATE VIRTUAL TABLE pair_vocabulary USING fts5vocab(pair_words, 'row')")
+
+
+_STEPS = {"001_tables": _001_tables, "002_words": _002_words}
+for _name, _step in _STEPS.items():
+    MIGRATIONS(name=_name)(_step)

@@ -1,0 +1,48 @@
+"""Questions and answers out of a conversation."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from conversations.model import Conversation, Pair, Turn
+
+
+def extract_pairs(conversation: Conversation) -> list[Pair]:
+    r"""Every agent turn that follows a customer's, with the dialogue before it.
+
+    Turns of one side in a row are one message, joined by newlines. Greetings and goodbyes are pairs too:
+    whether they fit is for the ranking to say. A message without text makes no pair.
+
+    >>> asked = (Turn("customer", "Hi"), Turn("customer", "Open today?"))
+    >>> turns = (*asked, Turn("agent", "Yes."), Turn("agent", "Till 6."))
+    >>> [(pair.question, pair.answer, pair.turn) for pair in extract_pairs(Conversation("c", turns))]
+    [('Hi\nOpen today?', 'Yes.\nTill 6.', 2)]
+    """
+    pairs = []
+    messages = _messages(conversation.turns)
+    for (asked_at, asked), (answered_at, answered) in pairwise(messages):
+        if asked[0].role != "customer":
+            continue
+        question, answer = _joined(asked), _joined(answered)
+        if question and answer:
+            context = conversation.turns[:asked_at]
+            pairs.append(Pair(context, question, answer, conversation.id, answered_at))
+    return pairs
+
+
+def question_before(turns: tuple[Turn, ...], position: int) -> tuple[tuple[Turn, ...], str]:
+    """The dialogue before, and the text of, the customer's message that ends at ``position``."""
+    start = position
+    while start > 0 and turns[start - 1].role == "customer":
+        start -= 1
+    return turns[:start], _joined(turns[start:position])
+
+
+def _messages(turns: tuple[Turn, ...]) -> list[tuple[int, tuple[Turn, ...]]]:
+    """Runs of turns by the same side, each with the position where it begins."""
+    starts = [at for at, turn in enumerate(turns) if at == 0 or turns[at - 1].role != turn.role]
+    return [(start, turns[start:end]) for start, end in pairwise([*starts, len(turns)])]
+
+
+def _joined(turns: tuple[Turn, ...]) -> str:
+    return "\n".join(turn.text.strip() for turn in turns if turn.text.strip())

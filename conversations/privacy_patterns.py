@@ -1,0 +1,186 @@
+"""Personal data that a pattern and a checksum can tell: addresses of mail, phones, cards, accounts, ids,
+streets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+import phonenumbers
+
+
+class Span(NamedTuple):
+    """A piece of a text that is to be replaced."""
+
+    start: int
+    end: int
+    replacement: str
+
+
+PLACEHOLDER = re.compile(r"<[^\W\d][\w-]{0,38}>|\[[^\[\]\n]{1,20}\]")
+"""What logs hold in the place of personal data already: ``<account_id>``, ``[电话x]``. Never touched."""
+
+_REGIONS = ("GB", "US", "IE", "AU", "IN", "DE", "FR", "CN")
+"""Where a number without a country code may be from, besides those that begin with +."""
+
+_EMAIL = re.compile(
+    r"[^\s@<>()\[\]{},;:\"'，。；：（）]{1,64}@[^\W_](?:[\w-]{0,62}\.){1,6}[^\W\d_]{2,24}(?![\w-])"
+    r"|\b[A-Za-z0-9._-]{1,40}\s?[\[(]?\bat\b[\])]?\s?[A-Za-z0-9-]{2,30}\s?[\[(]?\bdot\b[\])]?\s?(?:com|org|net|edu|co|io|ie|uk|de)\b"
+)
+_URL = re.compile(r"\b(?:https?|ftp|wss?)://[^\s<>\"'，。]{1,2000}", re.IGNORECASE)
+_SECRET_IN_URL = re.compile(
+    r"//[^/\s@]+@|[?&#](?:[\w-]*(?:token|key|secret|sig|signature|password|passwd|pwd|auth|session|sid|email|code))=",
+    re.IGNORECASE,
+)
+_SECRET = re.compile(
+    r"\b(?:sk-[\w-]{20,200}|AKIA[0-9A-Z]{16}|gh[pousr]_\w{30,80}|eyJ[\w-]{10,2000}\.[\w-]{10,2000}\.[\w-]{5,2000})"
+)
+_CARD = re.compile(r"(?<![\w.])\d(?:[ -]?\d){12,18}(?![\w])")
+_IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)", re.IGNORECASE)
+_SORT_CODE = re.compile(r"(?<=sort code)(?:\s*(?:is|:|number))?\s*(\d\d[- ]?\d\d[- ]?\d\d)(?!\d)", re.IGNORECASE)
+_IP = re.compile(r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w.]\d)")
+_MAC = re.compile(r"(?<![\w:])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![\w:])")
+_ID = re.compile(
+    r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])"  # US social security
+    r"|(?<!\w)[A-CEGHJ-PR-TW-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D](?!\w)"  # UK national insurance
+    r"|(?<!\d)[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"  # Chinese resident
+    r"\d{3}[\dXx](?!\d)"
+)
+_NAMED_ID = re.compile(
+    r"\b(?:passport|driving licen[cs]e|driver'?s licen[cs]e|national insurance|social security|ssn|tax id)"
+    r"(?:\s+(?:number|no\.?|id))?(?:\s+is)?\s*[:#]?\s*((?=[A-Za-z-]{0,12}\d)[A-Za-z0-9-]{6,20})\b"
+    r"|(?:护照号?码?|身份证号?码?)(?:是|为)?[:：]?\s*([A-Za-z0-9]{7,18})",
+    re.IGNORECASE,
+)
+_BIRTH = re.compile(
+    r"\b(?:born(?:\s+on)?|date of birth|birth\s?da(?:y|te)|d\.?o\.?b\.?)(?:\s+is)?\s*[:,]?\s*(?:the\s+)?"
+    r"(\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{1,2}(?:st|nd|rd|th)?\s+(?:of\s+)?[A-Za-z]{3,9},?\s+\d{2,4}|[A-Za-z]{3,9}\s+\d{1,2}(?:st|nd|rd|th)?,?\s+\d{2,4})",
+    re.IGNORECASE,
+)
+_POSTCODE = re.compile(
+    r"(?<![\w-])(?:"
+    r"(?:[A-PR-UWYZ][A-HK-Y]?\d[A-HJKPS-UW\d]? ?(?!(?:1st|2nd|3rd|\dth)\b)\d[ABD-HJLNP-UW-Z]{2}"  # UK
+    r"|[AC-FHKNPRTV-Y]\d[0-9W] (?=[A-Z]{0,3}\d)[0-9AC-FHKNPRTV-Y]{4}))(?!\w)",  # Ireland
+    re.IGNORECASE,
+)
+_ZIP = re.compile(
+    r"\b(?:A[LKZR]|C[AOT]|DE|FL|GA|HI|I[DLNA]|K[SY]|LA|M[EDAINSOT]|N[EVHJMYCD]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[TA]|W[AVIY]|DC)"
+    r",? (\d{5}(?:-\d{4})?)(?![\w-])"
+    r"|\b(?:zip|postal) ?code(?:\s+is)?\s*:?\s*(\d{5}(?:-\d{4})?)(?![\w-])"
+    r"|邮编(?:是|为)?[:：]?\s*(\d{6})(?!\d)"
+)
+_STREET_WORD = (
+    r"(?!(?:of|on|the|to|a|an|and|in|by|for|from|or|hours?|days?|weeks?|minutes?|months?|years?|per|at|my|your|this|that|is|it|x|times?|more|off|working)\b)"
+    r"[A-Za-z][A-Za-z'’.-]{1,20}"
+)
+_STREET = re.compile(
+    r"\b(?:(?:flat|apartment|apt|unit|suite)\.? \d{1,4}[A-Za-z]?,? )?"
+    rf"\d{{1,5}}[A-Za-z]?,? (?:{_STREET_WORD} ){{1,3}}"
+    r"(?:street|road|avenue|lane|crescent|boulevard|gardens|terrace|parkway|rd|ave|blvd"
+    r"|St|Rd|Ave|Ln|Dr|Drive|Close|Court|Ct|Place|Way|Square|Grove|Hill|Park|Mews|Row|Walk|Street|Road|Avenue|Lane"
+    r"|Crescent|Boulevard|Gardens|Terrace|Parkway|Highway)\b",
+)
+_PHONE = re.compile(r"(?<![\w.,:/#£$€¥-])(?:\+|00)?\(?\d[\d\s()./-]{5,22}\d(?![\w£$€¥%]|[.,]\d)")
+_PHONE_ZH = re.compile(
+    r"(?<!\d)(?:(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}|0\d{2,3}[- ]?\d{7,8}|400[- ]?\d{3}[- ]?\d{4})(?!\d)"
+)
+_DATE = re.compile(r"(?:19|20)\d\d[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d\d")
+_ACCOUNT_ZH = re.compile(r"(?:QQ|qq|微信|微信号|wechat|WeChat)(?:号|号码)?(?:是|为)?[:：]?\s*([A-Za-z0-9_-]{5,20})")
+
+
+def _luhn(digits: str) -> bool:
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if place % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0 and len(set(digits)) > 1
+
+
+def _is_card(text: str) -> bool:
+    digits = re.sub(r"\D", "", text)
+    return 13 <= len(digits) <= 19 and digits.isascii() and _luhn(digits)
+
+
+def _is_iban(text: str) -> bool:
+    compact = text.replace(" ", "").upper()
+    if not (15 <= len(compact) <= 34 and compact.isascii()):
+        return False
+    return int("".join(str(int(character, 36)) for character in compact[4:] + compact[:4])) % 97 == 1
+
+
+@lru_cache(maxsize=4096)
+def _is_phone(text: str) -> bool:
+    digits = sum(character.isdigit() for character in text)
+    if not 7 <= digits <= 15 or _DATE.match(text) or len(set(text)) < 3:
+        return False
+    for region in (None,) if text.lstrip().startswith(("+", "00")) else _REGIONS:
+        try:
+            number = phonenumbers.parse(
+                text.replace("00", "+", 1) if region is None and text.startswith("00") else text, region
+            )
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(number):
+            return True
+    return False
+
+
+def _secret_url(text: str) -> bool:
+    return _SECRET_IN_URL.search(text) is not None
+
+
+class _Rule(NamedTuple):
+    pattern: re.Pattern[str]
+    placeholder: str
+    needs: str
+    """A text without any of these characters (or any digit, for "0") cannot match, and is passed over."""
+    test: Callable[[str], bool] | None = None
+
+
+_RULES = (
+    _Rule(_URL, "<URL>", ":", _secret_url),
+    _Rule(_SECRET, "<SECRET>", "0"),
+    _Rule(_EMAIL, "<EMAIL>", "@a"),
+    _Rule(_IBAN, "<IBAN>", "0", _is_iban),
+    _Rule(_CARD, "<CARD>", "0", _is_card),
+    _Rule(_SORT_CODE, "<ACCOUNT>", "0"),
+    _Rule(_ID, "<ID>", "0"),
+    _Rule(_NAMED_ID, "<ID>", "0"),
+    _Rule(_BIRTH, "<BIRTHDATE>", "0"),
+    _Rule(_MAC, "<ID>", "0"),
+    _Rule(_IP, "<IP>", "0"),
+    _Rule(_STREET, "<ADDRESS>", "0"),
+    _Rule(_POSTCODE, "<POSTCODE>", "0"),
+    _Rule(_ZIP, "<POSTCODE>", "0"),
+    _Rule(_PHONE_ZH, "<PHONE>", "0"),
+    _Rule(_ACCOUNT_ZH, "<ACCOUNT>", "0"),
+)
+_DIGIT = re.compile(r"\d")
+
+
+def pattern_spans(text: str) -> Iterator[Span]:
+    """Personal data that a pattern finds, the surest kind first."""
+    has_digit = _DIGIT.search(text) is not None
+    for pattern, placeholder, needs, test in _RULES:
+        if needs == "0" and not has_digit:
+            continue
+        if needs == ":" and "://" not in text:
+            continue
+        if needs == "@a" and "@" not in text and "dot" not in text:
+            continue
+        for match in pattern.finditer(text):
+            group = match.lastindex or 0
+            if test is None or test(match.group(group)):
+                yield Span(match.start(group), match.end(group), placeholder)
+
+
+def phone_spans(text: str) -> Iterator[Span]:
+    """Phone numbers, as the numbering plans of the world have them."""
+    if _DIGIT.search(text) is None:
+        return
+    for match in _PHONE.finditer(text):
+        if _is_phone(match.group()):
+            yield Span(match.start(), match.end(), "<PHONE>")

@@ -1,0 +1,70 @@
+"""JSON Lines, and small JSON documents that should have been."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from conversations.errors import LogError
+from conversations.model import Conversation, Json
+from conversations.readers.log_file import KEPT_OF_A_LINE, LogFile
+from conversations.readers.rejected import Rejected, RowError
+from conversations.readers.rows import conversation_from
+
+_LARGEST_DOCUMENT = 64 * 1024 * 1024
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def parse(text: str | bytes) -> Json:
+    """JSON, strictly.
+
+    Raises:
+        RowError: It is broken, or nested too deeply.
+    """
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise RowError(
+            f"broken JSON: {error.msg} at character {error.pos + 1}; each line must be one whole object"
+        ) from None
+    except RecursionError:
+        raise RowError("broken JSON: nested too deeply") from None
+    except ValueError as error:
+        raise RowError(f"broken JSON: {error}") from None
+
+
+def read_json_lines(log: LogFile) -> Iterator[Conversation | Rejected]:
+    """One conversation, or one question with its answer, a line."""
+    for line in log.lines():
+        if line.problem:
+            yield Rejected(log.name, line.number, line.problem, line.text)
+            continue
+        try:
+            yield conversation_from(parse(line.text))
+        except RowError as error:
+            yield Rejected(log.name, line.number, str(error), line.text[:KEPT_OF_A_LINE])
+
+
+def read_json_array(log: LogFile) -> Iterator[Conversation | Rejected]:
+    """One JSON document of a list of rows, or of one row; only small ones, for it must be read whole.
+
+    Raises:
+        LogError: It is too large, or broken.
+    """
+    convert = f"Convert it to JSON Lines, one conversation a line: jq -c '.[]' {log.name} > log.jsonl"
+    content = log.read_whole(_LARGEST_DOCUMENT)
+    if content is None:
+        raise LogError(f"{log.name} is one JSON document of more than 64 MB.", convert)
+    try:
+        document = parse(content)
+    except (RowError, UnicodeDecodeError) as error:
+        raise LogError(f"{log.name} is one JSON document and cannot be read ({error}).", convert) from None
+    for number, row in enumerate(document if isinstance(document, list) else [document], 1):
+        try:
+            yield conversation_from(row)
+        except RowError as error:
+            raw = json.dumps(row, ensure_ascii=False)[:KEPT_OF_A_LINE]
+            yield Rejected(log.name, number, f"item {number} of the list: {error}", raw)

@@ -1,0 +1,22 @@
+"""What a reader could not use, kept so that nothing is lost in silence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A piece of a log that was not imported, and why."""
+
+    file: str
+    line: int
+    """Where it begins, from 1."""
+    reason: str
+    """What is wrong and what would mend it."""
+    raw: str
+    """The piece itself, cut to its beginning."""
+
+
+class RowError(ValueError):
+    """A row cannot become a conversation. Its message is the reason, with the remedy."""

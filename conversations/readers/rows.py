@@ -1,0 +1,154 @@
+"""Rows, as people export them, into conversations."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from conversations.model import Conversation, Json, Role, Turn
+from conversations.readers.rejected import RowError
+from conversations.text import clean_text
+
+_ROLES: dict[str, Role | None] = {
+    **dict.fromkeys(
+        ("customer", "user", "client", "visitor", "inbound", "human", "guest", "caller", "buyer"), "customer"
+    ),
+    **dict.fromkeys(
+        ("agent", "assistant", "operator", "support", "bot", "advisor", "outbound", "seller", "staff"),
+        "agent",
+    ),
+    **dict.fromkeys(("system", "event", "note"), None),  # messages of the chat software, said by nobody
+}
+_TURN_LISTS = ("turns", "messages", "dialogue", "dialog")
+_ROLE_NAMES = ("role", "speaker", "sender", "from", "author")
+_TEXT_NAMES = ("text", "content", "message", "utterance", "body")
+_TIME_NAMES = ("at", "timestamp", "created_at", "time")
+_SHORT = 200
+"""Characters kept of ids, names and labels."""
+
+
+def turn_from(
+    role: object, text: object, at: object = None, agent: object = None, action: object = None
+) -> Turn | None:
+    """A turn with clean text, or None where nobody said anything: no text, or the chat software's own
+    message.
+
+    Raises:
+        RowError: The role is unknown or the text is no text.
+    """
+    name = str(role).strip().casefold() if role is not None else ""
+    if name not in _ROLES:
+        raise RowError(f"unknown role {clean_text(name)[:40]!r}; use customer or agent")
+    side = _ROLES[name]
+    if text is not None and not isinstance(text, str):
+        raise RowError(f"the text of a turn is {type(text).__name__}, not text")
+    words = clean_text(text or "")
+    if side is None or not words:
+        return None
+    return Turn(side, words, short(at), short(agent) if side == "agent" else None, short(action))
+
+
+def short(value: object) -> str | None:
+    """A label as clean text on one line, or None where there is none."""
+    if value is None or isinstance(value, (dict, list, bool)):
+        return None
+    return clean_text(str(value)[: 4 * _SHORT]).replace("\n", " ")[:_SHORT] or None
+
+
+def conversation_of(
+    name: object,
+    turns: Sequence[Turn | None],
+    *,
+    language: object = None,
+    source: object = None,
+    customer: object = None,
+    meta: Mapping[str, Json] | None = None,
+) -> Conversation:
+    """A conversation of the turns that were said; without a name it is named after its content.
+
+    Raises:
+        RowError: No turn has text, or no agent answers.
+    """
+    said = tuple(turn for turn in turns if turn is not None)
+    if not said:
+        raise RowError("no turn has a text; nothing was said")
+    if all(turn.role == "customer" for turn in said):
+        raise RowError("no turn is an agent's; there is no answer to learn from")
+    own_name = short(name)
+    if own_name is None:
+        content = "\x1e".join(f"{turn.role}\x1f{turn.text}" for turn in said)
+        own_name = "log-" + hashlib.sha256(content.encode("utf-8")).hexdigest()[:16]
+    return Conversation(own_name, said, short(language), short(source), short(customer), _clean_meta(meta or {}))
+
+
+def faq_conversation(question: object, answer: object, name: object = None, language: object = None) -> Conversation:
+    """A question and its answer as a conversation of two turns.
+
+    Raises:
+        RowError: One of them is missing.
+    """
+    for what, value in (("question", question), ("answer", answer)):
+        if not isinstance(value, str) or not clean_text(value):
+            raise RowError(f"the row has no {what}")
+    return conversation_of(
+        name, (turn_from("customer", question), turn_from("agent", answer)), language=language, source="FAQ"
+    )
+
+
+def conversation_from(row: object) -> Conversation:
+    """A conversation from a row of JSON: one with turns, or a question with its answer.
+
+    Raises:
+        RowError: It is neither.
+    """
+    if not isinstance(row, dict):
+        raise RowError(f"the line is a JSON {type(row).__name__}, not an object with turns")
+    listed = _first(row, _TURN_LISTS)
+    if listed is None:
+        if "pool" in row:
+            raise RowError("this is a row of an answer-selection set; use attendant evaluate or train --dataset")
+        if "question" in row:
+            return faq_conversation(row["question"], row.get("answer"), row.get("id"), row.get("language"))
+        raise RowError('the line has no turns; it needs "turns", or "question" and "answer"')
+    if not isinstance(listed, list):
+        raise RowError('"turns" is not a list')
+    meta = row.get("meta")
+    return conversation_of(
+        row.get("id"),
+        [_turn_of(item, position) for position, item in enumerate(listed, 1)],
+        language=row.get("language"),
+        source=row.get("source"),
+        customer=row.get("customer"),
+        meta=meta if isinstance(meta, dict) else None,
+    )
+
+
+def _turn_of(item: object, position: int) -> Turn | None:
+    if not isinstance(item, dict):
+        raise RowError(f"turn {position} is not an object with role and text")
+    try:
+        return turn_from(
+            _first(item, _ROLE_NAMES),
+            _first(item, _TEXT_NAMES),
+            _first(item, _TIME_NAMES),
+            item.get("agent"),
+            item.get("action"),
+        )
+    except RowError as error:
+        raise RowError(f"turn {position}: {error}") from None
+
+
+def _first(row: Mapping[str, Json], names: Sequence[str]) -> Json:
+    """The value under the first of the names that the row has."""
+    return next((row[name] for name in names if row.get(name) is not None), None)
+
+
+def _clean_meta(value: Json) -> Json:
+    """The same JSON with clean strings."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, dict):
+        return {clean_text(str(key)): _clean_meta(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_clean_meta(item) for item in value]
+    return value

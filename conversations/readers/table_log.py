@@ -1,0 +1,173 @@
+"""Tables with a header: questions with answers, conversations, and "Customer Support on Twitter"."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from conversations.model import Conversation
+from conversations.readers.log_file import KEPT_OF_A_LINE, LONGEST_LINE, LogFile
+from conversations.readers.rejected import Rejected, RowError
+from conversations.readers.rows import faq_conversation
+from conversations.readers.threads import ScratchTurn, Threads
+from conversations.readers.tweets import TWEET_COLUMNS, Tweets
+
+_NAMES = {
+    "question": ("question", "q", "query", "customer_question", "faq_question", "问题"),
+    "answer": ("answer", "a", "reply", "response", "agent_answer", "faq_answer", "答案", "回答"),
+    "conversation": (
+        "conversation_id", "conversation", "conversationid", "dialogue_id", "dialog_id", "thread_id",
+        "chat_id",
+        "ticket_id", "session_id", "id",
+    ),
+    "role": ("role", "speaker", "sender", "author", "from", "direction", "speaker_role"),
+    "text": ("text", "message", "body", "content", "utterance"),
+    "at": ("at", "timestamp", "created_at", "time", "date", "datetime"),
+    "agent": ("agent", "agent_name"),
+    "customer": ("customer", "customer_id"),
+    "language": ("language", "lang", "locale"),
+}  # fmt: skip
+_LAYOUTS = {"conversations": {"conversation", "role", "text"}, "faq": {"question", "answer"}}
+
+
+@dataclass(frozen=True, slots=True)
+class TableLayout:
+    """What the header of a table says."""
+
+    kind: str
+    """``conversations``, ``faq`` or ``tweets``."""
+    delimiter: str
+    columns: dict[str, int] = field(default_factory=dict)
+    """Our name of a column to its place."""
+    width: int = 0
+
+
+def find_layout(header: str) -> TableLayout | None:
+    """The layout that a header line names, or None where it names none."""
+    if header.lstrip().startswith(("{", "[")):
+        return None
+    for delimiter in (",", "\t", ";", "|"):
+        try:
+            cells = next(csv.reader([header], delimiter=delimiter))
+        except (csv.Error, StopIteration):
+            continue
+        names = [re.sub(r"\W+", "_", cell.strip().casefold()).strip("_") for cell in cells]
+        if set(TWEET_COLUMNS) <= set(names):
+            return TableLayout("tweets", delimiter, {name: names.index(name) for name in TWEET_COLUMNS}, len(names))
+        columns = {
+            ours: names.index(found)
+            for ours, theirs in _NAMES.items()
+            if (found := next((name for name in theirs if name in names), None)) is not None
+        }
+        for kind, needed in _LAYOUTS.items():
+            if needed <= set(columns):
+                return TableLayout(kind, delimiter, columns, len(names))
+    return None
+
+
+def read_table(log: LogFile, layout: TableLayout) -> Iterator[Conversation | Rejected]:
+    """The conversations of a table."""
+    if layout.kind == "faq":
+        return _read_faq(log, layout)
+    if layout.kind == "tweets":
+        return _read_tweets(log, layout)
+    return _read_turns(log, layout)
+
+
+def _read_faq(log: LogFile, layout: TableLayout) -> Iterator[Conversation | Rejected]:
+    for number, row in _rows(log, layout):
+        if isinstance(row, Rejected):
+            yield row
+            continue
+        try:
+            yield faq_conversation(row["question"], row["answer"], row.get("conversation"), row.get("language"))
+        except RowError as error:
+            yield Rejected(log.name, number, str(error), _raw(row))
+
+
+def _read_turns(log: LogFile, layout: TableLayout) -> Iterator[Conversation | Rejected]:
+    # The rows of a conversation need not be together (exports are often sorted by time), so they are gathered
+    # on disk.
+    with Threads() as threads:
+        for number, row in _rows(log, layout):
+            if isinstance(row, Rejected):
+                yield row
+            elif not row["conversation"].strip():
+                yield Rejected(log.name, number, "the row has no conversation id", _raw(row))
+            else:
+                threads.add(
+                    row["conversation"].strip(),
+                    ScratchTurn(
+                        number, row["role"], row["text"], row.get("at"), row.get("agent"),
+                        row.get("customer"),
+                        row.get("language"),
+                    ),
+                )  # fmt: skip
+        for thread, turns in threads.gathered():
+            try:
+                yield threads.conversation(thread, turns)
+            except RowError as error:
+                raw = "\n".join(f"{turn.role}: {turn.text}" for turn in turns)[:KEPT_OF_A_LINE]
+                yield Rejected(log.name, turns[0].line, f"conversation {thread[:80]!r}: {error}", raw)
+
+
+def _read_tweets(log: LogFile, layout: TableLayout) -> Iterator[Conversation | Rejected]:
+    with Tweets(log.name) as tweets:
+        for number, row in _rows(log, layout):
+            if isinstance(row, Rejected):
+                yield row
+                continue
+            try:
+                tweets.add(number, row)
+            except RowError as error:
+                yield Rejected(log.name, number, str(error), _raw(row))
+        yield from tweets.conversations()
+
+
+def _rows(log: LogFile, layout: TableLayout) -> Iterator[tuple[int, dict[str, str] | Rejected]]:
+    """The rows below the header, by our names of the columns, with the line where each begins."""
+    csv.field_size_limit(LONGEST_LINE)
+    problems: list[Rejected] = []
+    numbers: list[int] = []
+
+    def texts() -> Iterator[str]:
+        for line in log.lines():
+            if line.problem:
+                problems.append(Rejected(log.name, line.number, line.problem, line.text))
+            else:
+                numbers.append(line.number)
+                yield line.text + "\n"
+
+    reader = csv.reader(texts(), delimiter=layout.delimiter)
+    header_seen = False
+    while True:
+        numbers.clear()
+        failure = ""
+        cells: list[str] = []
+        try:
+            cells = next(reader)
+        except StopIteration:
+            break
+        except csv.Error as error:
+            failure = f"broken table row: {error}; is a quotation mark left open?"
+        finally:
+            for problem in problems:
+                yield problem.line, problem
+            problems.clear()
+        number = numbers[0] if numbers else 0
+        if not header_seen and not failure:
+            header_seen = True
+        elif failure or len(cells) != layout.width:
+            failure = (
+                failure
+                or f"the row has {len(cells)} columns, the header {layout.width}; quote texts that hold the delimiter"
+            )
+            yield number, Rejected(log.name, number, failure, layout.delimiter.join(cells)[:KEPT_OF_A_LINE])
+        else:
+            yield number, {name: cells[place] for name, place in layout.columns.items()}
+
+
+def _raw(row: dict[str, str]) -> str:
+    return " | ".join(row.values())[:KEPT_OF_A_LINE]

@@ -1,0 +1,102 @@
+"""Turns gathered into conversations on disk, for logs whose rows are not together.
+
+The scratch file is SQLite, so that a log larger than memory can be sorted; it goes when the reader is done.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from conversations.errors import LogError
+from conversations.model import Conversation
+from conversations.readers.rows import conversation_of, turn_from
+
+
+class ScratchTurn(NamedTuple):
+    """A row of a table of conversations, as it was read."""
+
+    line: int
+    role: str
+    text: str
+    at: str | None
+    agent: str | None
+    customer: str | None
+    language: str | None
+
+
+class Scratch:
+    """A database that exists while a log is read."""
+
+    def __init__(self, *tables: str) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="attendant-")
+        self.database = sqlite3.connect(Path(self._directory.name) / "scratch.sqlite", isolation_level=None)
+        # Nothing here must outlive a crash, so nothing is waited for.
+        for statement in ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", *tables, "BEGIN"):
+            self.database.execute(statement)
+
+    def run(self, sql: str, parameters: tuple[object, ...] = ()) -> sqlite3.Cursor:
+        """Runs a statement.
+
+        Raises:
+            LogError: There is no room for the scratch file.
+        """
+        try:
+            return self.database.execute(sql, parameters)
+        except sqlite3.Error as error:
+            raise LogError(
+                f"The scratch file for sorting the log cannot be written ({error}).",
+                "Make room in the directory for temporary files, or name another in TMPDIR.",
+            ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.database.close()
+        self._directory.cleanup()
+
+
+class Threads(Scratch):
+    """Turns by the id of their conversation."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "CREATE TABLE threads (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE)",
+            """CREATE TABLE turns (thread INTEGER NOT NULL, line INTEGER NOT NULL, role TEXT, text TEXT, at
+            TEXT,
+               agent TEXT, customer TEXT, language TEXT, PRIMARY KEY (thread, line)) WITHOUT ROWID""",
+        )
+
+    def add(self, thread: str, turn: ScratchTurn) -> None:
+        """Adds one turn."""
+        self.run("INSERT OR IGNORE INTO threads (id) VALUES (?)", (thread,))
+        self.run("INSERT INTO turns SELECT number, ?, ?, ?, ?, ?, ?, ? FROM threads WHERE id = ?", (*turn, thread))
+
+    def gathered(self) -> Iterator[tuple[str, list[ScratchTurn]]]:
+        """The conversations in the order in which they began, each with its turns in the order of the log."""
+        rows = self.run(
+            """SELECT id, line, role, text, at, agent, customer, language
+               FROM turns JOIN threads ON number = thread ORDER BY thread, line"""
+        )
+        for thread, group in groupby(rows, key=lambda row: str(row[0])):
+            yield thread, [ScratchTurn(*row[1:]) for row in group]
+
+    @staticmethod
+    def conversation(thread: str, turns: list[ScratchTurn]) -> Conversation:
+        """The conversation that the turns are.
+
+        Raises:
+            RowError: A role is unknown, or nobody answers.
+        """
+        said = [turn_from(turn.role, turn.text, turn.at or None, turn.agent or None) for turn in turns]
+        customer = next((turn.customer for turn in turns if turn.customer), None)
+        language = next((turn.language for turn in turns if turn.language), None)
+        return conversation_of(thread, said, language=language, customer=customer)

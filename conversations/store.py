@@ -1,0 +1,259 @@
+"""What a desk knows, in one SQLite file: the source of truth that the index and the models are derived from.
+
+All SQL of the project is in this module, its reading half `store_reading`, `word_search`, `migrations` and
+`database`. (The log readers sort large logs in a scratch file of their own.)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conversations import store_reading as reading
+from conversations.database import DeskFile
+from conversations.merging import AnswerMerger
+from conversations.model import Conversation, Feedback, Json, Pair, StoredAnswer, StoredPair
+from conversations.word_search import WordSearch
+
+
+class Store:
+    """A desk's conversations, pairs, answers, settings and feedback."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens the store, makes it if it is not there, and brings it up to date.
+
+        Raises:
+            DeskError: The file is damaged, is not a desk, or was made by a newer version.
+        """
+        self._file = DeskFile(path)
+        self._words = WordSearch(self._file)
+        self._merger: AnswerMerger | None = None
+        self._merger_version = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is written inside is kept together, or not at all."""
+        try:
+            with self._file.atomic():
+                yield
+        except BaseException:
+            self._merger = None  # it may know answers that were just rolled back
+            self._words.forget_frequencies()
+            raise
+
+    # Settings
+
+    def setting(self, name: str, default: Json = None) -> Json:
+        """A setting of this desk, or the default."""
+        rows = self._file.rows("SELECT value FROM settings WHERE name = ?", (name,))
+        return json.loads(rows[0][0]) if rows else default
+
+    def set_setting(self, name: str, value: Json) -> None:
+        """Keeps a setting; the value must be JSON."""
+        self._file.run("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", (name, json.dumps(value)))
+
+    # Writing conversations
+
+    def conversation_digest(self, conversation_id: str) -> str | None:
+        """The digest under which a conversation was stored: the same again means that nothing has to be
+        done.
+        """
+        rows = self._file.rows("SELECT digest FROM conversations WHERE id = ?", (conversation_id,))
+        return str(rows[0][0]) if rows else None
+
+    def add_conversation(self, conversation: Conversation, digest: str, pairs: Sequence[Pair]) -> int:
+        """Adds a conversation with its pairs, in the place of an earlier state of the same conversation.
+
+        The pairs of a replaced conversation get new ids; answers that are still said keep theirs.
+
+        Args:
+            conversation: De-identified already, where the desk wants that.
+            digest: What :meth:`conversation_digest` will say.
+            pairs: The pairs of this conversation, as from :func:`conversations.pairs.extract_pairs`.
+
+        Returns:
+            The number of pairs.
+        """
+        with self.transaction():
+            dropped = self._remove("conversations.id = ?", conversation.id)
+            self._file.run("DELETE FROM conversations WHERE id = ?", (conversation.id,))
+            ordinal = self._file.run(
+                "INSERT INTO conversations (id, language, source, customer, meta, digest) VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    conversation.id,
+                    conversation.language,
+                    conversation.source,
+                    conversation.customer,
+                    json.dumps(conversation.meta),
+                    digest,
+                ),
+            )
+            self._file.run_many(
+                "INSERT INTO turns (conversation, position, role, text, at, agent, action) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (ordinal, position, turn.role, turn.text, turn.at, turn.agent, turn.action)
+                    for position, turn in enumerate(conversation.turns)
+                ],
+            )
+            self._words.add([self._add_pair(ordinal, pair) for pair in pairs])
+            self._prune_answers(answer for _, answer, _, _ in dropped)
+        return len(pairs)
+
+    def _add_pair(self, ordinal: int, pair: Pair) -> tuple[int, str, str]:
+        merger = self._current_merger()
+        answer = merger.find(pair.answer)
+        if answer is None:
+            answer = self._file.run("INSERT INTO answers (text) VALUES (?)", (pair.answer,))
+            merger.add(answer, pair.answer)
+        pair_id = self._file.run(
+            "INSERT INTO pairs (conversation, answer, turn, question) VALUES (?, ?, ?, ?)",
+            (ordinal, answer, pair.turn, pair.question),
+        )
+        text = self._file.rows("SELECT text FROM answers WHERE id = ?", (answer,))[0][0]
+        return pair_id, pair.question, text
+
+    def _current_merger(self) -> AnswerMerger:
+        version = self._file.version()
+        if self._merger is None or version != self._merger_version:
+            self._merger = AnswerMerger()
+            for answer in self.answers():
+                self._merger.add(answer.id, answer.text)
+            self._merger_version = version
+        return self._merger
+
+    # Deleting
+
+    def delete_pair(self, pair_id: int) -> list[int]:
+        """Removes one pair, and its answer where nothing else says it. Gives the removed pair ids."""
+        with self.transaction():
+            dropped = self._remove("pairs.id = ?", pair_id)
+            self._prune_answers(answer for _, answer, _, _ in dropped)
+        return [pair for pair, _, _, _ in dropped]
+
+    def delete_conversation(self, conversation_id: str) -> list[int]:
+        """Removes a conversation with its pairs, and answers that only it held. Gives the removed pair
+        ids.
+        """
+        with self.transaction():
+            dropped = self._remove("conversations.id = ?", conversation_id)
+            self._file.run("DELETE FROM conversations WHERE id = ?", (conversation_id,))
+            self._prune_answers(answer for _, answer, _, _ in dropped)
+        return [pair for pair, _, _, _ in dropped]
+
+    def _remove(self, condition: str, key: object) -> list[tuple[int, int, str, str]]:
+        """Takes out pairs: id, answer id, question and answer of each."""
+        dropped: list[tuple[int, int, str, str]] = self._file.rows(
+            f"""SELECT pairs.id, answers.id, pairs.question, answers.text FROM pairs
+                JOIN answers ON answers.id = pairs.answer
+                JOIN conversations ON conversations.ordinal = pairs.conversation WHERE {condition}""",
+            (key,),
+        )
+        self._words.remove([(pair, question, answer) for pair, _, question, answer in dropped])
+        self._file.run_many("DELETE FROM pairs WHERE id = ?", [(pair,) for pair, _, _, _ in dropped])
+        return dropped
+
+    def _prune_answers(self, candidates: Iterable[int]) -> None:
+        """Removes those answers for which no evidence is left."""
+        for answer in set(candidates):
+            if not self._file.rows("SELECT 1 FROM pairs WHERE answer = ? LIMIT 1", (answer,)):
+                self._file.run("DELETE FROM answers WHERE id = ?", (answer,))
+                if self._merger is not None:
+                    self._merger.remove(answer)
+
+    def compact(self) -> None:
+        """Merges the word index, so that search is quick and deleted words are gone from the file."""
+        self._words.compact()
+        self._file.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    # Reading
+
+    def counts(self) -> dict[str, int]:
+        """Numbers of conversations, turns, pairs and answers."""
+        return reading.counts(self._file)
+
+    def conversations(self, ids: Iterable[str] | None = None) -> Iterator[Conversation]:
+        """Conversations in the order they were imported: all, or those named."""
+        return reading.conversations(self._file, ids)
+
+    def conversation(self, conversation_id: str) -> Conversation | None:
+        """One conversation, or None."""
+        return next(self.conversations([conversation_id]), None)
+
+    def pairs(self, after_id: int = 0, ids: Iterable[int] | None = None) -> Iterator[StoredPair]:
+        """Pairs by id with their dialogues: all those after an id, or those named."""
+        return reading.pairs(self._file, after_id, ids)
+
+    def pair_moments(self, ids: Iterable[int]) -> dict[int, tuple[str, int, str]]:
+        """Conversation, position of the agent's turn and question of the named pairs, without their
+        dialogues.
+        """
+        return reading.pair_moments(self._file, ids)
+
+    def answers(self, ids: Iterable[int] | None = None) -> Iterator[StoredAnswer]:
+        """Answers by id: all, or those named."""
+        return reading.answers(self._file, ids)
+
+    def pair_ids(self) -> NDArray[np.int64]:
+        """The ids of all pairs, ascending."""
+        return reading.ids(self._file, "pairs")
+
+    def answer_ids(self) -> NDArray[np.int64]:
+        """The ids of all answers, ascending."""
+        return reading.ids(self._file, "answers")
+
+    def pair_answers(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """For every pair, by id: its id, its answer's id and the ordinal of its conversation."""
+        return reading.pair_answers(self._file)
+
+    def conversation_ordinals(self, ids: Iterable[str]) -> dict[str, int]:
+        """The ordinals, as in :meth:`pair_answers`, of those of the named conversations that are here."""
+        return reading.conversation_ordinals(self._file, ids)
+
+    def search_words(self, query: str, limit: int) -> list[tuple[int, int, float]]:
+        """Pairs that hold words of the query: pair id, answer id and bm25 score, best first.
+
+        The query is plain text in any script; it has no syntax.
+        """
+        return self._words.search(query, limit)
+
+    def problems(self) -> list[str]:
+        """What SQLite finds wrong in the file; empty when it is whole."""
+        return reading.problems(self._file)
+
+    # Feedback
+
+    def add_feedback(self, feedback: Feedback) -> None:
+        """Keeps what a person said about an answer.
+
+        The question is kept as it is given: the caller de-identifies it, where the desk wants that.
+        """
+        self._file.run(
+            "INSERT INTO feedback (at, conversation_key, question, answer, verdict, source) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            astuple(feedback),
+        )
+
+    def feedback(self) -> Iterator[Feedback]:
+        """All feedback, oldest first."""
+        return reading.feedback(self._file)

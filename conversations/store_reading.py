@@ -1,0 +1,161 @@
+"""The reading half of the store: everything by pages, so that a large desk is never in memory at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conversations.database import DeskFile, Row
+from conversations.errors import DeskError
+from conversations.model import Conversation, Feedback, StoredAnswer, StoredPair, Turn
+from conversations.pairs import question_before
+
+_PAGE = 500
+_Key = TypeVar("_Key", int, str)
+
+
+def counts(file: DeskFile) -> dict[str, int]:
+    """Numbers of rows of the four tables that people ask about."""
+    return {
+        table: int(file.rows(f"SELECT count(*) FROM {table}")[0][0])
+        for table in ("conversations", "turns", "pairs", "answers")
+    }
+
+
+def conversations(file: DeskFile, ids: Iterable[str] | None) -> Iterator[Conversation]:
+    """Conversations in the order they were imported: all, or those named."""
+    columns = "SELECT ordinal, id, language, source, customer, meta FROM conversations"
+    for page in _pages(file, columns, order="ordinal", key="id", keys=ids):
+        turns = _turns(file, [row[0] for row in page])
+        for ordinal, name, language, source, customer, meta in page:
+            yield Conversation(name, turns.get(ordinal, ()), language, source, customer, json.loads(meta))
+
+
+def pairs(file: DeskFile, after_id: int, ids: Iterable[int] | None) -> Iterator[StoredPair]:
+    """Pairs by id with their dialogues."""
+    columns = """SELECT pairs.id, pairs.answer, conversations.id, pairs.conversation, pairs.turn,
+                 pairs.question
+                 FROM pairs JOIN conversations ON conversations.ordinal = pairs.conversation"""
+    for page in _pages(file, columns, order="pairs.id", key="pairs.id", after=after_id, keys=ids):
+        turns = _turns(file, list({row[3] for row in page}))
+        for pair, answer, name, ordinal, turn, question in page:
+            context, _ = question_before(turns[ordinal], turn)
+            yield StoredPair(pair, answer, name, turn, question, (*context, Turn("customer", question)))
+
+
+def pair_moments(file: DeskFile, ids: Iterable[int]) -> dict[int, tuple[str, int, str]]:
+    """Where each pair was said and asked: conversation, position of the agent's turn, question; no
+    dialogues.
+    """
+    return {
+        pair: (name, turn, question)
+        for page in _chunks(ids)
+        for pair, name, turn, question in file.rows(
+            "SELECT pairs.id, conversations.id, pairs.turn, pairs.question FROM pairs JOIN conversations"
+            f" ON conversations.ordinal = pairs.conversation WHERE pairs.id IN ({_marks(page)})",
+            page,
+        )
+    }
+
+
+def answers(file: DeskFile, ids: Iterable[int] | None) -> Iterator[StoredAnswer]:
+    """Answers by id: all, or those named."""
+    for page in _pages(file, "SELECT id, text FROM answers", order="id", key="id", keys=ids):
+        for answer, text in page:
+            yield StoredAnswer(answer, text)
+
+
+def ids(file: DeskFile, table: str) -> NDArray[np.int64]:
+    """All ids of a table, ascending."""
+    return np.array(file.rows(f"SELECT id FROM {table} ORDER BY id"), dtype=np.int64).reshape(-1)
+
+
+def pair_answers(file: DeskFile) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """For every pair, by id: its id, its answer's id and the ordinal of its conversation."""
+    table = np.array(file.rows("SELECT id, answer, conversation FROM pairs ORDER BY id"), dtype=np.int64)
+    table = table.reshape(-1, 3)
+    return table[:, 0].copy(), table[:, 1].copy(), table[:, 2].copy()
+
+
+def conversation_ordinals(file: DeskFile, names: Iterable[str]) -> dict[str, int]:
+    """The ordinals of those of the named conversations that are here."""
+    return {
+        name: ordinal
+        for page in _chunks(names)
+        for name, ordinal in file.rows(f"SELECT id, ordinal FROM conversations WHERE id IN ({_marks(page)})", page)
+    }
+
+
+def feedback(file: DeskFile) -> Iterator[Feedback]:
+    """All feedback, oldest first."""
+    columns = "SELECT id, at, conversation_key, question, answer, verdict, source FROM feedback"
+    for page in _pages(file, columns, order="id", key="id"):
+        for _, at, conversation_key, question, answer, verdict, source in page:
+            yield Feedback(at, conversation_key, question, answer, verdict, source)
+
+
+def problems(file: DeskFile) -> list[str]:
+    """What SQLite's own checks say; empty when the file is whole."""
+    try:
+        said = [str(row[0]) for row in file.rows("PRAGMA quick_check(10)")]
+        broken = [f"{row[0]} points to a missing {row[2]}" for row in file.rows("PRAGMA foreign_key_check")]
+    except DeskError as error:
+        return [str(error)]
+    return [line for line in said if line != "ok"] + broken[:10]
+
+
+def _turns(file: DeskFile, ordinals: Sequence[int]) -> dict[int, tuple[Turn, ...]]:
+    """The turns of several conversations, by ordinal."""
+    found: dict[int, list[Turn]] = {}
+    for page in _chunks(ordinals):
+        for ordinal, role, text, at, agent, action in file.rows(
+            f"""SELECT conversation, role, text, at, agent, action FROM turns
+                WHERE conversation IN ({_marks(page)}) ORDER BY conversation, position""",
+            page,
+        ):
+            found.setdefault(ordinal, []).append(Turn(role, text, at, agent, action))
+    return {ordinal: tuple(turns) for ordinal, turns in found.items()}
+
+
+def _pages(
+    file: DeskFile, columns: str, *, order: str, key: str, after: int = 0, keys: Iterable[_Key] | None = None
+) -> Iterator[list[Row]]:
+    """Pages of rows by ascending first column: all those after a value, or those whose key is named.
+
+    Each page is a query of its own, so a writer is never held up by a reader who takes long.
+    """
+    if keys is not None:
+        named = _ordinals_in_order(file, columns, order, key, keys)
+        for page in _chunks(number for number in named if number > after):
+            yield file.rows(f"{columns} WHERE {order} IN ({_marks(page)}) ORDER BY {order}", page)
+        return
+    while page_rows := file.rows(f"{columns} WHERE {order} > ? ORDER BY {order} LIMIT {_PAGE}", (after,)):
+        yield page_rows
+        after = page_rows[-1][0]
+
+
+def _ordinals_in_order(file: DeskFile, columns: str, order: str, key: str, keys: Iterable[_Key]) -> list[int]:
+    """The values of the first column for the named keys, ascending."""
+    if order == key:
+        return sorted({int(value) for value in keys})
+    _, _, source = columns.partition(" FROM ")
+    return sorted(
+        int(row[0])
+        for page in _chunks(dict.fromkeys(keys))
+        for row in file.rows(f"SELECT {order} FROM {source} WHERE {key} IN ({_marks(page)})", page)
+    )
+
+
+def _chunks(items: Iterable[_Key]) -> Iterator[list[_Key]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, _PAGE)):
+        yield chunk
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))

@@ -1,0 +1,106 @@
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversations.text import answer_key, clean_text, safe_text
+
+FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+HOSTILE = st.text(
+    st.one_of(
+        st.characters(codec=None),
+        st.sampled_from("\x1b[]PX^_\\\x07\x9b\x9c\x9d\x90;0m?\u200d\u200c\u202e\ud800\U000e0041👩👧\r\n"),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("hostile", "shown"),
+    [
+        ("a\x1b[2Jb", "ab"),
+        ("a\x1b[38;5;1mb\x1b[0m", "ab"),
+        ("a\x1b]0;title\x07b", "ab"),
+        ("a\x1b]52;c;cm0gLXJm\x1b\\b", "ab"),
+        ("a\x1b]8;;http://evil\x1b\\click\x1b]8;;\x1b\\b", "aclickb"),
+        ("a\x1b]0;never ended", "a"),
+        ("a\x1b]0;never ended\nnext line", "a\nnext line"),
+        ("a\x1bPq#0\x1b\\b", "ab"),
+        ("a\x1b_app\x1b\\b", "ab"),
+        ("a\x1b^private\x1b\\b", "ab"),
+        ("a\x1bXsos\x1b\\b", "ab"),
+        ("a\x9b31mb", "ab"),
+        ("a\x9d0;title\x9cb", "ab"),
+        ("a\x90dcs\x9cb", "ab"),
+        ("a\x1bcb", "ab"),
+        ("a\x1b(0b", "ab"),
+        ("a\x1b\x1b[0m[31mb", "a[31mb"),
+        ("a\x00\x07\x08\x0b\x0c\x7fb", "ab"),
+        ("a\u202eb\u2066c\u200fd", "abcd"),
+        ("a\u200b\ufeff\u2060b", "ab"),
+        ("hi\U000e0068\U000e0069", "hi"),
+        ("a\ud800b", "a\ufffdb"),
+        ("a\r\nb\rc\u2028d", "a\nb\nc\nd"),
+        ("[/refund] [bold]x[/]", "[/refund] [bold]x[/]"),
+    ],
+)
+def test_sequences_go_as_units(hostile, shown):
+    assert safe_text(hostile) == shown
+
+
+@pytest.mark.parametrize("kept", ["👩‍👧‍👦", "می‌خواهم", "क्‍ष", "❤️‍🔥", "tab\there", "naïve 你好 £5"])
+def test_what_belongs_to_a_script_stays(kept):
+    assert safe_text(kept) == kept
+
+
+def test_joiners_between_latin_letters_go():
+    assert safe_text("pay\u200dpal\u200c") == "paypal"
+
+
+@given(HOSTILE)
+def test_nothing_that_a_terminal_obeys_is_left(text):
+    assert not FORBIDDEN.search(safe_text(text))
+    assert not FORBIDDEN.search(clean_text(text))
+    assert "\n" not in safe_text(text, keep_newlines=False)
+    assert "\t" not in safe_text(text, keep_newlines=False)
+
+
+@given(HOSTILE)
+def test_making_safe_twice_changes_nothing(text):
+    assert safe_text(safe_text(text)) == safe_text(text)
+
+
+@given(HOSTILE)
+def test_cleaning_twice_changes_nothing(text):
+    once = clean_text(text)
+    assert clean_text(once) == once
+    assert unicodedata.is_normalized("NFC", once)
+    once.encode("utf-8")
+
+
+def test_long_hostile_text_takes_no_time(benchmark_seconds=1.0):
+    import time
+
+    for piece in ("\x1b]", "\x1b[", "\x9b", "\u200d", "\x1b[0;"):
+        start = time.perf_counter()
+        safe_text(piece * 50_000)
+        assert time.perf_counter() - start < benchmark_seconds
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Please  wait 2 days!", "please wait 2 days.", True),
+        ("It costs £5", "It costs $5", False),
+        ("It costs 4.95", "It costs 495", False),
+        ("Hi <NAME>", "Hi <ORDER>", False),
+        ("Don’t worry", "don't worry", True),
+        ("👍", "👎", False),
+        ("Ｏｐｅｎ", "open", True),
+    ],
+)
+def test_normal_form_of_answers(one, other, same):
+    assert (answer_key(one) == answer_key(other)) is same
