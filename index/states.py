@@ -1,0 +1,161 @@
+"""Token states on disk: what the reranker reads of every past question and answer, memory-mapped.
+
+Decisions:
+- One int8 per number and one half-precision scale per token: half a kilobyte a token at width 384, a quarter of
+  float32's size, cosine to the original above .999.
+- Segments are immutable: an import adds one and links the others, a deletion only leaves rows that nobody asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from conversations.errors import IndexDamaged
+
+Ids = npt.NDArray[np.int64]
+ARRAYS = ("ids", "offsets", "values", "scales")
+"""The files of a segment: STEM.ids.npy and so on."""
+
+
+def quantize(states: Tensor) -> tuple[Tensor, Tensor]:
+    """(tokens, width) float -> int8 values of the same shape and one float16 scale a token.
+
+    >>> values, scales = quantize(torch.tensor([[1.0, -0.5]]))
+    >>> (values.float() * scales.float()[:, None]).round(decimals=3)
+    tensor([[ 1.0000, -0.5040]])
+    """
+    scales = (states.abs().amax(dim=-1) / 127.0).clamp(min=1e-6).half()
+    values = (states / scales.float()[:, None]).round().clamp(-127, 127).to(torch.int8)
+    return values, scales
+
+
+def write_segment(
+    directory: Path, stem: str, ids: Ids, lengths: Sequence[int], states: Iterable[Tensor], width: int
+) -> list[Path]:
+    """Writes one segment; the states come one text at a time and are never all in memory.
+
+    Args:
+        directory: where to.
+        stem: first part of the file names; must not be taken.
+        ids: one per text, ascending.
+        lengths: tokens of each text.
+        states: per text (tokens, width).
+        width: of the states.
+
+    Returns:
+        The files written.
+    """
+    paths = {name: directory / f"{stem}.{name}.npy" for name in ARRAYS}
+    offsets = np.zeros(len(ids) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    np.save(paths["ids"], np.asarray(ids, dtype=np.int64))
+    np.save(paths["offsets"], offsets)
+    # Written as a stream, not through a memory map: a full disk is then an error and not a killed process.
+    with paths["values"].open("wb") as values, paths["scales"].open("wb") as scales:
+        _write_header(values, np.int8, (int(offsets[-1]), width))
+        _write_header(scales, np.float16, (int(offsets[-1]),))
+        for tokens in states:
+            packed, scale = quantize(tokens)
+            values.write(packed.numpy().tobytes())
+            scales.write(scale.numpy().tobytes())
+    return list(paths.values())
+
+
+def _write_header(file: BinaryIO, dtype: type[np.generic], shape: tuple[int, ...]) -> None:
+    header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+
+
+class TokenStates:
+    """Read access to the token states of many texts by id."""
+
+    def __init__(self, directory: Path, stems: Sequence[str]) -> None:
+        """Maps the segments' files.
+
+        Raises:
+            IndexDamaged: a file is missing or is not what its header says.
+        """
+        self._arrays: list[dict[str, npt.NDArray[np.generic]]] = []
+        for stem in stems:
+            try:
+                arrays: dict[str, npt.NDArray[np.generic]] = {
+                    name: np.load(
+                        directory / f"{stem}.{name}.npy",
+                        mmap_mode="r" if name in ("values", "scales") else None,
+                        allow_pickle=False,
+                    )
+                    for name in ARRAYS
+                }
+            except (OSError, ValueError, EOFError) as error:
+                raise IndexDamaged(
+                    f"Token states {stem} in {directory} cannot be read.", "They are rebuilt from the store."
+                ) from error
+            self._arrays.append(arrays)
+        ids = [arrays["ids"].astype(np.int64) for arrays in self._arrays]
+        all_ids = np.concatenate(ids) if ids else np.zeros(0, np.int64)
+        segment = np.repeat(np.arange(len(ids)), [len(part) for part in ids])
+        row = np.concatenate([np.arange(len(part)) for part in ids]) if ids else np.zeros(0, np.int64)
+        order = np.argsort(all_ids, kind="stable")
+        self._ids, self._segment, self._row = all_ids[order], segment[order], row[order]
+
+    def __len__(self) -> int:
+        """Number of texts."""
+        return len(self._ids)
+
+    def slices(self, identifier: int, limit: int) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float16]] | None:
+        """One text's int8 values (tokens, width) and scales (tokens,), views into the file; None for a negative id.
+
+        Args:
+            identifier: a negative one stands for "no text".
+            limit: tokens to keep, from the beginning.
+
+        Raises:
+            IndexDamaged: the id has no states.
+        """
+        if identifier < 0:
+            return None
+        place = int(np.searchsorted(self._ids, identifier))
+        if place == len(self._ids) or self._ids[place] != identifier:
+            raise IndexDamaged(f"Text {identifier} has no token states.", "Run: attendant doctor --repair.")
+        arrays, row = self._arrays[self._segment[place]], self._row[place]
+        begin, end = int(arrays["offsets"][row]), int(arrays["offsets"][row + 1])
+        end = min(end, begin + limit)
+        return arrays["values"][begin:end], arrays["scales"][begin:end]
+
+
+def gather(parts: Sequence[tuple[TokenStates, Sequence[int], int]]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Joins the parts of each candidate (its question, its answer) into one padded batch, still packed.
+
+    Only the pages of these texts are read from the files.
+
+    Args:
+        parts: token states, one id per candidate (negative for none), and how many tokens to keep of each.
+
+    Returns:
+        int8 values (candidates, tokens, width), float16 scales (candidates, tokens), the mask of real tokens and the
+        number of the part that each token belongs to, both (candidates, tokens).
+    """
+    count = len(parts[0][1])
+    pieces = [[source.slices(ids[row], limit) for source, ids, limit in parts] for row in range(count)]
+    lengths = [sum(len(piece[0]) for piece in row if piece) for row in pieces]
+    width = next((piece[0].shape[1] for row in pieces for piece in row if piece), 0)
+    values = np.zeros((count, max(lengths, default=0), width), np.int8)
+    scales = np.zeros(values.shape[:2], np.float16)
+    mask = np.zeros(values.shape[:2], bool)
+    part = np.zeros(values.shape[:2], np.int64)
+    for row, own in enumerate(pieces):
+        end = 0
+        for number, piece in enumerate(own):
+            if piece:
+                begin, end = end, end + len(piece[0])
+                values[row, begin:end], scales[row, begin:end] = piece
+                part[row, begin:end] = number
+        mask[row, :end] = True
+    return torch.from_numpy(values), torch.from_numpy(scales), torch.from_numpy(mask), torch.from_numpy(part)
