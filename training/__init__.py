@@ -1,0 +1,1 @@
+"""What is learned: the cross-attention reranker, its training, calibration and evaluation."""

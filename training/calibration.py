@@ -1,0 +1,169 @@
+"""From scores to a confidence that means something, and from confidence to a decision.
+
+The confidence of the best candidate is a logistic function of three things: the log-odds of its softmax weight at a
+fitted temperature (Guo et al. 2017, "On Calibration of Modern Neural Networks"), its lead over the second, and how
+near the dialogue is to anything known (the largest cosine). The third lets it say "never seen anything like it",
+which the softmax, relative to its own list, cannot (Platt 1999 for the logistic step). All of it is fitted on
+held-out conversations and stored with the model; nothing is pinned in code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from index.candidates import SIGNALS
+from training.metrics import expected_calibration_error
+from training.rankers.base import Ranked
+
+Floats = npt.NDArray[np.floating]
+
+FEATURES = ("log-odds of the weight", "lead over the second", "nearness")
+_NEARNESS = tuple(SIGNALS.index(name) for name in ("answer", "question", "dialogue"))
+LEAST_CASES = 30
+"""Fewer held-out cases than this cannot calibrate anything."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Turns a ranked list into confidence and decision; stored with the model."""
+
+    temperature: float = 1.0
+    coefficients: tuple[float, ...] = (1.0, 0.0, 0.0)
+    """One per `FEATURES`."""
+    intercept: float = -1.0
+    threshold: float = 0.5
+    """Answer at or above this confidence, hand over below."""
+    risk: float = 0.2
+    """The share of wrong answers among those given that the threshold was chosen for."""
+    cases: int = 0
+    """Held-out cases it was fitted on; 0 for a guess."""
+    ece: float = 0.0
+    """Expected calibration error on held-out cases, cross-validated."""
+
+    def confidence(self, ranked: Sequence[Ranked]) -> float:
+        """How likely the best candidate is right, 0 to 1."""
+        if not ranked:
+            return 0.0
+        features = confidence_features(ranked, self.temperature)
+        return float(1.0 / (1.0 + np.exp(-(features @ np.array(self.coefficients) + self.intercept))))
+
+
+def confidence_features(ranked: Sequence[Ranked], temperature: float) -> Floats:
+    """The numbers that confidence is read from, one per `FEATURES`."""
+    scores = np.array([entry.score for entry in ranked], dtype=np.float64) / temperature
+    weights = np.exp(scores - scores.max())
+    weights = np.clip(weights / weights.sum(), 1e-6, 1 - 1e-6)
+    lead = scores[0] - scores[1] if len(scores) > 1 else 10.0
+    nearness = max(ranked[0].candidate.signals[column] for column in _NEARNESS)
+    return np.array([np.log(weights[0] / (1.0 - weights[0])), min(lead, 10.0), 10.0 * nearness])
+
+
+def fit_temperature(lists: Sequence[tuple[Floats, npt.NDArray[np.bool_]]]) -> float:
+    """The temperature at which the softmax gives right answers the most likelihood, over (scores, right) lists."""
+    usable = [(scores, right) for scores, right in lists if right.any() and not right.all()]
+    if not usable:
+        return 1.0
+    grid = np.exp(np.linspace(np.log(0.25), np.log(8.0), 60))
+    losses = []
+    for temperature in grid:
+        total = 0.0
+        for scores, right in usable:
+            scaled = np.asarray(scores, np.float64) / temperature
+            top = scaled.max()
+            total += np.log(np.exp(scaled - top).sum()) - np.log(np.exp(scaled[right] - top).sum() + 1e-300)
+        losses.append(total)
+    return float(grid[int(np.argmin(losses))])
+
+
+def fit_decision(
+    ranked_lists: Sequence[Sequence[Ranked]],
+    right_ids: Sequence[frozenset[int]],
+    groups: Sequence[str],
+    risk: float = 0.2,
+) -> Decision:
+    """Fits temperature, logistic step and threshold on held-out cases.
+
+    Args:
+        ranked_lists: one list per case, best first.
+        right_ids: per case the answer ids that count as right; may be empty.
+        groups: per case its conversation; cross-validation never splits one.
+        risk: share of wrong answers among those given that the threshold may let through.
+    """
+    cases = [row for row, ranked in enumerate(ranked_lists) if ranked]
+    if len(cases) < LEAST_CASES:
+        return Decision(risk=risk)
+    lists = [
+        (
+            np.array([entry.score for entry in ranked_lists[row]]),
+            np.array([entry.candidate.answer_id in right_ids[row] for entry in ranked_lists[row]]),
+        )
+        for row in cases
+    ]
+    temperature = fit_temperature(lists)
+    features = np.stack([confidence_features(ranked_lists[row], temperature) for row in cases])
+    right = np.array([answers[0] for _, answers in lists])
+    folds = np.array([_fold(groups[row]) for row in cases])
+    honest = np.zeros(len(cases))
+    for fold in range(5):
+        inside = folds == fold
+        if inside.any() and not inside.all():
+            honest[inside] = _probability(features[inside], *_fit_logistic(features[~inside], right[~inside]))
+    coefficients, intercept = _fit_logistic(features, right)
+    return Decision(
+        temperature=temperature,
+        coefficients=tuple(float(value) for value in coefficients),
+        intercept=float(intercept),
+        threshold=threshold_for_risk(honest, right, risk),
+        risk=risk,
+        cases=len(cases),
+        ece=expected_calibration_error(honest, right),
+    )
+
+
+def threshold_for_risk(confidence: Floats, right: npt.NDArray[np.bool_], risk: float) -> float:
+    """The lowest threshold at which at most this share of the answers given is wrong; above 1 where none is.
+
+    >>> threshold_for_risk(np.array([0.9, 0.8, 0.3]), np.array([True, True, False]), 0.1)
+    0.8
+    """
+    order = np.argsort(-confidence, kind="stable")
+    wrong = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
+    # A few lucky cases at the very top prove nothing: the stretch must hold at least ten, or all there are.
+    enough = np.arange(1, len(order) + 1) >= min(10, len(order) - 1)
+    allowed = np.flatnonzero((wrong <= risk) & enough)
+    return float(confidence[order[allowed[-1]]]) if len(allowed) else 1.01
+
+
+def _fit_logistic(features: Floats, right: npt.NDArray[np.bool_]) -> tuple[Floats, float]:
+    """Logistic regression with a little shrinkage, by L-BFGS; features are standardised inside."""
+    mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
+    inputs = torch.tensor((features - mean) / spread, dtype=torch.float64)
+    target = torch.tensor(right, dtype=torch.float64)
+    parameters = torch.zeros(inputs.shape[1] + 1, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([parameters], max_iter=200, line_search_fn="strong_wolfe")
+
+    def closure() -> float:
+        optimizer.zero_grad()
+        logits = inputs @ parameters[:-1] + parameters[-1]
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, target)
+        loss = loss + 0.5 / len(target) * parameters[:-1].square().sum()
+        loss.backward()
+        return float(loss)
+
+    optimizer.step(closure)
+    fitted = parameters.detach().numpy()
+    coefficients = fitted[:-1] / spread
+    return coefficients, float(fitted[-1] - (coefficients * mean).sum())
+
+
+def _probability(features: Floats, coefficients: Floats, intercept: float) -> Floats:
+    return np.asarray(1.0 / (1.0 + np.exp(-(features @ coefficients + intercept))))
+
+
+def _fold(group: str) -> int:
+    return sum(group.encode()) % 5

@@ -1,0 +1,154 @@
+"""Data sets with known right answers, in one shape: answer selection and dialogues with a reply bank."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from conversations.errors import TrainingError
+from conversations.model import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One dialogue that waits for an answer, and which answers are right."""
+
+    dialogue: tuple[Turn, ...]
+    right: frozenset[int]
+    """Rows of the right answers in `RankingTask.answers`; empty where none is right."""
+    group: str
+    """The conversation it comes from: never on both sides of a split."""
+    pool: tuple[int, ...] | None = None
+    """Rows that may be ranked; None for all answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class RankingTask:
+    """Queries and the answers to rank for them."""
+
+    name: str
+    kind: str
+    """"answer selection" or "reply bank"."""
+    answers: tuple[str, ...]
+    queries: tuple[Query, ...] = field(repr=False)
+
+
+def load_task(directory: Path, split: str) -> RankingTask:
+    """Reads one split of a data set directory, its kind told by the files in it.
+
+    An answer selection directory holds `answers.jsonl.gz` and `SPLIT.jsonl.gz` with question, right ids and pool; a
+    reply bank directory holds `responses.jsonl.gz` and dialogues in `SPLIT.jsonl.gz` whose agent turns carry the
+    `action` they picked. Plain `.jsonl` files are read as well.
+
+    Raises:
+        TrainingError: files are missing, or a line is not what it should be (file and line are named).
+    """
+    if not directory.is_dir():
+        raise TrainingError(f"There is no data set directory {directory}.", "Check the path.")
+    rows = _file(directory, split)
+    if rows is None:
+        raise TrainingError(
+            f"{directory} has no split {split!r}: no {split}.jsonl or {split}.jsonl.gz.",
+            f"Splits there: {', '.join(_splits(directory)) or 'none'}.",
+        )
+    answers = _file(directory, "answers")
+    if answers is not None:
+        return _answer_selection(directory.name, answers, rows)
+    responses = _file(directory, "responses")
+    if responses is not None:
+        return _reply_bank(directory.name, responses, rows)
+    raise TrainingError(
+        f"{directory} is no data set: neither answers.jsonl(.gz) nor responses.jsonl(.gz) is there.",
+        "See `attendant evaluate --help` for the two layouts.",
+    )
+
+
+def _answer_selection(name: str, answers_file: Path, rows_file: Path) -> RankingTask:
+    texts: list[str] = []
+    row_of: dict[str, int] = {}
+    for line, record in _records(answers_file):
+        identifier, text = _take(answers_file, line, record, "id", "text")
+        row_of[str(identifier)] = len(texts)
+        texts.append(str(text))
+    queries = []
+    for line, record in _records(rows_file):
+        question, right = _take(rows_file, line, record, "question", "answers")
+        pool = record.get("pool")
+        try:
+            queries.append(
+                Query(
+                    dialogue=(Turn("customer", str(question)),),
+                    right=frozenset(row_of[str(key)] for key in right),
+                    group=str(record.get("id", line)),
+                    pool=tuple(row_of[str(key)] for key in pool) if pool is not None else None,
+                )
+            )
+        except KeyError as error:
+            raise TrainingError(
+                f"{rows_file}, line {line}: answer id {error} is not in {answers_file.name}.",
+                "Mend the file.",
+            ) from error
+    return RankingTask(name, "answer selection", tuple(texts), tuple(queries))
+
+
+def _reply_bank(name: str, responses_file: Path, rows_file: Path) -> RankingTask:
+    texts: dict[str, int] = {}
+    row_of: dict[tuple[str, str], int] = {}
+    rows_of_action: dict[str, set[int]] = {}
+    for line, record in _records(responses_file):
+        action, text = _take(responses_file, line, record, "action", "text")
+        row = texts.setdefault(str(text), len(texts))
+        row_of[str(record.get("task", "")), str(action)] = row
+        rows_of_action.setdefault(str(action), set()).add(row)
+    queries = []
+    for line, record in _records(rows_file):
+        (turns,) = _take(rows_file, line, record, "turns")
+        tasks = (record.get("meta") or {}).get("tasks") or []
+        dialogue: list[Turn] = []
+        for turn in turns:
+            role, text, action = turn["role"], turn["text"], turn.get("action")
+            if role == "agent" and action in rows_of_action and dialogue and dialogue[-1].role == "customer":
+                # A label's text can differ between tasks: the conversation's own tasks decide, else all its texts.
+                own = {row_of[task, action] for task in tasks if (task, action) in row_of}
+                queries.append(
+                    Query(tuple(dialogue), frozenset(own or rows_of_action[action]), str(record.get("id", line)))
+                )
+            dialogue.append(Turn("agent" if role == "agent" else "customer", str(text)))
+    return RankingTask(name, "reply bank", tuple(texts), tuple(queries))
+
+
+def _file(directory: Path, stem: str) -> Path | None:
+    return next((p for p in (directory / f"{stem}.jsonl.gz", directory / f"{stem}.jsonl") if p.is_file()), None)
+
+
+def _splits(directory: Path) -> list[str]:
+    names = {path.name.split(".")[0] for path in directory.glob("*.jsonl*")}
+    return sorted(names - {"answers", "responses"})
+
+
+def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                if not line.strip():
+                    continue
+                record = json.loads(line)
+                if not isinstance(record, dict):
+                    raise TrainingError(f"{path}, line {number}: not a JSON object.", "Mend the line.")
+                yield number, record
+    except json.JSONDecodeError as error:
+        raise TrainingError(f"{path}: broken JSON ({error}).", "Mend the file.") from error
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise TrainingError(f"{path} cannot be read: {error}.", "Restore the file.") from error
+
+
+def _take(path: Path, line: int, record: dict[str, Any], *keys: str) -> list[Any]:
+    missing = [key for key in keys if key not in record]
+    if missing:
+        raise TrainingError(f"{path}, line {line}: no {' and no '.join(missing)}.", "Mend the line.")
+    return [record[key] for key in keys]

@@ -1,0 +1,220 @@
+"""A desk as training sees it: its past turns split by conversation, each with what retrieval would serve for it.
+
+A turn's own conversation is invisible when its candidates are served, so nothing is learned that serving cannot use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from conversations.desk import Desk
+from conversations.errors import IndexDamaged, ModelError
+from conversations.model import StoredPair
+from conversations.store import Store
+from index.builder import STATES_BELOW, index_directory, update_index
+from index.candidates import Candidate, ReadDialogue, read_dialogues
+from index.embedder import Embedder
+from index.equality import equal_answers
+from index.retriever import Retriever
+from training.datasets import Query
+from training.examples import Example, Source, make_example
+from training.loop import Progress
+from training.rankers import Ranker, retrieval_ranker
+from training.rankers.cross_attention import CrossAttentionRanker
+from training.registry import desk_model, encoder_name
+from training.reranker import Reranker
+
+BATCH = 64
+HELD_OUT_SHARE = 0.15
+ENCODER_SHARE = 0.6
+"""Share of the training conversations that the encoder is fine-tuned on; the rest are the reranker's."""
+MOST_TRAINED = 10_000
+MOST_HELD_OUT = 1_500
+"""Turns used where a person sets no limit."""
+NEARLY_THE_SAME = 0.75
+"""Cosine to the answer that was given from which on another one is not called wrong while training."""
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(slots=True)
+class Case:
+    """One agent turn of a log, with what would have been served for it."""
+
+    group: str
+    """Its conversation."""
+    context: ReadDialogue
+    candidates: list[Candidate]
+    right: frozenset[int]
+    """Ids of the answers that count as the one that was given."""
+    near: frozenset[int]
+    """Ids of answers too similar to it to be called wrong."""
+
+
+def share_of(conversation: str, purpose: str) -> float:
+    """A number from 0 to 1 by a hash of the conversation's id: the same in every run, another for each purpose.
+
+    >>> share_of("lw-1001", "held out") == share_of("lw-1001", "held out")
+    True
+    """
+    digest = hashlib.sha256(f"{purpose} {conversation}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") / 2**32
+
+
+@dataclass(slots=True)
+class OpenDesk:
+    """A desk opened for training."""
+
+    desk: Desk
+    store: Store
+    embedder: Embedder
+    retriever: Retriever
+    is_tuned: bool = False
+    """Whether the encoder was just fine-tuned on a part of its conversations."""
+
+    @classmethod
+    def open(cls, desk: Desk) -> Self:
+        """Opens a desk under its present encoder; the caller holds its write lock."""
+        store = desk.store()
+        embedder = Embedder(encoder_name(desk.models_path, store))
+        return cls(desk, store, embedder, _in_step(desk, store, embedder, lambda _: None))
+
+    def under(self, embedder: Embedder, on_progress: OnProgress) -> OpenDesk:
+        """The same desk under another, tuned encoder, its index made beside the one in use."""
+        return OpenDesk(
+            self.desk, self.store, embedder, _in_step(self.desk, self.store, embedder, on_progress), is_tuned=True
+        )
+
+    @property
+    def encoder_name(self) -> str:
+        """The encoder in use: a directory, a name on the Hub, or the bundled one."""
+        return self.embedder.name
+
+    @property
+    def source(self) -> Source:
+        """Where its candidates have their token states."""
+        return Source(self.retriever.answer_states, self.retriever.question_states)
+
+    def held_out_cases(self, limit: int | None, on_progress: OnProgress) -> list[Case]:
+        """The held-out turns as they would be served."""
+        pairs = _sample(
+            (pair for pair in self.store.pairs() if share_of(pair.conversation, "held out") < HELD_OUT_SHARE),
+            min(limit or MOST_HELD_OUT, MOST_HELD_OUT),
+        )
+        return list(self._cases(pairs, "held-out turns", on_progress))
+
+    def train_examples(self, limit: int | None, on_progress: OnProgress) -> list[Example]:
+        """Training examples of the turns for the reranker whose right answer was served."""
+        pairs = _sample(
+            (
+                pair
+                for pair in self.store.pairs()
+                if share_of(pair.conversation, "held out") >= HELD_OUT_SHARE
+                and not (self.is_tuned and share_of(pair.conversation, "encoder") < ENCODER_SHARE)
+            ),
+            limit or MOST_TRAINED,
+        )
+        return examples_from(self._cases(pairs, "training turns", on_progress), self.source)
+
+    def encoder_queries(self, limit: int | None) -> tuple[list[Query], list[str]]:
+        """What the encoder is fine-tuned on: dialogues with the row of their answer, and the answers."""
+        rows = {answer.id: row for row, answer in enumerate(self.store.answers())}
+        texts = [answer.text for answer in self.store.answers()]
+        pairs = _sample(
+            (
+                pair
+                for pair in self.store.pairs()
+                if share_of(pair.conversation, "held out") >= HELD_OUT_SHARE
+                and share_of(pair.conversation, "encoder") < ENCODER_SHARE
+            ),
+            limit or 2 * MOST_TRAINED,
+        )
+        queries = [Query(pair.dialogue, frozenset({rows[pair.answer_id]}), pair.conversation) for pair in pairs]
+        return queries, texts
+
+    def ranker_in_use(self) -> Ranker:
+        """What the desk ranks with at present."""
+        try:
+            model = desk_model(self.desk.models_path, self.embedder.identity)
+        except ModelError:
+            return retrieval_ranker()
+        return self.ranker(model.reranker)
+
+    def ranker(self, reranker: Reranker) -> Ranker:
+        """A reranker over this desk's token states."""
+        return CrossAttentionRanker(
+            reranker, self.retriever.answer_states, self.retriever.question_states, self.embedder.device
+        )
+
+    def starting_point(self) -> Reranker:
+        """The model in use where it reads the same encoder, otherwise copies of the encoder's last layers."""
+        if not self.is_tuned:
+            try:
+                return desk_model(self.desk.models_path, self.embedder.identity).reranker.float()
+            except ModelError:
+                pass
+        return Reranker.from_encoder(self.embedder.transformer, self.embedder.identity)
+
+    def close(self) -> None:
+        """Closes the store."""
+        self.store.close()
+
+    def _cases(self, pairs: Sequence[StoredPair], stage: str, on_progress: OnProgress) -> Iterator[Case]:
+        """Each turn as it would be served, its own conversation invisible."""
+        answers = self.retriever.views["answers"]
+        for begin in range(0, len(pairs), BATCH):
+            batch = pairs[begin : begin + BATCH]
+            contexts = read_dialogues(self.embedder, [pair.dialogue for pair in batch], STATES_BELOW)
+            served = self.retriever.retrieve(contexts, [pair.conversation for pair in batch])
+            given = answers.vectors_of(np.array([pair.answer_id for pair in batch]))
+            equal = equal_answers(answers, given)
+            near = equal_answers(answers, given, NEARLY_THE_SAME)
+            for row, pair in enumerate(batch):
+                yield Case(pair.conversation, contexts[row], served[row], equal[row] | {pair.answer_id}, near[row])
+            on_progress(Progress(stage, begin + len(batch), len(pairs), 0.0))
+
+
+def examples_from(cases: Iterable[Case], source: Source) -> list[Example]:
+    """Training examples of those cases whose right answer was served."""
+    made = (
+        make_example(
+            case.context,
+            case.candidates,
+            [candidate.answer_id in case.right for candidate in case.candidates],
+            case.group,
+            source,
+            [candidate.answer_id in case.near for candidate in case.candidates],
+        )
+        for case in cases
+    )
+    return [example for example in made if example is not None]
+
+
+def _in_step(desk: Desk, store: Store, embedder: Embedder, on_progress: OnProgress) -> Retriever:
+    def embedding(stage: str, done: int, total: int) -> None:
+        on_progress(Progress(stage, done, total, 0.0))
+
+    directory = index_directory(desk.index_path, embedder.identity)
+    try:
+        return Retriever(directory, store, embedder.identity)
+    except IndexDamaged:
+        update_index(desk.index_path, store, embedder, embedding)
+        return Retriever(directory, store, embedder.identity)
+
+
+def _sample(pairs: Iterable[StoredPair], size: int) -> list[StoredPair]:
+    """At most so many pairs, evenly from all conversations (reservoir sampling, Vitter 1985), seeded."""
+    generator = random.Random(13)
+    kept: list[StoredPair] = []
+    for seen, pair in enumerate(pairs):
+        if seen < size:
+            kept.append(pair)
+        elif (place := generator.randrange(seen + 1)) < size:
+            kept[place] = pair
+    return sorted(kept, key=lambda pair: pair.id)

@@ -1,0 +1,157 @@
+"""Retraining on desks: `attendant train --desk`.
+
+1. Conversations are split by a hash of their ids: none is on both sides.
+2. Optionally the encoder is fine-tuned on a part of the training conversations and the index is made anew with it.
+   The reranker then trains on the other part: on the encoder's own part retrieval looks better than it is, and a
+   reranker trained there learns to trust it too much.
+3. The reranker trains on what the desk's retriever serves.
+4. Champion and challenger rank the same held-out turns; the better one serves from then on.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from conversations.desk import Desk
+from conversations.errors import TrainingError
+from index.embedder import Embedder
+from training.calibration import Decision
+from training.desk_data import Case, OpenDesk, examples_from
+from training.encoder_training import fine_tune_encoder
+from training.examples import Example
+from training.judging import Figures, judge
+from training.loop import Progress
+from training.rankers import Ranker
+from training.registry import next_name, promote, save_model
+from training.reranker import Reranker
+from training.reranker_training import train_reranker
+from training.settings import TrainReport, TrainSettings
+
+LEAST_EXAMPLES = 50
+"""Training examples below which nothing is trained."""
+LEAST_HELD_OUT = 20
+"""Held-out turns below which nothing can be compared."""
+
+
+OnProgress = Callable[[Progress], None]
+
+
+def train_desk(
+    desks: Sequence[Desk], settings: TrainSettings, on_progress: OnProgress | None = None, save: Path | None = None
+) -> TrainReport:
+    """Trains one model on one or several desks. The caller holds their write locks.
+
+    Args:
+        desks: several must share one encoder, and need `save`.
+        settings: see `TrainSettings`.
+        on_progress: called after every step.
+        save: write the model there instead of into the desk.
+
+    Raises:
+        TrainingError: too few conversations, or too few whose right answer retrieval serves.
+    """
+    if len(desks) > 1 and save is None:
+        raise TrainingError("Several desks train one model that belongs to none of them.", "Say where: --save MODEL.")
+    report = on_progress or (lambda _: None)
+    opened = [OpenDesk.open(desk) for desk in desks]
+    work = desks[0].models_path / "training"
+    try:
+        if len({one.embedder.identity for one in opened}) > 1:
+            raise TrainingError("The desks use different encoders.", "Train desks with one encoder together.")
+        held_out = [one.held_out_cases(settings.limit, report) for one in opened]
+        before, _ = _judge(held_out, [one.ranker_in_use() for one in opened])
+        if settings.encoder_epochs:
+            opened = [_with_tuned_encoder(opened, settings, work, report)]
+            held_out = [opened[0].held_out_cases(settings.limit, report)]
+        reranker, used = _train(opened, held_out, settings, work, report)
+        after, decision = _judge(held_out, [one.ranker(reranker) for one in opened])
+        is_better = after.mrr > before.mrr
+        use = save is None and (is_better or settings.force)
+        target = save or desks[0].models_path / next_name(desks[0].models_path)
+        notes = {
+            "trained_on": [desk.name for desk in desks],
+            "examples": used,
+            "before": before.as_json(),
+            "held_out": after.as_json(),
+            "settings": settings.as_json(),
+        }
+        save_model(target, reranker, decision, notes, opened[0].embedder if settings.encoder_epochs else None)
+        if use:
+            promote(desks[0].models_path, target.name)
+        shutil.rmtree(work, ignore_errors=True)
+        return TrainReport(
+            model=str(target),
+            promoted=use,
+            reason=_reason(save, is_better, settings.force, before, after),
+            examples=used,
+            before=before,
+            after=after,
+            decision=decision,
+        )
+    finally:
+        for one in opened:
+            one.close()
+
+
+def _train(
+    opened: list[OpenDesk], held_out: list[list[Case]], settings: TrainSettings, work: Path, report: OnProgress
+) -> tuple[Reranker, int]:
+    """The reranker, trained; and the number of examples it saw."""
+    examples: list[Example] = []
+    held_examples: list[Example] = []
+    for one, cases in zip(opened, held_out, strict=True):
+        examples += one.train_examples(settings.limit, report)
+        held_examples += examples_from(cases, one.source)
+    if len(examples) < LEAST_EXAMPLES or len(held_examples) < LEAST_HELD_OUT:
+        raise TrainingError(
+            f"There are {len(examples)} dialogues to train on and {len(held_examples)} held out whose right answer "
+            f"was found; at least {LEAST_EXAMPLES} and {LEAST_HELD_OUT} are needed.",
+            "Import more conversations.",
+        )
+    reranker = opened[0].starting_point()
+    train_reranker(reranker, examples, held_examples, settings.for_reranker(), work, report)
+    return reranker, len(examples)
+
+
+def _judge(held_out: list[list[Case]], rankers: list[Ranker]) -> tuple[Figures, Decision]:
+    """How these rankers, one per desk, order the held-out turns; and the decision fitted on that."""
+    ranked = [
+        ranker.rank(case.context, case.candidates)
+        for ranker, own in zip(rankers, held_out, strict=True)
+        for case in own
+    ]
+    cases = [case for own in held_out for case in own]
+    return judge(ranked, [case.right for case in cases], [case.group for case in cases])
+
+
+def _with_tuned_encoder(opened: list[OpenDesk], settings: TrainSettings, work: Path, report: OnProgress) -> OpenDesk:
+    """The desk under an encoder fine-tuned on a part of its conversations, with an index of its own."""
+    if len(opened) > 1:
+        raise TrainingError("The encoder can be fine-tuned on one desk only.", "Leave out --encoder-epochs.")
+    (desk,) = opened
+    queries, answers = desk.encoder_queries(settings.limit)
+    embedder = Embedder(desk.encoder_name, precision="float32")
+    fine_tune_encoder(
+        embedder,
+        queries,
+        answers,
+        settings.for_encoder(settings.encoder_epochs or 0),
+        4 * settings.batch_size,
+        work,
+        report,
+    )
+    embedder.serve()
+    return desk.under(embedder, report)
+
+
+def _reason(save: Path | None, is_better: bool, force: bool, before: Figures, after: Figures) -> str:
+    figures = f"held-out MRR {after.mrr:.3f} against {before.mrr:.3f} before"
+    if save is not None:
+        return f"The model was written to {save}: {figures}."
+    if is_better:
+        return f"The desk uses the new model: {figures}."
+    if force:
+        return f"The desk uses the new model because of --force: {figures}."
+    return f"The desk keeps the model it had: {figures}."

@@ -1,0 +1,204 @@
+"""`attendant evaluate`: ranking a data set with known right answers, by its published protocol.
+
+- pool (answer selection): the question's own pool is ranked; questions whose pool holds no right answer are left out.
+- corpus (answer selection): all answers are ranked; every question counts.
+- bank (reply bank): all distinct replies are ranked at every labelled agent turn.
+
+Ties count against the ranker. A reranker orders the best `depth` by retrieval score; the others keep their places
+below. The order in which a pool is given plays no part.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from conversations.errors import ModelError, TrainingError
+from index.candidates import read_dialogues
+from index.embedder import Embedder
+from training.datasets import Query, load_task
+from training.metrics import mean_reciprocal_rank, percentile, rank_of_right, recall_at
+from training.rankers import Ranker
+from training.rankers.cross_attention import CrossAttentionRanker
+from training.registry import ENCODER, base_model_path, load_model
+from training.task_index import TaskIndex
+
+Floats = npt.NDArray[np.float32]
+PROTOCOLS = {"answer selection": ("pool", "corpus"), "reply bank": ("bank",)}
+RANKERS = "bm25, cosine, retrieval, cross-attention[:MODEL], cross-encoder:PATH"
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """The figures of one ranker on one split."""
+
+    protocol: str
+    ranker: str
+    queries: int
+    top1: float
+    recall_at_5: float
+    recall_at_10: float
+    recall_at_100: float
+    mrr: float
+    p50_ms: float
+    p95_ms: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Under the names that scripts rely on."""
+        figures: dict[str, Any] = {
+            "protocol": self.protocol,
+            "ranker": self.ranker,
+            "queries": self.queries,
+            "top1": self.top1,
+            "mrr": self.mrr,
+            "recall@5": self.recall_at_5,
+            "recall@10": self.recall_at_10,
+            "latency_ms": {"p50": self.p50_ms, "p95": self.p95_ms},
+        }
+        if self.protocol == "corpus":
+            figures |= {"hit@1": self.top1, "hit@10": self.recall_at_10, "hit@100": self.recall_at_100}
+        return figures
+
+
+def evaluate(
+    directory: Path,
+    split: str,
+    ranker: str,
+    protocol: str | None = None,
+    depth: int = 100,
+    limit: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> EvaluationReport:
+    """Ranks one split of a data set.
+
+    Args:
+        directory: see `training.datasets.load_task`.
+        split: "dev" for `dev.jsonl.gz`.
+        ranker: one of `RANKERS`; without MODEL the base reranker.
+        protocol: by default "pool" where there are pools, else "corpus" or "bank".
+        depth: how many of the best by retrieval score a reranker orders.
+        limit: only the first so many queries.
+        on_progress: called with (done, total).
+
+    Raises:
+        TrainingError: the data set cannot be read, or the protocol does not fit it.
+        ModelError: the ranker is unknown or cannot be loaded.
+    """
+    task = load_task(directory, split)
+    chosen = protocol or _default_protocol(task.kind, task.queries)
+    if chosen not in PROTOCOLS[task.kind]:
+        raise TrainingError(
+            f"The protocol {chosen!r} does not fit {directory}, which is for {task.kind}.",
+            f"Choose {' or '.join(PROTOCOLS[task.kind])}.",
+        )
+    queries = [query for query in task.queries if chosen != "pool" or query.right & set(query.pool or ())][:limit]
+    if not queries:
+        raise TrainingError(f"No query of {directory}, {split}, can be ranked by the protocol {chosen!r}.")
+    kind, _, model_path = ranker.partition(":")
+    make, embedder, states_below = _recipe(kind, model_path)
+    ranks, waits = [], []
+    with tempfile.TemporaryDirectory(prefix="attendant-") as scratch:
+        total = len(task.answers) + len(queries)
+        index = TaskIndex(
+            task, embedder, states_below, Path(scratch), lambda done, _: on_progress and on_progress(done, total)
+        )
+        order = make(index)
+        for done, query in enumerate(queries, 1):
+            started = time.perf_counter()
+            scores, rows = order(query, query.pool if chosen == "pool" else None, depth)
+            waits.append(1000 * (time.perf_counter() - started))
+            ranks.append(rank_of_right(scores, np.isin(rows, list(query.right))))
+            if on_progress:
+                on_progress(len(task.answers) + done, total)
+    return EvaluationReport(
+        protocol=chosen,
+        ranker=ranker,
+        queries=len(ranks),
+        top1=recall_at(ranks, 1),
+        recall_at_5=recall_at(ranks, 5),
+        recall_at_10=recall_at(ranks, 10),
+        recall_at_100=recall_at(ranks, 100),
+        mrr=mean_reciprocal_rank(ranks),
+        p50_ms=percentile(waits, 50),
+        p95_ms=percentile(waits, 95),
+    )
+
+
+Order = Callable[[Query, tuple[int, ...] | None, int], tuple[Floats, npt.NDArray[np.int64]]]
+"""Scores of all allowed rows for one query, and the rows."""
+
+
+def _recipe(kind: str, path: str) -> tuple[Callable[[TaskIndex], Order], Embedder, int]:
+    """How a ranker orders queries over an index; the embedder; and the token states it needs of answers."""
+    if kind in ("bm25", "cosine", "retrieval"):
+        embedder = _model_embedder(path) if path else Embedder()
+        return lambda index: _signal_order(kind, index, embedder), embedder, 0
+    if kind == "cross-attention":
+        embedder = _model_embedder(path) if path else Embedder()
+        model = load_model(Path(path) if path else base_model_path(), embedder.identity)
+
+        def make(index: TaskIndex) -> Order:
+            if index.states is None:
+                raise ModelError("The answers have no token states.")
+            return _reranked_order(
+                CrossAttentionRanker(model.reranker, index.states, None, embedder.device), index, embedder
+            )
+
+        return make, embedder, model.reranker.config.blocks
+    if kind == "cross-encoder" and path:
+        from training.rankers.cross_encoder import CrossEncoderRanker
+
+        embedder, ranker = Embedder(), CrossEncoderRanker(path)
+        return lambda index: _reranked_order(ranker, index, embedder), embedder, 0
+    raise ModelError(f"There is no ranker {':'.join(filter(None, (kind, path)))!r}.", f"Choose one of: {RANKERS}.")
+
+
+def _model_embedder(path: str) -> Embedder:
+    """The encoder that a model brings, or the bundled one."""
+    own = Path(path) / ENCODER
+    if not Path(path).is_dir():
+        raise ModelError(f"There is no model directory {path}.", "Check the path.")
+    return Embedder(str(own)) if own.is_dir() else Embedder()
+
+
+def _signal_order(kind: str, index: TaskIndex, embedder: Embedder) -> Order:
+    def order(query: Query, pool: tuple[int, ...] | None, depth: int) -> tuple[Floats, npt.NDArray[np.int64]]:
+        del depth
+        rows = np.arange(len(index.vectors)) if pool is None else np.array(pool)
+        if kind == "bm25":
+            return index.word_scores(query.dialogue[-1].text)[rows], rows
+        if kind == "cosine":
+            return index.vectors[rows] @ embedder.encode_dialogues([query.dialogue])[0], rows
+        (context,) = read_dialogues(embedder, [query.dialogue])
+        return index.candidates(context, pool, 1)[1:]
+
+    return order
+
+
+def _reranked_order(ranker: Ranker, index: TaskIndex, embedder: Embedder) -> Order:
+    def order(query: Query, pool: tuple[int, ...] | None, depth: int) -> tuple[Floats, npt.NDArray[np.int64]]:
+        (context,) = read_dialogues(embedder, [query.dialogue], ranker.states_below)
+        candidates, scores, rows = index.candidates(context, pool, depth)
+        ranked = ranker.rank(context, candidates)
+        place = {int(row): number for number, row in enumerate(rows)}
+        # What was reranked stands above all the rest, which keeps its retrieval order.
+        lowest = min((entry.score for entry in ranked), default=0.0)
+        merged = scores - (float(scores.max(initial=0.0)) - lowest) - 1.0
+        for entry in ranked:
+            merged[place[entry.candidate.answer_id]] = entry.score
+        return merged, rows
+
+    return order
+
+
+def _default_protocol(kind: str, queries: tuple[Query, ...]) -> str:
+    if kind == "answer selection" and not any(query.pool for query in queries):
+        return "corpus"
+    return PROTOCOLS[kind][0]

@@ -1,0 +1,181 @@
+"""The training loop that the encoder and the reranker share: AdamW, warm-up, checkpoints, resume.
+
+Decisions:
+- The order of batches is a pure function of seed and epoch, so a resumed run sees what the killed one would have.
+- A checkpoint is written beside and swapped in, as safetensors and JSON: a kill leaves the one before it.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from conversations.errors import TrainingError
+
+Batch = TypeVar("Batch")
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """How long and how hard to train."""
+
+    epochs: int
+    learning_rate: float
+    warm_up: float = 0.1
+    """Share of the steps over which the learning rate rises to its peak; it then falls linearly to zero."""
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    """Largest norm of the gradient."""
+    seed: int = 13
+    checkpoint_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where training stands, for a progress bar."""
+
+    stage: str
+    step: int
+    steps: int
+    loss: float
+    """Mean over the last steps."""
+    metric: float | None = None
+    """Held-out MRR, where this step measured it."""
+
+
+def learning_rate_at(step: int, steps: int, settings: LoopSettings) -> float:
+    """Linear warm-up, then linear decay to zero.
+
+    >>> settings = LoopSettings(epochs=1, learning_rate=1.0, warm_up=0.5)
+    >>> [round(learning_rate_at(step, 4, settings), 2) for step in range(4)]
+    [0.5, 1.0, 1.0, 0.5]
+    """
+    warm = max(int(steps * settings.warm_up), 1)
+    if step < warm:
+        return settings.learning_rate * (step + 1) / warm
+    return settings.learning_rate * (steps - step) / max(steps - warm, 1)
+
+
+def train_loop(
+    stage: str,
+    module: nn.Module,
+    groups: Sequence[tuple[Sequence[nn.Parameter], float]],
+    batches_of_epoch: Callable[[random.Random], list[Batch]],
+    loss_of: Callable[[Batch], Tensor],
+    settings: LoopSettings,
+    checkpoint: Path | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    after_epoch: Callable[[int], tuple[float, bool]] | None = None,
+) -> None:
+    """Trains until the epochs are done or `after_epoch` says to stop.
+
+    Args:
+        stage: name shown with the progress and kept in the checkpoint.
+        module: what is saved and restored.
+        groups: parameters with a factor on the learning rate.
+        batches_of_epoch: the batches of one epoch, from a seeded generator; every epoch has as many.
+        loss_of: the loss of one batch.
+        settings: see `LoopSettings`.
+        checkpoint: directory for checkpoints; None for none. A checkpoint of the same stage is resumed.
+        on_progress: called after every step.
+        after_epoch: called with the epoch; returns (held-out metric, whether to stop).
+
+    Raises:
+        TrainingError: the loss is not a number, or there is nothing to train on.
+    """
+    random_of = [random.Random(f"{settings.seed}-{epoch}") for epoch in range(settings.epochs)]
+    per_epoch = len(batches_of_epoch(random.Random(f"{settings.seed}-0")))
+    steps = per_epoch * settings.epochs
+    if steps == 0:
+        raise TrainingError(f"There is nothing to train the {stage} on.", "Import more conversations.")
+    optimizer = torch.optim.AdamW(
+        [{"params": list(parameters), "factor": factor} for parameters, factor in groups],
+        lr=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+    )
+    done = _resume(checkpoint, stage, steps, module, optimizer)
+    parameters = [p for group in groups for p in group[0]]
+    recent: list[float] = []
+    saved_at = time.monotonic()
+    for epoch in range(settings.epochs):
+        batches = batches_of_epoch(random_of[epoch])
+        for place, batch in enumerate(batches):
+            step = epoch * per_epoch + place
+            if step < done:
+                continue
+            torch.manual_seed(settings.seed * 1_000_003 + step)
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate_at(step, steps, settings) * group["factor"]
+            loss = loss_of(batch)
+            if not torch.isfinite(loss):
+                raise TrainingError(f"The loss became {loss.item()} in step {step}.", "Lower --learning-rate.")
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(parameters, settings.clip)
+            optimizer.step()
+            recent = [*recent[-49:], loss.item()]
+            if on_progress:
+                on_progress(Progress(stage, step + 1, steps, sum(recent) / len(recent)))
+            if checkpoint and time.monotonic() - saved_at > settings.checkpoint_seconds:
+                _save(checkpoint, stage, step + 1, steps, module, optimizer)
+                saved_at = time.monotonic()
+        if after_epoch and done <= (epoch + 1) * per_epoch:
+            metric, stop = after_epoch(epoch)
+            if on_progress:
+                mean = sum(recent) / max(len(recent), 1)
+                on_progress(Progress(stage, (epoch + 1) * per_epoch, steps, mean, metric))
+            if stop:
+                break
+
+
+def _save(
+    directory: Path, stage: str, step: int, steps: int, module: nn.Module, optimizer: torch.optim.Optimizer
+) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    tensors = {f"module.{name}": value.contiguous() for name, value in module.state_dict().items()}
+    for number, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{number}.{key}": value.contiguous() for key, value in state.items()}
+    metadata = {"stage": stage, "step": json.dumps(step), "steps": json.dumps(steps)}
+    beside = directory / f"{stage}.tmp"
+    save_file({name: value.clone() for name, value in tensors.items()}, beside, metadata)
+    beside.replace(directory / f"{stage}.checkpoint")
+
+
+def _resume(
+    directory: Path | None, stage: str, steps: int, module: nn.Module, optimizer: torch.optim.Optimizer
+) -> int:
+    """Restores the newest checkpoint of this stage; returns the number of steps it had done, 0 without one."""
+    path = directory / f"{stage}.checkpoint" if directory else None
+    if path is None or not path.is_file():
+        return 0
+    try:
+        from safetensors import safe_open
+
+        with safe_open(path, "pt") as opened:
+            metadata = opened.metadata()
+        tensors = load_file(path)
+        if json.loads(metadata["steps"]) != steps:
+            return 0
+        module.load_state_dict(
+            {name.removeprefix("module."): value for name, value in tensors.items() if name.startswith("module.")}
+        )
+        states: dict[int, dict[str, Tensor]] = {}
+        for name, value in tensors.items():
+            if name.startswith("optimizer."):
+                _, number, key = name.split(".", 2)
+                states.setdefault(int(number), {})[key] = value
+        optimizer.load_state_dict({"state": states, "param_groups": optimizer.state_dict()["param_groups"]})
+        return int(json.loads(metadata["step"]))
+    except (OSError, KeyError, ValueError, RuntimeError):
+        # A damaged checkpoint costs its steps, not the run.
+        path.unlink(missing_ok=True)
+        return 0

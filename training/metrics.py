@@ -1,0 +1,82 @@
+"""Ranking and calibration metrics, each with its formula.
+
+Ranks count from 1; 0 stands for "not ranked at all" (no right answer among the candidates, or an abstention) and
+counts as a miss in every figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.floating]
+
+
+def rank_of_right(scores: Floats, right: Sequence[bool] | npt.NDArray[np.bool_]) -> int:
+    """Rank of the best right candidate, ties counted against it: 1 + how many wrong ones score at least as high.
+
+    >>> rank_of_right(np.array([0.9, 0.9, 0.1]), [True, False, False])
+    2
+    >>> rank_of_right(np.array([0.9, 0.1]), [False, False])
+    0
+    """
+    is_right = np.asarray(right, dtype=bool)
+    if not is_right.any():
+        return 0
+    best = scores[is_right].max()
+    return 1 + int((scores[~is_right] >= best).sum())
+
+
+def recall_at(ranks: Sequence[int], k: int) -> float:
+    """Share of the queries whose right answer stands among the first k.
+
+    >>> recall_at([1, 3, 0, 2], 2)
+    0.5
+    """
+    found = np.asarray(ranks)
+    return float(((found > 0) & (found <= k)).mean()) if len(found) else 0.0
+
+
+def mean_reciprocal_rank(ranks: Sequence[int]) -> float:
+    """Mean of 1 / rank, 0 for a miss.
+
+    >>> mean_reciprocal_rank([1, 2, 0, 4])
+    0.4375
+    """
+    return float(np.mean([1.0 / rank if rank else 0.0 for rank in ranks])) if len(ranks) else 0.0
+
+
+def expected_calibration_error(confidence: Floats, right: npt.NDArray[np.bool_], bins: int = 15) -> float:
+    """ECE over bins of equal mass: sum over bins of (share of cases) * |accuracy - mean confidence|.
+
+    Naeini et al. 2015; equal-mass bins as in Nguyen and O'Connor 2015.
+
+    >>> expected_calibration_error(np.array([1.0, 1.0, 0.0, 0.0]), np.array([True, True, False, False]))
+    0.0
+    """
+    if len(confidence) == 0:
+        return 0.0
+    order = np.argsort(confidence, kind="stable")
+    parts = np.array_split(order, min(bins, len(order)))
+    gaps = [abs(float(right[part].mean()) - float(confidence[part].mean())) * len(part) for part in parts]
+    return float(sum(gaps) / len(order))
+
+
+def brier_score(confidence: Floats, right: npt.NDArray[np.bool_]) -> float:
+    """Mean squared difference between confidence and outcome (Brier 1950).
+
+    >>> brier_score(np.array([1.0, 0.5]), np.array([True, False]))
+    0.125
+    """
+    return float(np.mean((confidence - right.astype(float)) ** 2)) if len(confidence) else 0.0
+
+
+def percentile(values: Sequence[float], q: float) -> float:
+    """The q-th percentile, 0 for no values.
+
+    >>> percentile([1.0, 2.0, 3.0], 50)
+    2.0
+    """
+    return float(np.percentile(values, q)) if len(values) else 0.0

@@ -1,0 +1,105 @@
+"""The trained reranker behind the ranking seam, with its states read from an index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from conversations.errors import ModelError
+from index.candidates import Candidate, ReadDialogue
+from index.embedder import default_device, default_precision
+from index.states import TokenStates, gather
+from training.rankers.base import Ranked, in_order
+from training.reranker import CandidateStates, DialogueStates, Reranker
+
+
+class CrossAttentionRanker:
+    """Weighs all candidates of a dialogue in one batched call."""
+
+    name = "cross-attention"
+
+    def __init__(
+        self,
+        reranker: Reranker,
+        answers: TokenStates,
+        questions: TokenStates | None = None,
+        device: str | None = None,
+        precision: str | None = None,
+    ) -> None:
+        """Puts the reranker on its device.
+
+        Args:
+            reranker: the model.
+            answers: token states by answer id.
+            questions: token states by past pair id; None where answers have no past questions.
+            device: by default CUDA where there is one.
+            precision: by default what the device is fastest with.
+        """
+        self.device = device or default_device()
+        self.dtype = torch.bfloat16 if (precision or default_precision(self.device)) == "bfloat16" else torch.float32
+        self.reranker = reranker.to(self.device, self.dtype).eval()
+        self.states_below = reranker.config.blocks
+        self._answers = answers
+        self._questions = questions
+
+    def rank(self, context: ReadDialogue, candidates: Sequence[Candidate]) -> list[Ranked]:
+        """All candidates, best first."""
+        if not candidates:
+            return []
+        with torch.inference_mode():
+            scores = self.reranker(self.dialogue(context), self.candidates(candidates))
+        return in_order(candidates, scores.cpu().numpy())
+
+    def dialogue(self, context: ReadDialogue) -> DialogueStates:
+        """The dialogue's states on the device.
+
+        Raises:
+            ModelError: the dialogue was read without token states.
+        """
+        if context.states is None:
+            raise ModelError("The dialogue was read without token states.", "Read it with states_below.")
+        return dialogue_states(context, context.states, self.device, self.dtype)
+
+    def candidates(self, candidates: Sequence[Candidate]) -> CandidateStates:
+        """The candidates' states on the device."""
+        return candidate_states(
+            self.reranker,
+            self._answers,
+            self._questions,
+            [candidate.answer_id for candidate in candidates],
+            [candidate.question_id for candidate in candidates],
+            torch.tensor([candidate.signals for candidate in candidates], dtype=torch.float32),
+            self.device,
+            self.dtype,
+        )
+
+
+def dialogue_states(context: ReadDialogue, states: Tensor, device: str, dtype: torch.dtype) -> DialogueStates:
+    """What the reranker reads of a dialogue: states with the speaker and recency of every token."""
+    return DialogueStates(
+        states=states.to(device, dtype),
+        turns=torch.tensor(context.tokens.turns, device=device),
+        agents=torch.tensor(context.tokens.agents, device=device),
+    )
+
+
+def candidate_states(
+    reranker: Reranker,
+    answers: TokenStates,
+    questions: TokenStates | None,
+    answer_ids: Sequence[int],
+    question_ids: Sequence[int],
+    signals: Tensor,
+    device: str,
+    dtype: torch.dtype,
+) -> CandidateStates:
+    """Reads candidates from token-state files; the int8 values are unpacked on the device."""
+    config = reranker.config
+    parts = [(answers, answer_ids, config.answer_tokens)]
+    if questions is not None:
+        parts.append((questions, question_ids, config.question_tokens))
+    values, scales, mask, part = gather(parts)
+    unpacked = values.to(device).to(dtype) * scales.to(device).to(dtype)[:, :, None]
+    return CandidateStates(unpacked, mask.to(device), (part == 0).to(device), signals.to(device))

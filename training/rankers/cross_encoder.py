@@ -1,0 +1,49 @@
+"""A full sentence-transformers CrossEncoder behind the ranking seam: the peer to measure against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from conversations.errors import ModelError
+from index.candidates import Candidate, ReadDialogue
+from index.embedder import MAX_TOKENS, default_device, default_precision
+from training.rankers.base import Ranked, in_order
+
+
+class CrossEncoderRanker:
+    """Reads dialogue and candidate together, one full forward pass per candidate."""
+
+    states_below = 0
+
+    def __init__(self, path: str, precision: str | None = None) -> None:
+        """Loads a CrossEncoder.
+
+        Args:
+            path: a directory or a name on the Hub.
+            precision: by default what the device is fastest with.
+
+        Raises:
+            ModelError: it cannot be loaded.
+        """
+        import torch
+        from sentence_transformers import CrossEncoder
+
+        self.name = f"cross-encoder:{path}"
+        device = default_device()
+        try:
+            self._model: Any = CrossEncoder(path, device=device, num_labels=1, max_length=2 * MAX_TOKENS)
+        except Exception as error:
+            reason = " ".join(str(error).split())[:300]
+            raise ModelError(f"The cross-encoder {path} cannot be loaded: {reason}", "Check the path.") from error
+        self._model.model.to(getattr(torch, precision or default_precision(device)))
+
+    def rank(self, context: ReadDialogue, candidates: Sequence[Candidate]) -> list[Ranked]:
+        """All candidates, best first."""
+        # Newest turn first, as the encoder reads a dialogue: what is cut at the limit is the oldest.
+        dialogue = " ".join(turn.text for turn in reversed(context.turns))
+        texts = [" ".join(filter(None, (candidate.question, candidate.text))) for candidate in candidates]
+        if not texts:
+            return []
+        scores = self._model.predict([(dialogue, text) for text in texts], batch_size=64, show_progress_bar=False)
+        return in_order(candidates, scores)

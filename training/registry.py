@@ -1,0 +1,211 @@
+"""Models on disk: one directory each, weights as safetensors, the rest as JSON, checked before they are used.
+
+A desk's models lie under `models/`; the file `current` names the one in use. The base reranker ships with the
+project and serves a desk that has no model of its own. A model may bring its own encoder, fine-tuned with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file, save_file
+
+from conversations.errors import ModelError
+from conversations.store import Store
+from index.builder import Check
+from index.embedder import BUNDLED, Embedder
+from index.manifest import sha256_of
+from training.calibration import Decision
+from training.reranker import Reranker, RerankerConfig
+
+KIND = "attendant reranker"
+VERSION = 1
+WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
+ENCODER = "encoder"
+
+
+@dataclass
+class Model:
+    """A loaded model."""
+
+    name: str
+    reranker: Reranker
+    decision: Decision
+    encoder: Path | None
+    """Directory of its own encoder; None where it reads the states of the encoder it was trained on."""
+    notes: dict[str, Any]
+    """What it was trained on, with which figures."""
+
+
+def save_model(
+    directory: Path, reranker: Reranker, decision: Decision, notes: dict[str, Any], embedder: Embedder | None = None
+) -> None:
+    """Writes a model beside and moves it in place: the directory is complete or not there.
+
+    Args:
+        directory: must not hold a model yet, unless it may be replaced.
+        reranker: saved in half precision.
+        decision: temperature, thresholds.
+        notes: JSON-able facts about its training.
+        embedder: its encoder, where it was fine-tuned with the reranker.
+    """
+    beside = directory.with_name(directory.name + ".tmp")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    weights = {name: value.detach().cpu().half().contiguous() for name, value in reranker.state_dict().items()}
+    save_file(weights, beside / WEIGHTS)
+    files = {WEIGHTS: sha256_of(beside / WEIGHTS)}
+    if embedder is not None:
+        embedder.save(beside / ENCODER)
+        files |= {
+            str(path.relative_to(beside)): sha256_of(path)
+            for path in sorted((beside / ENCODER).rglob("*"))
+            if path.is_file()
+        }
+    config = {
+        "kind": KIND,
+        "version": VERSION,
+        "reranker": asdict(reranker.config),
+        "decision": asdict(decision),
+        "notes": notes,
+        "files": files,
+    }
+    (beside / CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    if directory.exists():
+        shutil.rmtree(directory)
+    beside.replace(directory)
+
+
+def load_model(directory: Path, encoder: str | None = None) -> Model:
+    """Reads and checks a model.
+
+    Args:
+        directory: where it lies.
+        encoder: identity of the encoder whose states it is to read; None skips that check.
+
+    Raises:
+        ModelError: missing, damaged, of another version, shape or encoder.
+    """
+    path = directory / CONFIG
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(config, dict) or config.get("kind") != KIND or config.get("version") != VERSION:
+            raise ModelError(f"{directory} is no {KIND} of version {VERSION}.", "Train it again: attendant train.")
+        for name, digest in config["files"].items():
+            if not (directory / name).resolve().is_relative_to(directory.resolve()):
+                raise ModelError(f"{path} names a file outside the model.", "Do not use this model.")
+            if sha256_of(directory / name) != digest:
+                raise ModelError(f"The model file {directory / name} is damaged.", "Train it again: attendant train.")
+        shape = RerankerConfig(
+            **{**config["reranker"], "signal_weights": tuple(config["reranker"]["signal_weights"])}
+        )
+        decision = Decision(**{**config["decision"], "coefficients": tuple(config["decision"]["coefficients"])})
+        reranker = Reranker(shape)
+        reranker.load_state_dict({name: value.float() for name, value in load_file(directory / WEIGHTS).items()})
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"There is no model in {directory} ({error.filename} is missing).", "Check the path."
+        ) from error
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(
+            f"The model in {directory} is damaged ({reason}).", "Train it again: attendant train."
+        ) from error
+    if encoder is not None and shape.encoder != encoder:
+        raise ModelError(
+            f"The model in {directory} reads the states of {shape.encoder}, not of {encoder}.",
+            "Train one for this encoder: attendant train.",
+        )
+    own = directory / ENCODER
+    return Model(directory.name, reranker.eval(), decision, own if own.is_dir() else None, config["notes"])
+
+
+def base_model_path() -> Path:
+    """The base reranker that ships with the project."""
+    return Path(str(resources.files("training.base")))
+
+
+def current_model_path(models: Path) -> Path | None:
+    """The desk's model in use, or None where it has none of its own.
+
+    Raises:
+        ModelError: the desk names a model that is not there.
+    """
+    try:
+        name = (models / "current").read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{models / 'current'} cannot be read.", "Remove the file to use the base model.") from error
+    path = models / name
+    if not name or path.parent != models or not path.is_dir():
+        raise ModelError(
+            f"{models / 'current'} names the model {name!r}, which is not there.",
+            "Remove the file to use the base model, or train again: attendant train.",
+        )
+    return path
+
+
+def encoder_name(models: Path, store: Store) -> str:
+    """The encoder to embed a desk with: its own model's, else the one it was told to use, else the bundled one."""
+    try:
+        own = current_model_path(models)
+    except ModelError:
+        own = None
+    if own is not None and (own / ENCODER).is_dir():
+        return str(own / ENCODER)
+    return str(store.setting("embedder", BUNDLED))
+
+
+def desk_model(models: Path, encoder: str) -> Model:
+    """The model in use on a desk: its own, else the base model.
+
+    Args:
+        models: the desk's models directory.
+        encoder: identity of the encoder that the desk is embedded with.
+
+    Raises:
+        ModelError: its own model is lost or damaged, or the base model does not fit the encoder.
+    """
+    return load_model(current_model_path(models) or base_model_path(), encoder)
+
+
+def promote(models: Path, name: str) -> None:
+    """Makes a model the desk's model in use, in one step."""
+    beside = models / "current.tmp"
+    with beside.open("w", encoding="utf-8") as file:
+        file.write(name + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(models / "current")
+
+
+def next_name(models: Path) -> str:
+    """A name for the next model: model-0001 and so on."""
+    taken = [
+        int(path.name.split("-")[1])
+        for path in models.glob("model-[0-9][0-9][0-9][0-9]*")
+        if path.is_dir() and path.name.split("-")[1].isdigit()
+    ]
+    return f"model-{max(taken, default=0) + 1:04d}"
+
+
+def check_models(models: Path, encoder: str | None = None) -> list[Check]:
+    """Whether the desk's model in use, or the base model, is whole."""
+    try:
+        path = current_model_path(models) or base_model_path()
+        model = load_model(path, encoder if not (path / ENCODER).is_dir() else None)
+    except ModelError as error:
+        return [Check("model", False, str(error))]
+    size = sum(parameter.numel() for parameter in model.reranker.parameters())
+    kind = "of this desk" if path.parent == models else "base"
+    return [
+        Check("model", True, f"{model.name} ({kind}), {size:,} weights, answers from {model.decision.threshold:.2f}")
+    ]

@@ -1,0 +1,266 @@
+"""The cross-attention reranker: candidates' precomputed token states attend to the dialogue.
+
+Decisions:
+- The family is MORES (Gao et al. 2020) and PreTTR (MacAvaney et al. 2020): the encoder's lower layers are computed
+  once, at index time for past questions and answers and once per dialogue; only the last layers join the two.
+- Candidate tokens are the queries. Keys and values are the candidate's own states followed by the dialogue's, whose
+  projections are computed once for all candidates. That is the cheaper direction where dialogues are longer than
+  answers.
+- Blocks start as copies of the encoder's own last layers, so no attention is learned from nothing.
+- The score is a residual on the retrieval score and the last layer starts at zero: an untrained reranker ranks
+  exactly as retrieval does.
+- While training, the retrieval score is dropped for some dialogues, so that the attention part cannot lean on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from index.fusion import FUSION_WEIGHTS, SIGNALS
+from training.attention import attention_weights, coverage, masked_mean
+
+"""What retrieval says of a candidate, in the order of the columns; see `index.fusion`."""
+SIGNAL_SCALE = 20.0
+"""Turns cosines into logits: the inverse temperature that sentence encoders are trained with."""
+PARTS = (
+    "answer mean",
+    "question mean",
+    "answer covers dialogue",
+    "dialogue covers answer",
+    "question covers dialogue",
+    "dialogue covers question",
+)
+MAX_RECENCY = 8
+"""Turns longer ago than this share one recency embedding."""
+
+
+@dataclass(frozen=True)
+class RerankerConfig:
+    """Shape of a reranker; written beside its weights as JSON."""
+
+    encoder: str
+    """Identity of the encoder whose states it reads; it works with no other."""
+    width: int
+    heads: int
+    feed_forward: int
+    layer_norm_epsilon: float = 1e-12
+    blocks: int = 1
+    hidden: int = 128
+    """Width of the scoring layer."""
+    question_tokens: int = 32
+    answer_tokens: int = 96
+    signal_weights: tuple[float, ...] = FUSION_WEIGHTS
+    """Retrieval's own weights of the signals: where the residual starts."""
+    version: int = 1
+
+
+@dataclass(slots=True)
+class DialogueStates:
+    """One dialogue as the reranker reads it."""
+
+    states: Tensor
+    """(tokens, width): input of the encoder's last layers."""
+    turns: Tensor
+    """(tokens,): how many turns ago each token was said."""
+    agents: Tensor
+    """(tokens,) bool: said by an agent."""
+
+
+@dataclass(slots=True)
+class CandidateStates:
+    """The candidates of one dialogue, each its answer and past question in a row, padded to a common length."""
+
+    states: Tensor
+    """(candidates, tokens, width)"""
+    mask: Tensor
+    """(candidates, tokens) bool: real tokens."""
+    is_answer: Tensor
+    """(candidates, tokens) bool: tokens of the answer."""
+    signals: Tensor
+    """(candidates, len(SIGNALS))"""
+
+
+class CrossAttentionBlock(nn.Module):
+    """One transformer layer (post-norm, as BERT) whose keys and values reach into a second sequence."""
+
+    def __init__(self, config: RerankerConfig) -> None:
+        super().__init__()
+        width = config.width
+        self.heads = config.heads
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width)
+        self.value = nn.Linear(width, width)
+        self.out = nn.Linear(width, width)
+        self.attention_norm = nn.LayerNorm(width, eps=config.layer_norm_epsilon)
+        self.feed_in = nn.Linear(width, config.feed_forward)
+        self.feed_out = nn.Linear(config.feed_forward, width)
+        self.feed_norm = nn.LayerNorm(width, eps=config.layer_norm_epsilon)
+
+    def split(self, states: Tensor) -> Tensor:
+        """(..., tokens, width) -> (..., heads, tokens, width / heads)."""
+        heads: Tensor = states.unflatten(-1, (self.heads, -1))
+        return heads.transpose(-2, -3)
+
+    def keys_and_values(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """Projections of a sequence to be attended to, each (..., heads, tokens, width / heads)."""
+        return self.split(self.key(states)), self.split(self.value(states))
+
+    def forward(
+        self,
+        states: Tensor,
+        mask: Tensor,
+        memory: tuple[Tensor, Tensor] | None = None,
+        memory_mask: Tensor | None = None,
+    ) -> Tensor:
+        """Attends to itself and, where given, to the memory; then the feed-forward part.
+
+        Args:
+            states: (batch, tokens, width)
+            mask: (batch, tokens) bool
+            memory: keys and values of the second sequence, each (batch or 1, heads, memory tokens, width / heads)
+            memory_mask: (batch or 1, memory tokens) bool
+        """
+        keys, values = self.keys_and_values(states)
+        allowed = mask
+        if memory is not None and memory_mask is not None:
+            batch = states.shape[0]
+            keys = torch.cat([keys, memory[0].expand(batch, -1, -1, -1)], dim=-2)
+            values = torch.cat([values, memory[1].expand(batch, -1, -1, -1)], dim=-2)
+            allowed = torch.cat([mask, memory_mask.expand(batch, -1)], dim=-1)
+        mixed = nn.functional.scaled_dot_product_attention(
+            self.split(self.query(states)), keys, values, attn_mask=allowed[:, None, None, :]
+        )
+        mixed = mixed.transpose(-2, -3).flatten(-2)
+        states = self.attention_norm(states + self.out(mixed))
+        return self.feed_norm(states + self.feed_out(nn.functional.gelu(self.feed_in(states))))  # type: ignore[no-any-return]
+
+
+class Reranker(nn.Module):
+    """Scores candidates against a dialogue; see the module's docstring."""
+
+    def __init__(self, config: RerankerConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.blocks = nn.ModuleList(CrossAttentionBlock(config) for _ in range(config.blocks))
+        self.recency = nn.Embedding(MAX_RECENCY + 1, config.width)
+        self.speaker = nn.Embedding(2, config.width)
+        self.segment = nn.Embedding(2, config.width)
+        self.signal_weights = nn.Parameter(torch.tensor(config.signal_weights) * SIGNAL_SCALE)
+        self.score_in = nn.Linear(4 * config.width + len(PARTS) + len(SIGNALS), config.hidden)
+        self.score_out = nn.Linear(config.hidden, 1)
+        self.part_weights = nn.Parameter(torch.zeros(len(PARTS)))
+        for embedding in (self.recency, self.speaker, self.segment):
+            nn.init.zeros_(embedding.weight)
+        nn.init.zeros_(self.score_out.weight)
+        nn.init.zeros_(self.score_out.bias)
+
+    @classmethod
+    def from_encoder(cls, transformer: Any, encoder: str, blocks: int = 1, **sizes: Any) -> Reranker:  # noqa: ANN401
+        """A reranker whose blocks are copies of the last layers of a BERT-like encoder.
+
+        Raises:
+            AttributeError: the encoder's layers are not laid out as BERT's are.
+        """
+        settings = transformer.config
+        config = RerankerConfig(
+            encoder=encoder,
+            width=settings.hidden_size,
+            heads=settings.num_attention_heads,
+            feed_forward=settings.intermediate_size,
+            layer_norm_epsilon=settings.layer_norm_eps,
+            blocks=blocks,
+            **sizes,
+        )
+        reranker = cls(config)
+        for block, layer in zip(reranker.blocks, transformer.encoder.layer[-blocks:], strict=True):
+            theirs = {
+                "query": layer.attention.self.query,
+                "key": layer.attention.self.key,
+                "value": layer.attention.self.value,
+                "out": layer.attention.output.dense,
+                "attention_norm": layer.attention.output.LayerNorm,
+                "feed_in": layer.intermediate.dense,
+                "feed_out": layer.output.dense,
+                "feed_norm": layer.output.LayerNorm,
+            }
+            for name, module in theirs.items():
+                getattr(block, name).load_state_dict(
+                    {key: value.float() for key, value in module.state_dict().items()}
+                )
+        return reranker
+
+    @property
+    def layers(self) -> list[CrossAttentionBlock]:
+        """The blocks in order."""
+        return [block for block in self.blocks if isinstance(block, CrossAttentionBlock)]
+
+    def forward(self, dialogue: DialogueStates, candidates: CandidateStates, keep_retrieval: bool = True) -> Tensor:
+        """Scores, shape (candidates,): logits for one softmax over the candidates of this dialogue."""
+        said, vector, memories = self._read_dialogue(dialogue)
+        tokens = candidates.states + self.segment(candidates.is_answer.long())
+        everything = torch.ones(1, said.shape[0], dtype=torch.bool, device=said.device)
+        for block, memory in zip(self.layers, memories, strict=True):
+            tokens = block(tokens, candidates.mask, memory, everything)
+        answer_mask = candidates.mask & candidates.is_answer
+        question_mask = candidates.mask & ~candidates.is_answer
+        answer = masked_mean(tokens, answer_mask)
+        question = masked_mean(tokens, question_mask)
+        parts = torch.stack(
+            [
+                nn.functional.cosine_similarity(answer, vector[None], dim=-1),
+                nn.functional.cosine_similarity(question, vector[None], dim=-1),
+                *self._coverage(candidates.states, dialogue.states, answer_mask),
+                *self._coverage(candidates.states, dialogue.states, question_mask),
+            ],
+            dim=-1,
+        )
+        joint = torch.cat(
+            [answer, question, answer * vector, question * vector, parts, candidates.signals.to(parts.dtype)],
+            dim=-1,
+        )
+        score: Tensor = self.score_out(nn.functional.gelu(self.score_in(joint))).squeeze(-1)
+        score = score + parts @ self.part_weights * SIGNAL_SCALE
+        if keep_retrieval:
+            score = score + candidates.signals.to(score.dtype) @ self.signal_weights
+        return score.float()
+
+    def _read_dialogue(self, dialogue: DialogueStates) -> tuple[Tensor, Tensor, list[tuple[Tensor, Tensor]]]:
+        """Its states, its sentence vector, and per block the keys and values that candidates attend to."""
+        states = (
+            dialogue.states
+            + self.recency(dialogue.turns.clamp(max=MAX_RECENCY))
+            + self.speaker(dialogue.agents.long())
+        )
+        memories = []
+        alone = states[None]
+        everything = torch.ones(1, states.shape[0], dtype=torch.bool, device=states.device)
+        for block in self.layers:
+            memories.append(block.keys_and_values(alone))
+            alone = block(alone, everything)
+        return states, alone[0].mean(dim=0), memories
+
+    @staticmethod
+    def _coverage(tokens: Tensor, said: Tensor, mask: Tensor) -> list[Tensor]:
+        """How well the candidate's tokens cover the dialogue's, and the other way round, each (candidates,)."""
+        ours = nn.functional.normalize(tokens, dim=-1)
+        similarity = ours @ nn.functional.normalize(said, dim=-1).T
+        all_said = torch.ones(said.shape[0], dtype=torch.bool, device=said.device)
+        return [coverage(similarity.transpose(-1, -2), all_said, mask), coverage(similarity, mask, all_said)]
+
+    @torch.no_grad()
+    def attention_to_dialogue(self, dialogue: DialogueStates, candidates: CandidateStates, place: int) -> Tensor:
+        """How much one candidate's answer looks at each dialogue token in the last block: (tokens,), sums to 1."""
+        said, _, memories = self._read_dialogue(dialogue)
+        tokens = candidates.states + self.segment(candidates.is_answer.long())
+        everything = torch.ones(1, said.shape[0], dtype=torch.bool, device=said.device)
+        for block, memory in zip(self.layers[:-1], memories[:-1], strict=True):
+            tokens = block(tokens, candidates.mask, memory, everything)
+        last = self.layers[-1]
+        answer = tokens[place][candidates.mask[place] & candidates.is_answer[place]]
+        weights = attention_weights(last.split(last.query(answer)), memories[-1][0][0])
+        looked = weights.float().mean(dim=(0, 1))
+        return looked / looked.sum().clamp(min=1e-12)

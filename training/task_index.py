@@ -1,0 +1,119 @@
+"""Retrieval over a data set's answers: cosine and BM25, with token states for the reranker in a scratch directory."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from index.candidates import SIGNALS, Candidate, ReadDialogue
+from index.embedder import Embedder
+from index.fusion import fuse
+from index.states import TokenStates, write_segment
+from training.datasets import RankingTask
+
+Floats = npt.NDArray[np.float32]
+_ANSWER, _WORDS = SIGNALS.index("answer"), SIGNALS.index("words")
+_CHUNK = 1_024
+
+
+class TaskIndex:
+    """The answers of a ranking task, ready to be ranked."""
+
+    def __init__(
+        self,
+        task: RankingTask,
+        embedder: Embedder,
+        states_below: int,
+        scratch: Path,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Encodes all answers.
+
+        Args:
+            task: the answers and queries.
+            embedder: encodes them.
+            states_below: token states that the ranker needs; 0 for none.
+            scratch: directory for the token states; the caller removes it.
+            on_progress: called with (answers done, answers in all).
+        """
+        self.task = task
+        self.vectors = np.zeros((len(task.answers), embedder.dimension), np.float32)
+        tokens = embedder.tokenize(task.answers)
+
+        def encoded() -> Iterator[Tensor]:
+            for begin in range(0, len(tokens), _CHUNK):
+                chunk = embedder.encode_tokens(tokens[begin : begin + _CHUNK], states_below)
+                self.vectors[begin : begin + _CHUNK] = chunk.vectors
+                yield from chunk.states
+                if on_progress:
+                    on_progress(min(begin + _CHUNK, len(tokens)), len(tokens))
+
+        if states_below:
+            scratch.mkdir(parents=True, exist_ok=True)
+            lengths = [len(text.ids) for text in tokens]
+            ids = np.arange(len(tokens), dtype=np.int64)
+            write_segment(scratch, "answers", ids, lengths, encoded(), embedder.dimension)
+            self.states: TokenStates | None = TokenStates(scratch, ["answers"])
+        else:
+            self.states = None
+            for _ in encoded():
+                pass
+        self._words = _word_index(task.answers)
+
+    def candidates(
+        self, context: ReadDialogue, rows: Sequence[int] | None, depth: int
+    ) -> tuple[list[Candidate], Floats, npt.NDArray[np.int64]]:
+        """What a ranker is given for one dialogue.
+
+        Args:
+            context: the dialogue.
+            rows: the answers that may be ranked; None for all.
+            depth: candidates to make of the best by retrieval score.
+
+        Returns:
+            The candidates; and for all allowed rows their retrieval scores and the rows themselves, in one order.
+        """
+        allowed = np.arange(len(self.vectors)) if rows is None else np.asarray(rows, dtype=np.int64)
+        signals = np.zeros((len(allowed), len(SIGNALS)), np.float32)
+        signals[:, _ANSWER] = self.vectors[allowed] @ context.dialogue_vector
+        words = self.word_scores(context.question)[allowed]
+        signals[:, _WORDS] = words / max(float(words.max(initial=0.0)), 1e-6)
+        scores = fuse(signals)
+        depth = min(depth, len(allowed))
+        top = np.argpartition(-scores, depth - 1)[:depth] if depth < len(allowed) else np.arange(len(allowed))
+        top = top[np.argsort(-scores[top], kind="stable")]
+        made = [
+            Candidate(
+                answer_id=int(allowed[place]),
+                text=self.task.answers[int(allowed[place])],
+                signals=tuple(signals[place].tolist()),
+                retrieval_score=float(scores[place]),
+            )
+            for place in top
+        ]
+        return made, scores, allowed
+
+    def word_scores(self, question: str) -> Floats:
+        """BM25 of a question against every answer: (answers,)."""
+        import bm25s
+
+        (words,) = bm25s.tokenize([question], stopwords=None, return_ids=False, show_progress=False)
+        known = [word for word in words if word in self._words.vocab_dict]
+        if not known:
+            return np.zeros(len(self.vectors), np.float32)
+        return np.asarray(self._words.get_scores(known), dtype=np.float32)
+
+
+def _word_index(answers: Sequence[str]) -> Any:  # noqa: ANN401 - bm25s has no type information
+    import bm25s
+
+    logging.getLogger("bm25s").setLevel(logging.WARNING)
+    words = bm25s.BM25(k1=1.2, b=0.75)  # as SQLite, which serves a desk
+    words.index(bm25s.tokenize(list(answers), stopwords=None, show_progress=False), show_progress=False)
+    return words
