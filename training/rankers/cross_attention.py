@@ -9,7 +9,7 @@ from torch import Tensor
 
 from conversations.errors import ModelError
 from index.candidates import Candidate, ReadDialogue
-from index.embedder import default_device, default_precision
+from index.encoder_loading import default_device, default_precision
 from index.states import TokenStates, gather
 from training.rankers.base import Ranked, in_order
 from training.reranker import CandidateStates, DialogueStates, Reranker

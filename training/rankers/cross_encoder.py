@@ -7,7 +7,8 @@ from typing import Any
 
 from conversations.errors import ModelError
 from index.candidates import Candidate, ReadDialogue
-from index.embedder import MAX_TOKENS, default_device, default_precision
+from index.embedder import MAX_TOKENS
+from index.encoder_loading import default_device, default_precision
 from training.rankers.base import Ranked, in_order
 
 

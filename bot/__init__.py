@@ -1,0 +1,1 @@
+"""What people use: the answering pipeline and the terminal around it."""

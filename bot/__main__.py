@@ -1,0 +1,5 @@
+"""`python -m bot` is `attendant`."""
+
+from bot.cli import main
+
+main()

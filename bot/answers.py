@@ -1,0 +1,79 @@
+"""What the pipeline says: an answer or a hand-over, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from index.candidates import SIGNALS, Evidence
+from training.rankers import Ranked
+
+
+@dataclass(frozen=True, slots=True)
+class RankedAnswer:
+    """One answer as it was ranked."""
+
+    answer_id: int
+    text: str
+    weight: float
+    """Its share of one softmax over the candidates."""
+    score: float
+    retrieval_score: float
+    question: str
+    """The past question nearest to the customer's that was given this answer."""
+    evidence: tuple[Evidence, ...]
+    """Past moments in which it was given, nearest first."""
+    signals: tuple[float, ...]
+    """What retrieval says of it, one number per `index.candidates.SIGNALS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What Attendant would do now."""
+
+    decision: str
+    """"answer" or "handoff"."""
+    answer: str | None
+    confidence: float
+    """How likely the best candidate is right, 0 to 1."""
+    reason: str
+    """Why it hands over, as a sentence; empty when it answers."""
+    candidates: tuple[RankedAnswer, ...]
+    timings_ms: dict[str, float]
+    """embed, retrieve, rerank, total: milliseconds for this dialogue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why the best candidate is the best."""
+
+    words: list[tuple[str, float, int]]
+    """Word, its share of the answer's attention, and the position of its turn."""
+    without_turn: list[tuple[int, float]]
+    """Position of a turn, and the confidence in the same answer if that turn had not been said."""
+    signals: dict[str, float]
+    runner_up: dict[str, float] | None
+
+
+def ranked_answer(entry: Ranked) -> RankedAnswer:
+    """A ranked candidate as the pipeline shows it."""
+    candidate = entry.candidate
+    return RankedAnswer(
+        answer_id=candidate.answer_id,
+        text=candidate.text,
+        weight=entry.weight,
+        score=entry.score,
+        retrieval_score=candidate.retrieval_score,
+        question=candidate.question,
+        evidence=candidate.evidence,
+        signals=candidate.signals,
+    )
+
+
+def named_scores(answer: RankedAnswer) -> dict[str, float]:
+    """Every number that speaks for an answer, by name."""
+    return {
+        "weight": answer.weight,
+        "score": answer.score,
+        "retrieval score": answer.retrieval_score,
+        **dict(zip(SIGNALS, answer.signals, strict=True)),
+    }

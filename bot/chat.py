@@ -1,0 +1,168 @@
+"""The chat itself: one line in, something shown. Where lines come from is in `bot.chat_input`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from bot.chat_commands import COMMANDS, KEYS
+from bot.dialogue import LONGEST_MESSAGE, Dialogue, read_message
+from bot.handover import handover_summary
+from bot.output import plain, print_json
+from bot.present import alternatives_view, answer_view, notice, picked_view
+from bot.reports import answer_json
+from bot.why_view import why_view
+from conversations.errors import AttendantError
+from conversations.model import Turn
+
+if TYPE_CHECKING:
+    from bot.feedback import FeedbackBook
+    from bot.pipeline import Pipeline
+
+_COMMAND = re.compile(r"/([A-Za-z]+)(?:\s|$)")
+_ALTERNATIVES = 5
+
+
+class Chat:
+    """Answers messages and obeys commands; keeps the dialogue."""
+
+    def __init__(self, pipeline: Pipeline, console: Console, book: FeedbackBook, as_json: bool = False) -> None:
+        """Makes a chat.
+
+        Args:
+            pipeline: what finds and weighs the answers.
+            console: where everything is shown.
+            book: where /good and /bad are kept.
+            as_json: whether each answer is printed to stdout as a line of JSON instead.
+        """
+        self.pipeline = pipeline
+        self.console = console
+        self.dialogue = Dialogue()
+        self._book = book
+        self._as_json = as_json
+        self._listed = False
+        """Whether alternatives are on the screen, so that a bare number picks one."""
+
+    def take(self, line: str) -> bool:
+        """Handles one line of the person at the keyboard.
+
+        Returns:
+            False when the chat is over.
+        """
+        try:
+            return self._take(line)
+        except AttendantError as error:
+            # The desk can change beneath a running chat; that is no reason to lose the dialogue.
+            self.tell(str(error))
+            return True
+
+    def tell(self, text: str) -> None:
+        """Shows a line from the program itself."""
+        self._show(notice(text))
+
+    def show_alternatives(self) -> None:
+        """Lists the other answers to the last question, numbered."""
+        choices = self.dialogue.choices()[:_ALTERNATIVES]
+        if not choices:
+            self.tell("There is no other answer to show." if self.dialogue.answer else "Nothing was asked yet.")
+            return
+        self._show(alternatives_view(choices, self.pipeline))
+        self.tell("Type a number to give that answer instead.")
+        self._listed = True
+
+    def _take(self, line: str) -> bool:
+        text, was_cut = read_message(line)
+        if not text:
+            if line.strip():
+                self.tell("There was nothing to read in this message.")
+            return True
+        called = _COMMAND.match(text)
+        if called:
+            name = called[1].lower()
+            if name == "quit":
+                return False
+            if name in COMMANDS:
+                self._obey(name)
+                return True
+            if called.end() == len(text):
+                self.tell(f"There is no command /{name}. /help lists all.")
+                return True
+        if self._listed and re.fullmatch(r"[0-9]{1,2}", text):
+            self._pick(int(text))
+            return True
+        if was_cut:
+            self.tell(f"Only the first {LONGEST_MESSAGE:,} characters of this message are read.")
+        self._answer(self.dialogue.with_question(text))
+        return True
+
+    def _answer(self, turns: tuple[Turn, ...]) -> None:
+        answer = self.pipeline.answer(turns, rejected=self.dialogue.rejected)
+        # Only now: Ctrl-C while the answer is sought leaves the dialogue as it was.
+        self.dialogue.record(turns, answer)
+        self._listed = False
+        if self._as_json:
+            print_json(answer_json(answer))
+            return
+        self._show(answer_view(answer, self.pipeline, self.console))
+        if answer.decision != "answer":
+            self.tell("/alt shows the nearest past answers, /handoff a summary for the agent.")
+
+    def _pick(self, number: int) -> None:
+        choices = self.dialogue.choices()[:_ALTERNATIVES]
+        if not 1 <= number <= len(choices):
+            self.tell(f"Type a number from 1 to {len(choices)}, or a message.")
+            return
+        self.dialogue.pick(choices[number - 1])
+        self._listed = False
+        self._show(picked_view(choices[number - 1], self.pipeline, self.console))
+
+    def _obey(self, name: str) -> None:
+        match name:
+            case "help":
+                self._show(_help())
+            case "why":
+                self._explain()
+            case "alt":
+                self.show_alternatives()
+            case "good" | "bad":
+                self._judge(is_good=name == "good")
+            case "handoff":
+                self._show(plain(handover_summary(self.dialogue), one_line=False))
+            case "new":
+                self.dialogue = Dialogue()
+                self._listed = False
+                self.tell("A new dialogue begins.")
+
+    def _explain(self) -> None:
+        answer, asked = self.dialogue.answer, self.dialogue.asked
+        if answer is None:
+            self.tell("Nothing was asked yet.")
+            return
+        self._show(why_view(asked, answer, self.pipeline.explain(asked, answer), self.pipeline))
+
+    def _judge(self, is_good: bool) -> None:
+        given = self.dialogue.given
+        if given is None:
+            self.tell("There is no answer to judge.")
+            return
+        question = self.dialogue.asked[-1].text
+        self._book.add(self.dialogue.key, question, given.answer_id, "good" if is_good else "bad")
+        if is_good:
+            self.tell("Thank you: kept as a good answer.")
+            return
+        self.dialogue.reject()
+        self.tell("Kept as a bad answer; it is not offered again here. The next best:")
+        self._answer(self.dialogue.asked)
+
+    def _show(self, what: RenderableType) -> None:
+        # Lines for a file or pipe are left as long as they are.
+        self.console.print(what, soft_wrap=not self.console.is_terminal)
+
+
+def _help() -> Text:
+    lines = [f"/{name:<9}{meaning}" for name, meaning in COMMANDS.items()]
+    lines += [f"{key:<10}{meaning}" for key, meaning in KEYS.items()]
+    return Text("\n".join(lines))

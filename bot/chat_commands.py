@@ -1,0 +1,22 @@
+"""The commands and keys of the chat, as /help and completion show them."""
+
+COMMANDS = {
+    "help": "this list",
+    "why": "which words and turns carried the last answer",
+    "alt": "other answers; then a number gives that one",
+    "good": "keep the last answer as a good one",
+    "bad": "keep it as a bad one, and show the next best",
+    "handoff": "a summary for the agent who takes over",
+    "new": "begin a new dialogue",
+    "quit": "leave",
+}
+
+KEYS = {
+    "F2, Alt-A": "other answers, as /alt",
+    "Alt-Enter": "a new line in the message",
+    "Ctrl-C": "clear the line; twice leaves",
+    "Ctrl-D": "leave",
+}
+
+TOOLBAR = "F2 other answers  /why  /good  /bad  /help  Ctrl-D leave"
+"""At most 60 columns."""

@@ -1,0 +1,128 @@
+"""Where the chat's lines come from: a person at a terminal, or a file or pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TextIO
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
+
+from bot.chat import Chat
+from bot.chat_commands import COMMANDS, TOOLBAR
+from bot.dialogue import LONGEST_MESSAGE
+from conversations.text import safe_text
+
+PROMPT = "you> "
+
+
+def talk(chat: Chat, history: History) -> None:
+    """Reads messages at a terminal until /quit, Ctrl-D, or Ctrl-C twice."""
+    session: PromptSession[str] = PromptSession(
+        PROMPT,
+        history=history,
+        completer=CommandCompleter(),
+        bottom_toolbar=TOOLBAR,
+        key_bindings=_keys(chat),
+        reserve_space_for_menu=4,
+    )
+    interrupted = 0
+    while interrupted < 2:
+        try:
+            if interrupted:
+                # Said in here, for a second Ctrl-C may come while it is being said.
+                chat.tell("Cancelled. Ctrl-C again or Ctrl-D leaves.")
+            if not chat.take(session.prompt()):
+                break
+            interrupted = 0
+        except KeyboardInterrupt:
+            interrupted += 1
+        except EOFError:
+            break
+    with suppress(KeyboardInterrupt):
+        chat.tell("Goodbye.")
+
+
+def read_piped(chat: Chat, stream: TextIO) -> None:
+    """Reads messages from a file or pipe, one a line, to its end or /quit."""
+    for line in short_lines(stream):
+        if not chat.take(line):
+            return
+
+
+def short_lines(stream: TextIO, longest: int = LONGEST_MESSAGE + 1) -> Iterator[str]:
+    r"""Lines without their ends; what a line has beyond the limit is skipped without being held in memory.
+
+    >>> import io
+    >>> list(short_lines(io.StringIO("one\nvery long\n\nlast"), longest=4))
+    ['one', 'very', '', 'last']
+    """
+    while piece := stream.readline(longest + 1):
+        yield piece.rstrip("\r\n")[:longest]
+        while len(piece) > longest and not piece.endswith("\n"):
+            piece = stream.readline(longest + 1)
+
+
+class CommandCompleter(Completer):
+    """Completes /commands at the beginning of a message, with what they mean."""
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        """The commands that begin as the text does."""
+        typed = document.text_before_cursor
+        if not typed.startswith("/"):
+            return
+        for name, meaning in COMMANDS.items():
+            if name.startswith(typed[1:].lower()):
+                yield Completion(f"/{name}", start_position=-len(typed), display_meta=meaning)
+
+
+class DeskHistory(FileHistory):
+    """Messages typed on this desk before, readable by nobody else; never a reason for the chat to fail."""
+
+    def store_string(self, string: str) -> None:
+        """Appends a message; one that does not fit on the disk is only forgotten."""
+        with suppress(OSError):
+            super().store_string(safe_text(string[:LONGEST_MESSAGE]))
+
+    def load_history_strings(self) -> Iterable[str]:
+        """The messages, newest first, harmless to show."""
+        return [safe_text(text) for text in super().load_history_strings()]
+
+
+def open_history(path: Path) -> History:
+    """The history in a file; in memory only where the file cannot be used."""
+    try:
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        with path.open("ab+"):
+            return DeskHistory(path)
+    except OSError:
+        return InMemoryHistory()
+
+
+def _keys(chat: Chat) -> KeyBindings:
+    keys = KeyBindings()
+
+    @keys.add("f2")
+    @keys.add("escape", "a")
+    def _(event: KeyPressEvent) -> None:
+        run_in_terminal(chat.show_alternatives)
+
+    @keys.add("escape", "enter")
+    def _(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text("\n")
+
+    @keys.add(Keys.BracketedPaste)
+    def _(event: KeyPressEvent) -> None:
+        # Lines stay together until Enter. What is beyond the limit would only make the terminal slow; one
+        # character more tells the chat that the message was cut.
+        event.current_buffer.insert_text(safe_text(event.data)[: LONGEST_MESSAGE + 1])
+
+    return keys

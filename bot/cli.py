@@ -1,0 +1,102 @@
+"""The command line: `attendant COMMAND`.
+
+Decisions:
+- Each command is a module of `bot.commands` that imports heavy parts only when it runs, so that `attendant --help`
+  answers at once.
+- Every way in which a command can end is in `bot.failures`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from io import TextIOWrapper
+from typing import NoReturn
+
+import click
+
+from bot.failures import run_guarded
+from bot.options import Session, common_options, example
+
+COMMANDS = {
+    "import": "import_logs",
+    "ask": "ask",
+    "chat": "chat",
+    "replay": "replay",
+    "train": "train",
+    "evaluate": "evaluate",
+    "doctor": "doctor",
+    "desks": "desks",
+}
+"""Every command and the module of `bot.commands` that holds it, in the order of their first use."""
+
+
+class CommandGroup(click.Group):
+    """A group whose commands are modules, loaded when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order in which people need them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Loads one command, or None if there is none of that name."""
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = importlib.import_module(f"bot.commands.{module}").command
+        return command
+
+
+def _show_version(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if not value or context.resilient_parsing:
+        return
+    try:
+        version = metadata.version("attendant")
+    except metadata.PackageNotFoundError:
+        version = "(not installed)"
+    click.echo(f"attendant {version}")
+    context.exit()
+
+
+@click.command(
+    cls=CommandGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=example(
+        "attendant import LOGS --desk acme",
+        'attendant ask "where is my parcel?" --desk acme',
+        "attendant chat --desk acme",
+    ),
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
+)
+@common_options
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Answers customers with a support team's own best past answers."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+        context.exit(2)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """The command `attendant`.
+
+    Args:
+        arguments: without the program's name; by default those of this process.
+    """
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # Text in a script that the terminal's encoding lacks must not end the program.
+            stream.reconfigure(errors="replace")
+    session = Session()
+    given = list(sys.argv[1:] if arguments is None else arguments)
+
+    def run() -> None:
+        with cli.make_context("attendant", given, obj=session) as context:
+            cli.invoke(context)
+
+    sys.exit(run_guarded(run, session))

@@ -1,0 +1,75 @@
+"""`attendant ask`: one question, one answer."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.options import Session, common_options, desk_option, example, ranker_option
+
+if TYPE_CHECKING:
+    from conversations.model import Turn
+
+
+@click.command(
+    epilog=example(
+        'attendant ask "where is my parcel?" --desk acme',
+        'echo "and if it is already open?" | attendant ask - --context dialogue.jsonl --desk acme --json',
+    )
+)
+@click.argument("question")
+@desk_option
+@click.option(
+    "--context",
+    type=click.Path(path_type=Path),
+    help="A log whose last conversation is the dialogue before the question.",
+)
+@ranker_option
+@common_options
+@click.pass_obj
+def command(session: Session, question: str, desk_name: str, context: Path | None, ranker: str | None) -> None:
+    """Answer one question.
+
+    Prints the best past answer to QUESTION, or why a person should answer it. With -, reads the question from stdin.
+    """
+    from bot.dialogue import LONGEST_MESSAGE, read_message
+
+    raw = sys.stdin.read(LONGEST_MESSAGE + 1) if question == "-" else question
+    text, was_cut = read_message(raw)
+    if not text:
+        raise click.UsageError("The question is empty.")
+    desk = session.open_desk(desk_name)
+    from bot.opening import open_pipeline
+    from bot.output import print_json, remark, screen
+    from bot.present import answer_view
+    from bot.reports import answer_json
+    from conversations.model import Turn
+
+    turns = (*(_dialogue(context) if context else ()), Turn("customer", text))
+    if was_cut:
+        remark(f"Only the first {LONGEST_MESSAGE:,} characters of the question are read.")
+    with open_pipeline(desk, ranker) as pipeline:
+        answer = pipeline.answer(turns)
+        if session.as_json:
+            print_json(answer_json(answer))
+            return
+        console = screen()
+        console.print(answer_view(answer, pipeline, console), soft_wrap=not console.is_terminal)
+
+
+def _dialogue(log: Path) -> tuple[Turn, ...]:
+    """The turns of a log's last conversation."""
+    from conversations.errors import LogError
+    from conversations.model import Conversation
+    from conversations.readers import read_log
+
+    turns: tuple[Turn, ...] = ()
+    for item in read_log(log):
+        if isinstance(item, Conversation):
+            turns = item.turns
+    if not turns:
+        raise LogError(f"{log} holds no conversation.", 'It needs a row {"id": ..., "turns": [...]}.')
+    return turns

@@ -1,0 +1,72 @@
+"""`attendant evaluate`: rank a data set with known right answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bot.options import Session, common_options, example
+
+
+@click.command(
+    epilog=example(
+        "attendant evaluate data/insuranceqa --split dev --ranker cosine --protocol pool",
+        "attendant evaluate data/star --split dev --ranker bm25 --ranker cross-attention:MODEL",
+    )
+)
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--split", default="dev", show_default=True, help="Which part of the data set.")
+@click.option(
+    "--ranker",
+    "rankers",
+    metavar="NAME",
+    multiple=True,
+    default=("cross-attention",),
+    show_default=True,
+    help="bm25, cosine, cross-attention[:MODEL] or cross-encoder:PATH; repeated, one table compares them.",
+)
+@click.option(
+    "--protocol",
+    type=click.Choice(["pool", "corpus", "bank"]),
+    help="Rank each question's pool, all answers, or a reply bank.  [default: what the data set has]",
+)
+@click.option("--depth", type=click.IntRange(1), default=100, show_default=True, help="Answers to rerank.")
+@click.option("--limit", type=click.IntRange(1), help="Only the first so many queries.")
+@common_options
+@click.pass_obj
+def command(
+    session: Session,
+    directory: Path,
+    split: str,
+    rankers: tuple[str, ...],
+    protocol: str | None,
+    depth: int,
+    limit: int | None,
+) -> None:
+    """Rank a data set with known right answers.
+
+    Reports how often the right answer comes first, and how fast.
+    """
+    from bot.output import print_json, screen
+    from bot.progress import Meter
+    from bot.reports import rankers_json, show_rankers
+    from training.evaluation import evaluate
+
+    reports = []
+    with Meter() as meter:
+        for ranker in rankers:
+            report = evaluate(
+                directory,
+                split,
+                ranker,
+                protocol,
+                depth,
+                limit,
+                meter.counter(f"ranking with {ranker}"),
+            )
+            reports.append(report.as_json())
+    if session.as_json:
+        print_json(rankers_json(reports))
+    else:
+        show_rankers(screen(), reports, f"{directory.name}, {split}")

@@ -1,0 +1,69 @@
+"""`attendant replay`: what would Attendant have answered at each agent turn of a log?"""
+
+from __future__ import annotations
+
+import click
+
+from bot.options import DESK_RANKERS, Session, common_options, desk_option, example
+
+
+@click.command(
+    epilog=example(
+        "attendant replay logs/this-week.jsonl --desk acme",
+        "attendant replay logs/this-week.jsonl --desk acme --ranker bm25 --ranker cosine --ranker cross-attention",
+    )
+)
+@click.argument("logs", nargs=-1, required=True)
+@desk_option
+@click.option(
+    "--ranker",
+    "rankers",
+    metavar="NAME",
+    multiple=True,
+    help=f"{DESK_RANKERS}; repeated, one table compares them.  [default: the desk's model]",
+)
+@click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Dialogues at a time.")
+@click.option("--limit", type=click.IntRange(1), help="Replay only so many agent turns.")
+@common_options
+@click.pass_obj
+def command(
+    session: Session,
+    logs: tuple[str, ...],
+    desk_name: str,
+    rankers: tuple[str, ...],
+    batch_size: int,
+    limit: int | None,
+) -> None:
+    """Replay logs: what would have been answered?
+
+    At every agent turn the desk is asked with the dialogue up to it, and its answers are compared with what the agent
+    said. A conversation that is in the desk itself is left out while it is replayed.
+    """
+    desk = session.open_desk(desk_name)
+    from pathlib import Path
+
+    from bot.opening import open_pipeline
+    from bot.output import print_json, screen
+    from bot.progress import Meter
+    from bot.replay import replay
+    from bot.reports import rankers_json, show_rankers
+    from conversations.readers import log_files
+
+    # Said before the model is loaded: a wrong path should not cost the wait.
+    log_files(logs)
+    paths = [Path(log) for log in logs]
+    reports = []
+    for ranker in rankers or (None,):
+        with open_pipeline(desk, ranker) as pipeline, Meter() as meter:
+            report = replay(
+                pipeline,
+                paths,
+                batch_size=batch_size,
+                limit=limit,
+                on_progress=meter.counter(f"replaying with {pipeline.ranker_name}"),
+            )
+            reports.append({"ranker": pipeline.ranker_name, **report.as_json()})
+    if session.as_json:
+        print_json(rankers_json(reports))
+    else:
+        show_rankers(screen(), reports, f"Replayed against desk {desk_name}")

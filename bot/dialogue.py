@@ -1,0 +1,73 @@
+"""The running dialogue of a chat: what was said, what was shown, and what was turned down."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from conversations.model import Turn
+from conversations.text import clean_text
+
+if TYPE_CHECKING:
+    from bot.answers import Answer, RankedAnswer
+
+LONGEST_MESSAGE = 8_000
+"""Characters of a message that are read; the encoder's limit is far below."""
+
+
+def read_message(raw: str) -> tuple[str, bool]:
+    r"""A message as the dialogue keeps it, and whether it had to be cut.
+
+    >>> read_message("  where\x1b[2J is it? ")
+    ('where is it?', False)
+    """
+    return clean_text(raw[:LONGEST_MESSAGE]), len(raw) > LONGEST_MESSAGE
+
+
+@dataclass
+class Dialogue:
+    """One customer's conversation in the chat, oldest turn first."""
+
+    key: str = field(default_factory=lambda: secrets.token_hex(8))
+    """Tells the conversations apart in stored feedback."""
+    turns: tuple[Turn, ...] = ()
+    """The customer's turns and the answers shown."""
+    rejected: frozenset[int] = frozenset()
+    """Answers that were called bad here: they are not offered again."""
+    answer: Answer | None = None
+    """What the pipeline said last."""
+    asked: tuple[Turn, ...] = ()
+    """The dialogue that it was said to; its last turn is the question."""
+    given: RankedAnswer | None = None
+    """The answer that now stands as given; None after a hand-over."""
+
+    def with_question(self, text: str) -> tuple[Turn, ...]:
+        """The dialogue as it would be with one more turn of the customer. Nothing is changed yet."""
+        return (*self.turns, Turn("customer", text))
+
+    def record(self, asked: tuple[Turn, ...], answer: Answer) -> None:
+        """Takes over an answer: the question stays in the dialogue, and so does what was shown."""
+        self.asked, self.answer = asked, answer
+        shown = answer.candidates[0] if answer.decision == "answer" and answer.candidates else None
+        self._give(shown)
+
+    def choices(self) -> list[RankedAnswer]:
+        """The other answers that could be given to the last question, best first."""
+        candidates = self.answer.candidates if self.answer else ()
+        shown = self.given.answer_id if self.given else None
+        return [one for one in candidates if one.answer_id != shown and one.answer_id not in self.rejected]
+
+    def pick(self, choice: RankedAnswer) -> None:
+        """Gives another answer in the place of the one shown."""
+        self._give(choice)
+
+    def reject(self) -> None:
+        """Takes the given answer back; it will not be offered again."""
+        if self.given is not None:
+            self.rejected |= {self.given.answer_id}
+            self._give(None)
+
+    def _give(self, answer: RankedAnswer | None) -> None:
+        self.given = answer
+        self.turns = (*self.asked, Turn("agent", answer.text)) if answer else self.asked

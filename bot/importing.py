@@ -1,0 +1,97 @@
+"""Logs into a desk and its index, with progress; a first import that brings nothing leaves no desk behind."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from bot.progress import Meter
+from conversations.desk import Desk
+from conversations.errors import DeskError
+from conversations.importing import import_logs
+from conversations.readers import log_files
+from conversations.store import Store
+from training.registry import encoder_name
+
+
+def import_into_desk(
+    home: Path,
+    name: str,
+    logs: Sequence[str],
+    with_sample: bool = False,
+    embedder_name: str | None = None,
+    redact: bool = True,
+) -> tuple[dict[str, Any], list[str]]:
+    """Imports logs and brings the index in step; makes the desk if it is not there.
+
+    Args:
+        home: where desks are kept.
+        name: of the desk.
+        logs: files and directories.
+        with_sample: whether the conversations shipped with the project are imported as well.
+        embedder_name: the encoder that this desk uses from now on; None leaves it as it is.
+        redact: whether personal data are replaced first.
+
+    Returns:
+        The report, and what a person should know about it.
+
+    Raises:
+        AttendantError: a log cannot be read, nothing in it could be used, or the desk cannot be written.
+    """
+    with resources.as_file(resources.files("conversations.sample").joinpath("past.jsonl")) as sample:
+        files = log_files([*logs, *([sample] if with_sample else [])])
+        size = sum(path.stat().st_size for path in files)
+        desk = Desk.create(home, name)
+        with desk.writing(), _nothing_left_if_empty(desk), desk.store() as store, Meter() as meter:
+            report = import_logs(
+                store, files, redact, lambda read: meter.show("reading logs", read, size), desk.rejects_path
+            )
+            notices = [report.warning] if report.warning else []
+            notices += _bring_index_in_step(desk, store, embedder_name, meter)
+    return asdict(report), notices
+
+
+def _bring_index_in_step(desk: Desk, store: Store, embedder_name: str | None, meter: Meter) -> list[str]:
+    meter.show("loading the encoder")
+    from index.builder import update_index
+    from index.embedder import Embedder
+
+    embedder = Embedder(embedder_name or encoder_name(desk.models_path, store))
+    if embedder_name is not None:
+        # Kept only after it could be loaded.
+        store.set_setting("embedder", embedder_name)
+    return update_index(desk.index_path, store, embedder, meter.show)
+
+
+@contextmanager
+def _nothing_left_if_empty(desk: Desk) -> Iterator[None]:
+    """Removes a desk that was made for an import which brought nothing; its rejects file stays."""
+    if desk.exists():
+        yield
+        return
+    try:
+        yield
+    except BaseException:
+        if _is_empty(desk):
+            for path in desk.path.glob(f"{desk.database.name}*"):
+                path.unlink()
+            shutil.rmtree(desk.index_path, ignore_errors=True)
+            shutil.rmtree(desk.models_path, ignore_errors=True)
+            if not any(desk.rejects_path.iterdir()):
+                shutil.rmtree(desk.path, ignore_errors=True)
+        raise
+
+
+def _is_empty(desk: Desk) -> bool:
+    if not desk.exists():
+        return True
+    try:
+        with desk.store() as store:
+            return store.counts()["conversations"] == 0
+    except DeskError:
+        return False

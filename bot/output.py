@@ -1,0 +1,50 @@
+"""The two ways out: a screen for people and JSON for scripts. Both are harmless whatever the text holds."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from conversations.text import safe_text
+
+_WIDEST = 120
+"""Columns of a table that goes into a file or pipe."""
+
+
+def screen(stderr: bool = False) -> Console:
+    """A console that takes no markup, emoji codes or highlighting from the text that it prints."""
+    console = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    if not console.is_terminal:
+        console.width = _WIDEST
+    return console
+
+
+def plain(text: object, style: str = "", one_line: bool = True) -> Text:
+    """Text from anywhere as rich may show it: made safe, and never read as markup."""
+    return Text(safe_text(str(text), keep_newlines=not one_line), style=style)
+
+
+def remark(text: str) -> None:
+    """Says something to the person on stderr, beside the output."""
+    console = screen(stderr=True)
+    console.print(plain(f"- {text}", "dim"), soft_wrap=not console.is_terminal)
+
+
+def print_json(value: object) -> None:
+    """Prints a value as one line of JSON in ASCII, numbers that JSON does not have as null."""
+    click.echo(json.dumps(_finite(value), allow_nan=False))
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

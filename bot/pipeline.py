@@ -1,0 +1,248 @@
+"""The answering pipeline: read the dialogue once, retrieve, rerank, decide.
+
+One pipeline serves chat, `ask` and replay. It keeps the index it opened; a desk that changes meanwhile is seen by the
+next pipeline.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from bot.answers import Answer, Explanation, RankedAnswer, named_scores, ranked_answer
+from conversations.desk import Desk
+from conversations.errors import DeskError, IndexDamaged, ModelError
+from conversations.model import Conversation, Turn
+from conversations.store import Store
+from index.builder import index_directory, update_index
+from index.candidates import ReadDialogue, read_dialogues
+from index.embedder import Embedder
+from index.encoder_loading import BUNDLED
+from index.retriever import Retriever
+from training.calibration import Decision
+from training.rankers import Ranked, Ranker, bm25_ranker, cosine_ranker, retrieval_ranker
+from training.rankers.cross_attention import CrossAttentionRanker
+from training.registry import Model, base_model_path, desk_model, encoder_name, load_model
+
+OnProgress = Callable[[str, int, int], None]
+RANKERS = ("cross-attention", "retrieval", "cosine", "bm25")
+
+
+class Pipeline:
+    """A desk, opened for answering."""
+
+    def __init__(
+        self, desk: Desk, store: Store, embedder: Embedder, retriever: Retriever, model: Model | None
+    ) -> None:
+        self.desk = desk
+        self.store = store
+        self.embedder = embedder
+        self.retriever = retriever
+        self.model = model
+        self.notices: list[str] = []
+        self.ranker: Ranker = self.make_ranker("cross-attention" if model else "retrieval")
+        self.decision = model.decision if model else Decision()
+
+    @classmethod
+    def open(cls, desk: Desk, ranker: str | None = None, on_progress: OnProgress | None = None) -> Self:
+        """Opens a desk; an index that is damaged or out of step is mended first, which `notices` tells.
+
+        Args:
+            desk: an existing desk.
+            ranker: one of `RANKERS`; by default the desk's model, else the base model, else retrieval.
+            on_progress: called with (what is done, done, total) while something takes long.
+
+        Raises:
+            DeskError: the desk holds no pairs, or its store cannot be opened.
+            ModelError: the ranker is not known, or the desk's model is damaged.
+        """
+        store = desk.store()
+        try:
+            if not store.counts()["pairs"]:
+                raise DeskError(f"The desk {desk.name} has no answers yet.", "Import logs: attendant import LOGS.")
+            model, embedder, notices = load_desk_model(desk, store)
+            retriever, mended = open_retriever(desk, store, embedder, on_progress)
+            pipeline = cls(desk, store, embedder, retriever, model)
+            if ranker is not None:
+                pipeline.ranker = pipeline.make_ranker(ranker)
+        except BaseException:
+            store.close()
+            raise
+        pipeline.notices = notices + mended
+        return pipeline
+
+    def make_ranker(self, name: str) -> Ranker:
+        """A ranker over this desk by name.
+
+        Raises:
+            ModelError: unknown name, or no reranker fits the desk's encoder.
+        """
+        if name == "cross-attention":
+            if self.model is None:
+                raise ModelError("No reranker fits this desk's encoder.", "Train one: attendant train.")
+            return CrossAttentionRanker(
+                self.model.reranker,
+                self.retriever.answer_states,
+                self.retriever.question_states,
+                self.embedder.device,
+            )
+        makers = {"retrieval": retrieval_ranker, "cosine": cosine_ranker, "bm25": bm25_ranker}
+        if name not in makers:
+            raise ModelError(f"There is no ranker {name!r}.", f"Choose one of: {', '.join(RANKERS)}.")
+        return makers[name]()
+
+    @property
+    def ranker_name(self) -> str:
+        """Name of the ranker, with its model where it has one."""
+        is_model = self.model is not None and self.ranker.name == "cross-attention"
+        return f"{self.ranker.name}:{self.model.name}" if is_model and self.model else self.ranker.name
+
+    @property
+    def threshold(self) -> float:
+        """The confidence from which on it answers."""
+        return self.decision.threshold
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Numbers of conversations, turns, pairs and answers."""
+        return self.store.counts()
+
+    def conversation(self, conversation_id: str) -> Conversation | None:
+        """A past conversation, de-identified as it is stored."""
+        return self.store.conversation(conversation_id)
+
+    def answer(
+        self, turns: Sequence[Turn], exclude: str | None = None, rejected: frozenset[int] = frozenset()
+    ) -> Answer:
+        """What to say after these turns (oldest first, the last one the customer's).
+
+        Args:
+            turns: the dialogue so far.
+            exclude: a past conversation that must not be seen.
+            rejected: answers that must not be offered again.
+        """
+        return self.answer_many([turns], [exclude], rejected)[0]
+
+    def answer_many(
+        self,
+        dialogues: Sequence[Sequence[Turn]],
+        exclude: Sequence[str | None] | None = None,
+        rejected: frozenset[int] = frozenset(),
+    ) -> list[Answer]:
+        """What to say after each of many dialogues; the same as one at a time, but faster."""
+        started = time.perf_counter()
+        contexts = read_dialogues(self.embedder, dialogues, self.ranker.states_below)
+        embedded = time.perf_counter()
+        served = self.retriever.retrieve(contexts, exclude)
+        retrieved = time.perf_counter()
+        count = max(len(dialogues), 1)
+        answers = []
+        for context, candidates in zip(contexts, served, strict=True):
+            begun = time.perf_counter()
+            ranked = self.ranker.rank(context, [c for c in candidates if c.answer_id not in rejected])
+            timings = {
+                "embed": 1000 * (embedded - started) / count,
+                "retrieve": 1000 * (retrieved - embedded) / count,
+                "rerank": 1000 * (time.perf_counter() - begun),
+            }
+            answers.append(self._decide(context, ranked, timings | {"total": sum(timings.values())}))
+        return answers
+
+    def _decide(self, context: ReadDialogue, ranked: list[Ranked], timings: dict[str, float]) -> Answer:
+        confidence = self.decision.confidence(ranked) if ranked else 0.0
+        reason = ""
+        if not context.question.strip():
+            reason = "There is no question to answer."
+        elif not ranked:
+            reason = "No past answer is left to offer."
+        elif confidence < self.threshold:
+            reason = f"No past answer is sure enough: this desk answers from {min(self.threshold, 1.0):.0%} on."
+        return Answer(
+            decision="handoff" if reason else "answer",
+            answer=None if reason else ranked[0].candidate.text,
+            confidence=confidence,
+            reason=reason,
+            candidates=tuple(ranked_answer(entry) for entry in ranked),
+            timings_ms=timings,
+        )
+
+    def explain(self, turns: Sequence[Turn], answer: Answer) -> Explanation:
+        """Where the best candidate's weight comes from: words, turns and signals."""
+        if not answer.candidates:
+            return Explanation([], [], {}, None)
+        best = answer.candidates[0]
+        without = []
+        for position in range(len(turns) - 1):
+            shorter = self.answer([*turns[:position], *turns[position + 1 :]])
+            same = next((c.weight for c in shorter.candidates if c.answer_id == best.answer_id), 0.0)
+            is_best = bool(shorter.candidates) and shorter.candidates[0].answer_id == best.answer_id
+            without.append((position, shorter.confidence if is_best else min(shorter.confidence, same)))
+        second = answer.candidates[1] if len(answer.candidates) > 1 else None
+        return Explanation(
+            words=self._attention(turns, best),
+            without_turn=without,
+            signals=named_scores(best),
+            runner_up=named_scores(second) if second else None,
+        )
+
+    def _attention(self, turns: Sequence[Turn], best: RankedAnswer) -> list[tuple[str, float, int]]:
+        if not isinstance(self.ranker, CrossAttentionRanker):
+            return []
+        (context,) = read_dialogues(self.embedder, [turns], self.ranker.states_below)
+        served = self.retriever.retrieve([context])[0]
+        chosen = [candidate for candidate in served if candidate.answer_id == best.answer_id]
+        if not chosen:
+            return []
+        weights = self.ranker.reranker.attention_to_dialogue(
+            self.ranker.dialogue(context), self.ranker.candidates(chosen), 0
+        ).tolist()
+        return self.embedder.words(context.tokens, weights, len(turns))
+
+    def close(self) -> None:
+        """Closes the store."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Closes the store."""
+        self.close()
+
+
+def load_desk_model(desk: Desk, store: Store) -> tuple[Model | None, Embedder, list[str]]:
+    """The desk's model, the embedder that goes with it, and what a person should know.
+
+    A desk whose own model is lost or damaged is served by the base model, one that the base model does not fit by
+    retrieval alone; either is said.
+    """
+    embedder = Embedder(encoder_name(desk.models_path, store))
+    notices: list[str] = []
+    try:
+        return desk_model(desk.models_path, embedder.identity), embedder, notices
+    except ModelError as error:
+        notices.append(str(error))
+    try:
+        embedder = Embedder(str(store.setting("embedder", BUNDLED)))
+        base = load_model(base_model_path(), embedder.identity)
+    except ModelError:
+        return None, embedder, [*notices, "Until then answers are ranked by retrieval alone."]
+    return base, embedder, [*notices, "Until then the base model serves."]
+
+
+def open_retriever(
+    desk: Desk, store: Store, embedder: Embedder, on_progress: OnProgress | None = None
+) -> tuple[Retriever, list[str]]:
+    """The desk's retriever, its index mended first where that is needed; and what was mended."""
+    directory = index_directory(desk.index_path, embedder.identity)
+    try:
+        return Retriever(directory, store, embedder.identity), []
+    except IndexDamaged as damage:
+        with desk.writing():
+            update_index(desk.index_path, store, embedder, on_progress)
+        return Retriever(directory, store, embedder.identity), [f"{damage.message} It was built from the store."]

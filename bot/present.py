@@ -1,0 +1,130 @@
+"""How answers look in the terminal. All text from data goes through `plain`; nothing is read as markup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.text import Text
+
+from bot.output import plain
+
+if TYPE_CHECKING:
+    from bot.answers import Answer, RankedAnswer
+    from bot.pipeline import Pipeline
+    from conversations.model import Turn
+
+HAND_OVER = "I am not sure enough to answer this. A person takes over from here."
+"""What the customer reads below the threshold."""
+
+_WIDEST_PANEL = 96
+"""Columns; longer lines are hard to read."""
+_EXCERPT = 240
+"""Characters of an alternative or of a past turn."""
+_PSEUDONYM = re.compile(r"[0-9a-f]{16}")
+_WORDS = ((0.9, "sure"), (0.7, "fairly sure"), (0.5, "rather unsure"))
+
+
+def in_words(confidence: float) -> str:
+    """A confidence in words and per cent.
+
+    >>> in_words(0.72)
+    'fairly sure, 72 %'
+    """
+    word = next((word for least, word in _WORDS if confidence >= least), "not sure")
+    return f"{word}, {per_cent(confidence)}"
+
+
+def per_cent(share: float, sign: str = "") -> str:
+    """A share in per cent; with "+" as the sign, a change.
+
+    >>> per_cent(0.123), per_cent(0.05, "+")
+    ('12 %', '+5 %')
+    """
+    return f"{share:{sign}.0%}".replace("%", " %")
+
+
+def excerpt(text: str, length: int = _EXCERPT) -> str:
+    r"""The beginning of a text in one line.
+
+    >>> excerpt("one\ntwo three", 9)
+    'one two …'
+    """
+    line = " ".join(text.split())
+    return line if len(line) <= length else f"{line[: length - 1]}…"
+
+
+def source_line(candidate: RankedAnswer, pipeline: Pipeline) -> str:
+    """Where an answer comes from; turns are counted from 1.
+
+    Such as "from conversation lw-2001, turn 4, 2025-02-18, said by Maren, and 3 more like it".
+    """
+    if not candidate.evidence:
+        return "from no conversation that is still kept"
+    first = candidate.evidence[0]
+    parts = [f"from conversation {first.conversation}", f"turn {first.turn + 1}"]
+    turn = past_turn(pipeline, first.conversation, first.turn)
+    if turn is not None and turn.at:
+        parts.append(turn.at[:10])
+    if turn is not None and turn.agent:
+        # A pseudonym's first digits are enough to see that it was the same person.
+        name = f"agent {turn.agent[:6]}" if _PSEUDONYM.fullmatch(turn.agent) else turn.agent
+        parts.append(f"said by {name}")
+    if len(candidate.evidence) > 1:
+        parts.append(f"and {len(candidate.evidence) - 1} more like it")
+    return ", ".join(parts)
+
+
+def past_turn(pipeline: Pipeline, conversation: str, position: int) -> Turn | None:
+    """A turn of a past conversation, or None where it is gone."""
+    found = pipeline.conversation(conversation)
+    return found.turns[position] if found is not None and 0 <= position < len(found.turns) else None
+
+
+def answer_view(answer: Answer, pipeline: Pipeline, console: Console) -> RenderableType:
+    """The answer with confidence, source and time; or the hand-over with its reason."""
+    time_taken = f"{answer.timings_ms.get('total', 0.0):.0f} ms"
+    sureness = in_words(answer.confidence)
+    if answer.decision == "answer" and answer.candidates:
+        best = answer.candidates[0]
+        foot = plain(f"{source_line(best, pipeline)} · {time_taken}", "dim")
+        return _framed([plain(best.text, one_line=False), foot], sureness, "green", console)
+    reason = plain(f"{answer.reason} ({sureness}, {time_taken})".strip(), "dim")
+    return _framed([plain(HAND_OVER), reason], "handed over", "yellow", console)
+
+
+def picked_view(candidate: RankedAnswer, pipeline: Pipeline, console: Console) -> RenderableType:
+    """An answer that a person picked from the alternatives."""
+    foot = plain(source_line(candidate, pipeline), "dim")
+    return _framed([plain(candidate.text, one_line=False), foot], "your choice", "green", console)
+
+
+def alternatives_view(choices: Sequence[RankedAnswer], pipeline: Pipeline) -> RenderableType:
+    """Numbered answers, each with its weight and source."""
+    lines: list[Text] = []
+    for number, choice in enumerate(choices, start=1):
+        weight = (f"  {per_cent(choice.weight)}", "cyan")
+        lines.append(Text.assemble((f"{number:>2}. ", "bold"), plain(excerpt(choice.text)), weight))
+        lines.append(plain(f"    {source_line(choice, pipeline)}", "dim"))
+    return Group(*lines)
+
+
+def notice(text: str) -> Text:
+    """A line from the program itself."""
+    return plain(f"- {text}", "dim")
+
+
+def _framed(lines: list[Text], title: str, style: str, console: Console) -> RenderableType:
+    """A panel on a terminal; elsewhere plain lines, which can be searched and copied."""
+    if not console.is_terminal:
+        return Group(*lines[:-1], plain(f"[{title}] {lines[-1].plain}"), Text())
+    return Panel(
+        Group(*lines),
+        title=plain(title, f"bold {style}"),
+        title_align="left",
+        border_style=style,
+        width=min(console.width, _WIDEST_PANEL),
+    )

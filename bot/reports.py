@@ -1,0 +1,136 @@
+"""What commands report: the JSON that scripts rely on, and tables that fit 60 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bot.output import plain
+
+if TYPE_CHECKING:
+    from bot.answers import Answer
+
+_HEADINGS = {
+    "accuracy_when_answered": "accuracy",
+    "latency_ms p50": "p50 ms",
+    "latency_ms p95": "p95 ms",
+    "turns_per_second": "turns/s",
+}
+"""Shorter names for tables; accuracy is that of the turns that were answered."""
+_ANY_WIDTH = 10_000
+
+
+def answer_json(answer: Answer) -> dict[str, Any]:
+    """An answer as `ask --json` prints it; turns are positions in their conversation, from 0."""
+    return {
+        "answer": answer.answer,
+        "decision": answer.decision,
+        "confidence": answer.confidence,
+        "reason": answer.reason,
+        "candidates": [
+            {
+                "answer_id": candidate.answer_id,
+                "text": candidate.text,
+                "weight": candidate.weight,
+                "retrieval_score": candidate.retrieval_score,
+                "evidence": [{"conversation": one.conversation, "turn": one.turn} for one in candidate.evidence],
+            }
+            for candidate in answer.candidates
+        ],
+        "timings_ms": answer.timings_ms,
+    }
+
+
+def rankers_json(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The report of one ranker; of several, the first one's with all of them under "rankers"."""
+    first = dict(reports[0])
+    return first if len(reports) == 1 else first | {"rankers": [dict(report) for report in reports]}
+
+
+def flat(report: Mapping[str, Any]) -> dict[str, Any]:
+    """A report with its nested measures named in full.
+
+    >>> flat({"mrr": 0.5, "latency_ms": {"p50": 9.0}})
+    {'mrr': 0.5, 'latency_ms p50': 9.0}
+    """
+    found: dict[str, Any] = {}
+    for name, value in report.items():
+        if isinstance(value, Mapping):
+            found |= {f"{name} {inner}": item for inner, item in flat(value).items()}
+        elif not isinstance(value, list | tuple):
+            found[name] = value
+    return found
+
+
+def figure(value: object) -> str:
+    """A number or word for a table.
+
+    >>> figure(0.98765), figure(1234.5), figure(120_000), figure(None)
+    ('0.988', '1234.5', '120000', '-')
+    """
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+    return str(value)
+
+
+def show_report(console: Console, report: Mapping[str, Any], title: str = "") -> None:
+    """Prints one report, a measure a line."""
+    _show_title(console, title)
+    table = _table()
+    table.add_column()
+    table.add_column(overflow="fold")
+    for name, value in flat(report).items():
+        table.add_row(plain(name), plain(figure(value)))
+    table.show_header = False
+    console.print(table)
+
+
+def show_rankers(console: Console, reports: Sequence[Mapping[str, Any]], title: str = "") -> None:
+    """Prints several rankers in one table: a row each where the terminal is wide enough, otherwise a column each."""
+    rows = [{_HEADINGS.get(name, name): value for name, value in flat(report).items()} for report in reports]
+    if len(rows) == 1:
+        show_report(console, rows[0], title)
+        return
+    _show_title(console, title)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [names, *([figure(row.get(name)) for name in names] for row in rows)]
+    table = _grid(lines)
+    if console.measure(table, options=console.options.update(max_width=_ANY_WIDTH)).maximum > console.width:
+        table = _grid([list(column) for column in zip(*lines, strict=True)])
+    console.print(table)
+
+
+def show_rows(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Prints rows under their common column names."""
+    table = _table()
+    for name in rows[0] if rows else ():
+        table.add_column(plain(name), overflow="fold")
+    for row in rows:
+        table.add_row(*(plain(figure(value)) for value in row.values()))
+    console.print(table)
+
+
+def _grid(lines: Sequence[Sequence[str]]) -> Table:
+    """A table whose first line is its heading."""
+    table = _table()
+    for place, name in enumerate(lines[0]):
+        table.add_column(plain(name), justify="left" if place == 0 else "right", overflow="fold")
+    for line in lines[1:]:
+        table.add_row(*(plain(cell) for cell in line))
+    return table
+
+
+def _show_title(console: Console, title: str) -> None:
+    if title:
+        console.print(plain(title, "bold"))
+
+
+def _table() -> Table:
+    return Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)

@@ -1,0 +1,153 @@
+"""A pipeline without models, and everything a hostile log could hold."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass, field, replace
+
+from rich.console import Console
+
+from bot.chat import Chat
+from conversations.model import Conversation, Turn
+
+HOSTILE = (
+    "clip \x1b]52;c;cm0gLXJmIC8=\x07 title \x1b]0;owned\x1b\\ link \x1b]8;;http://evil\x07x\x1b]8;;\x07 "
+    "clear \x1b[2J\x1b[10A ask \x1b[6n reset \x1bc dcs \x1bP1$qm\x1b\\ eight \x9b2J \x9d52;c;AA\x9c bell \x07 "
+    "bidi \u202eevil\u2066 hidden \u200b\U000e0041 markup [/refund] [bold red]x[/] [link=http://evil]y[/link] "
+    ":smile: "
+    "surrogate \udc80 end"
+)
+FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def assert_harmless(text: str) -> None:
+    """Nothing for the terminal to obey; what looks like markup is still there as text."""
+    assert not FORBIDDEN.search(text), repr(FORBIDDEN.search(text))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    conversation: str
+    turn: int
+
+
+@dataclass(frozen=True)
+class RankedAnswer:
+    answer_id: int
+    text: str
+    weight: float
+    score: float = 1.0
+    retrieval_score: float = 0.5
+    question: str = "where is it?"
+    evidence: tuple[Evidence, ...] = (Evidence("lw-2001", 1),)
+    signals: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    decision: str
+    answer: str | None
+    confidence: float
+    reason: str
+    candidates: tuple[RankedAnswer, ...]
+    timings_ms: dict = field(default_factory=lambda: {"embed": 5.0, "retrieve": 4.0, "rerank": 11.0, "total": 20.4})
+
+
+@dataclass(frozen=True)
+class Explanation:
+    words: list
+    without_turn: list
+    signals: dict
+    runner_up: dict | None
+
+
+class FakePipeline:
+    """Answers with what it was given, leaving out what was rejected; below the threshold it hands over."""
+
+    ranker_name = "fake"
+    threshold = 0.5
+    notices = ()
+
+    def __init__(self, candidates, conversation=None, confidence=0.72, reason=""):
+        self.candidates = tuple(candidates)
+        self.past = conversation
+        self.confidence = confidence
+        self.reason = reason
+        self.calls = []
+        self.failure = None
+
+    def answer(self, turns, exclude=None, rejected=frozenset()):
+        self.calls.append((tuple(turns), frozenset(rejected)))
+        if self.failure:
+            raise self.failure
+        left = tuple(one for one in self.candidates if one.answer_id not in rejected)
+        if not left or self.confidence < self.threshold:
+            return Answer("handoff", None, self.confidence, self.reason or "No answer is sure enough.", left)
+        return Answer("answer", left[0].text, self.confidence, "", left)
+
+    def explain(self, turns, answer):
+        position = len(turns) - 1
+        words = [(word, 0.5 / (place + 1), position) for place, word in enumerate(turns[-1].text.split())]
+        without = [(place, 0.4) for place in range(len(turns) - 1)]
+        return Explanation(words, without, {"answer": 0.61, "words": 0.2}, {"answer": 0.5, "words": 0.1})
+
+    def conversation(self, name):
+        return self.past if self.past is not None and self.past.id == name else None
+
+    def close(self):
+        pass
+
+
+class FakeBook:
+    def __init__(self):
+        self.kept = []
+
+    def add(self, key, question, answer_id, verdict):
+        self.kept.append((key, question, answer_id, verdict))
+
+
+PAST = Conversation(
+    "lw-2001",
+    (
+        Turn("customer", "too late to send it back?", "2025-02-18T12:04:10Z"),
+        Turn("agent", "An opened box is no problem.", "2025-02-18T12:05:02Z", "Maren"),
+    ),
+    meta={"outcome": "resolved"},
+)
+ANSWERS = (
+    RankedAnswer(7, "An opened box is no problem.", 0.7),
+    RankedAnswer(8, "You can return it within 30 days.", 0.2),
+    RankedAnswer(9, "Please send us a photo.", 0.1),
+)
+
+
+def make_console(width=100, terminal=False):
+    return Console(
+        file=io.StringIO(), record=True, width=width, markup=False, highlight=False, emoji=False,
+        force_terminal=terminal, color_system=None,
+    )  # fmt: skip
+
+
+def make_chat(pipeline=None, width=100, terminal=False):
+    chat = Chat(pipeline or FakePipeline(ANSWERS, PAST), make_console(width, terminal), FakeBook())
+    chat.book = chat._book
+    return chat
+
+
+def shown(chat):
+    """Everything on the chat's screen so far, as it was written to the terminal."""
+    return chat.console.file.getvalue()
+
+
+def hostile_pipeline(confidence=0.72):
+    conversation = Conversation(
+        HOSTILE,
+        (Turn("customer", HOSTILE), Turn("agent", HOSTILE, HOSTILE, HOSTILE)),
+        meta={"outcome": HOSTILE},
+    )
+    evidence = (Evidence(HOSTILE, 1), Evidence("x", 1))
+    answers = [replace(one, text=HOSTILE, question=HOSTILE, evidence=evidence) for one in ANSWERS]
+    return FakePipeline(answers, conversation, confidence, HOSTILE if confidence < 0.5 else "")

@@ -1,0 +1,21 @@
+"""Runs `attendant` with a pipeline that needs no model: `python chat_in_terminal.py HOSTILE_OR_PLAIN ARGUMENTS`."""
+
+from __future__ import annotations
+
+import sys
+import types
+
+import chat_fakes
+
+from bot.cli import main
+
+if __name__ == "__main__":
+    kind, *arguments = sys.argv[1:]
+    if kind == "hostile":
+        made = chat_fakes.hostile_pipeline()
+    else:
+        made = chat_fakes.FakePipeline(chat_fakes.ANSWERS, chat_fakes.PAST)
+    fake = types.ModuleType("bot.pipeline")
+    fake.Pipeline = types.SimpleNamespace(open=lambda desk, ranker=None, on_progress=None: made)
+    sys.modules["bot.pipeline"] = fake
+    main(arguments)

@@ -1,0 +1,75 @@
+"""A real pseudo-terminal with a program in it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+_STYLE = re.compile(rb"\x1b\[[0-9;?]*[a-zA-Z]")
+
+
+class Terminal:
+    """Starts `python ARGUMENTS` in a terminal of its own; use as a context manager."""
+
+    def __init__(self, *arguments, columns=80, **environment):
+        variables = dict(os.environ, TERM="xterm-256color", PROMPT_TOOLKIT_NO_CPR="1", OMP_NUM_THREADS="1")
+        variables |= {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", **environment}
+        self.process, self.fd = pty.fork()
+        if self.process == 0:
+            os.chdir(ROOT)
+            os.execve(sys.executable, [sys.executable, *arguments], variables)
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
+        self.raw = b""
+        self.status = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.status is None:
+            os.kill(self.process, signal.SIGKILL)
+            os.waitpid(self.process, 0)
+        os.close(self.fd)
+
+    @property
+    def text(self):
+        """All that was written so far, without colours and cursor moves."""
+        return _STYLE.sub(b"", self.raw).decode("utf-8", "replace")
+
+    def type(self, keys):
+        os.write(self.fd, keys.encode())
+
+    def wait_for(self, text, since=0, seconds=60):
+        """Reads until a text stands in the output after a position; gives the position behind it."""
+        end = time.monotonic() + seconds
+        while (place := self.text.find(text, since)) < 0:
+            assert self._read(end), f"{text!r} did not come: {self.text[since:]!r}"
+        return place + len(text)
+
+    def exit_status(self, seconds=60):
+        """Reads to the end; the exit status."""
+        end = time.monotonic() + seconds
+        while self._read(end):
+            pass
+        self.status = os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
+        return self.status
+
+    def _read(self, end):
+        ready, _, _ = select.select([self.fd], [], [], max(end - time.monotonic(), 0))
+        assert ready, f"nothing came for too long after {self.text[-300:]!r}"
+        try:
+            data = os.read(self.fd, 65536)
+        except OSError:  # Linux says so when the other side is closed
+            return False
+        self.raw += data
+        return bool(data)

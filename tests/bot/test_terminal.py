@@ -1,0 +1,94 @@
+"""The chat and the command line in a real pseudo-terminal."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from terminal import Terminal
+
+from conversations.desk import Desk
+
+SCRIPT = str(Path(__file__).with_name("chat_in_terminal.py"))
+
+
+@pytest.fixture
+def home(tmp_path):
+    Desk.create(tmp_path, "acme").store().close()
+    return str(tmp_path)
+
+
+def chat(home, kind="plain", **options):
+    return Terminal(SCRIPT, kind, "chat", "--desk", "acme", "--home", home, **options)
+
+
+def test_a_chat_from_greeting_to_goodbye(home):
+    with chat(home) as terminal:
+        seen = terminal.wait_for("you>")
+        terminal.type("can I return it?\r")
+        seen = terminal.wait_for("An opened box is no problem.", seen)
+        seen = terminal.wait_for("you>", seen)
+        terminal.type("\x1bOQ")
+        seen = terminal.wait_for("You can return it within 30 days.", seen)
+        terminal.type("/why\r")
+        seen = terminal.wait_for("outcome: resolved", seen)
+        seen = terminal.wait_for("you>", seen)
+        terminal.type("half\x03")
+        seen = terminal.wait_for("Cancelled.", seen)
+        terminal.wait_for("you>", seen)
+        terminal.type("\x04")
+        assert terminal.exit_status() == 0
+        assert "Goodbye." in terminal.text
+    assert "can I return it?" in (Path(home) / "desks/acme/chat_history").read_text()
+
+
+def test_hostile_answers_leave_the_terminal_alone(home):
+    with chat(home, "hostile", columns=60) as terminal:
+        seen = terminal.wait_for("you>")
+        for line in ("question", "/why", "/alt", "1", "/handoff"):
+            terminal.type(f"{line}\r")
+            seen = terminal.wait_for("you>", terminal.wait_for("[/refund]", seen))
+        terminal.type("\x03")
+        terminal.wait_for("Cancelled.", seen)
+        terminal.type("\x03")  # at once, while the notice is still being shown
+        assert terminal.exit_status() == 0
+        # prompt_toolkit itself only moves the cursor, erases, and sets colours and modes.
+        attacks = rb"\x1b[\]Pc]|\x1b\[6n|\x1b\[10A|\xc2[\x80-\x9f]|\xe2\x80\xae"
+        assert not re.search(attacks, terminal.raw)
+
+
+def test_no_color_is_respected(home):
+    with chat(home, NO_COLOR="1") as terminal:
+        seen = terminal.wait_for("you>")
+        terminal.type("question\r")
+        terminal.wait_for("you>", terminal.wait_for("An opened box", seen))
+        terminal.type("/quit\r")
+        assert terminal.exit_status() == 0
+        assert not re.search(rb"\x1b\[[0-9;]*[34][0-7]m|\x1b\[38;", terminal.raw)
+
+
+def test_help_answers_at_once_in_a_terminal():
+    begin = time.monotonic()
+    with Terminal("-m", "bot", "--help") as terminal:
+        assert terminal.exit_status() == 0
+        assert "import" in terminal.text and "doctor" in terminal.text
+    assert time.monotonic() - begin < 3  # about 0.1 s where nothing else runs
+
+
+def test_wrong_usage_is_2_and_an_unknown_desk_1(home):
+    with Terminal("-m", "bot", "ask") as terminal:
+        assert terminal.exit_status() == 2
+        assert "Missing argument 'QUESTION'." in terminal.text
+    with Terminal("-m", "bot", "chat", "--desk", "nobody", "--home", home) as terminal:
+        assert terminal.exit_status() == 1
+        assert "There is no desk 'nobody'. There are: acme." in terminal.text
+
+
+def test_ctrl_c_outside_the_chat_is_130(home):
+    with Terminal("-m", "bot", "ask", "-", "--desk", "acme", "--home", home) as terminal:
+        time.sleep(1.5)  # by then it waits for the question
+        terminal.type("\x03")
+        assert terminal.exit_status() == 130
+        assert "stopped; nothing was lost" in terminal.text
