@@ -123,17 +123,11 @@ class Retriever:
         count: int,
     ) -> list[Candidate]:
         words = {pair: score for pair, _, score in self.store.search_words(dialogue.question, SEARCHED_WORDS)}
-        pairs = np.unique(
-            np.concatenate(
-                [
-                    by_question,
-                    by_dialogue,
-                    np.fromiter(words, np.int64, len(words)),
-                    self._evidence(by_answer),
-                ]
-            )
-        )
-        rows = self._rows(pairs)
+        by_words = np.fromiter(words, np.int64, len(words))
+        # The words may name pairs that were stored after this index was opened.
+        by_words = by_words[np.isin(by_words, self._pair_ids)]
+        pairs = np.unique(np.concatenate([by_question, by_dialogue, by_words, self._evidence(by_answer)]))
+        rows = np.searchsorted(self._pair_ids, pairs)
         visible = self._ordinal_of_pair[rows] != hidden
         pairs, rows = pairs[visible], rows[visible]
         if len(pairs) == 0:
@@ -206,9 +200,6 @@ class Retriever:
         places = np.minimum(places, len(self._sorted_answers) - 1)
         own = self._sorted_answers[places] == answers[:, None]
         return np.asarray(self._pair_ids[self._rows_by_answer[places[own]]], dtype=np.int64)
-
-    def _rows(self, pairs: Ids) -> Ids:
-        return np.searchsorted(self._pair_ids, pairs)
 
     def known_outside(self, answers: frozenset[int], conversation: str) -> bool:
         """Whether any of these answers was given in another conversation than this one."""

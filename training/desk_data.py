@@ -35,7 +35,7 @@ HELD_OUT_SHARE = 0.15
 ENCODER_SHARE = 0.6
 """Share of the training conversations that the encoder is fine-tuned on; the rest are the reranker's."""
 MOST_TRAINED = 10_000
-MOST_HELD_OUT = 1_500
+MOST_HELD_OUT = 800
 """Turns used where a person sets no limit."""
 NEARLY_THE_SAME = 0.75
 """Cosine to the answer that was given from which on another one is not called wrong while training."""

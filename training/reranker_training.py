@@ -30,7 +30,7 @@ class RerankerSettings:
     block_rate: float = 0.2
     """Factor on the learning rate of the blocks, which start trained; the new layers use the full rate."""
     batch_size: int = 16
-    candidates: int = 16
+    candidates: int = 10
     """Candidates of an example in one step; the right ones are always among them."""
     retrieval_dropout: float = 0.3
     """Share of the examples trained without the retrieval score, so that attention learns to stand alone."""

@@ -1,0 +1,87 @@
+"""Confidence and thresholds on simulated rankers whose truth is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from index.candidates import Candidate
+from training.calibration import LEAST_CASES, Decision, fit_decision, threshold_for_risk
+from training.rankers.base import in_order
+
+
+def simulated(cases, seed=0, sharpness=3.0, known=0.7):
+    """Lists in which the right one scores higher by chance; some cases have no right answer."""
+    generator = np.random.default_rng(seed)
+    lists, right, groups = [], [], []
+    for number in range(cases):
+        scores = generator.normal(size=10) * 2
+        wanted = frozenset()
+        nearness = generator.uniform(0.1, 0.5)
+        if generator.uniform() < known:
+            wanted = frozenset({int(generator.integers(10))})
+            scores[next(iter(wanted))] += sharpness
+            nearness += 0.3
+        candidates = [
+            Candidate(answer_id=row, text=str(row), signals=(nearness, 0, 0, 0, 0, 0), retrieval_score=0.0)
+            for row in range(10)
+        ]
+        lists.append(in_order(candidates, scores))
+        right.append(wanted)
+        groups.append(f"conversation {number // 3}")
+    return lists, right, groups
+
+
+def test_confidence_is_calibrated_on_cases_it_never_saw():
+    decision = fit_decision(*simulated(1500, seed=1))
+    lists, right, _ = simulated(1500, seed=2)
+    confidence = np.array([decision.confidence(ranked) for ranked in lists])
+    hit = np.array([ranked[0].candidate.answer_id in wanted for ranked, wanted in zip(lists, right, strict=True)])
+    for low, high in ((0.0, 0.3), (0.3, 0.6), (0.6, 1.0)):
+        inside = (confidence >= low) & (confidence < high)
+        assert inside.sum() > 50
+        assert abs(confidence[inside].mean() - hit[inside].mean()) < 0.08
+    assert decision.ece < 0.06
+
+
+@pytest.mark.parametrize("risk", [0.1, 0.2, 0.4])
+def test_the_threshold_keeps_the_stated_risk(risk):
+    decision = fit_decision(*simulated(1500, seed=3), risk=risk)
+    lists, right, _ = simulated(1500, seed=4)
+    answered = [
+        ranked[0].candidate.answer_id in wanted
+        for ranked, wanted in zip(lists, right, strict=True)
+        if decision.confidence(ranked) >= decision.threshold
+    ]
+    assert len(answered) > 100
+    assert 1 - np.mean(answered) <= risk + 0.04
+
+
+def test_too_few_cases_calibrate_nothing():
+    decision = fit_decision(*simulated(LEAST_CASES - 1))
+    assert decision == Decision(risk=0.2)
+    assert decision.cases == 0
+
+
+def test_a_ranker_that_is_never_right_never_answers():
+    lists, _, groups = simulated(200)
+    decision = fit_decision(lists, [frozenset()] * 200, groups)
+    assert decision.threshold > 1.0
+    assert not any(decision.confidence(ranked) >= decision.threshold for ranked in lists)
+
+
+def test_nothing_to_offer_means_no_confidence():
+    assert Decision().confidence([]) == 0.0
+
+
+def test_a_single_candidate_is_no_proof():
+    lists, right, groups = simulated(600)
+    decision = fit_decision(lists, right, groups)
+    alone = [lists[0][-1]]
+    assert 0.0 < decision.confidence(alone) < 1.0
+
+
+def test_the_threshold_counts_all_that_is_above_it():
+    confidence = np.linspace(0.01, 1.0, 100)
+    right = confidence > 0.5
+    assert threshold_for_risk(confidence, right, 0.0) == pytest.approx(0.51)

@@ -1,0 +1,113 @@
+"""Models on disk: whole or refused, and swapped in one step."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from ranking_fixtures import candidates, dialogue, tiny_reranker
+from safetensors.torch import load_file, save_file
+
+from conversations.errors import ModelError
+from training.calibration import Decision
+from training.registry import (
+    CONFIG,
+    WEIGHTS,
+    base_model_path,
+    check_models,
+    current_model_path,
+    load_model,
+    next_name,
+    promote,
+    save_model,
+)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    save_model(tmp_path / "m", tiny_reranker(), Decision(threshold=0.7), {"trained_on": ["here"]})
+    return tmp_path / "m"
+
+
+def test_a_model_comes_back_as_it_was_saved(saved):
+    model = load_model(saved, "tiny@0")
+    with torch.no_grad():
+        scores = tiny_reranker()(dialogue(), candidates())
+        torch.testing.assert_close(model.reranker(dialogue(), candidates()), scores, atol=0.05, rtol=0.01)
+    assert model.decision.threshold == 0.7
+    assert model.notes == {"trained_on": ["here"]}
+    assert model.encoder is None
+
+
+def test_only_safetensors_and_json_are_written(saved):
+    assert {path.suffix for path in saved.rglob("*") if path.is_file()} == {".safetensors", ".json"}
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, CONFIG])
+@pytest.mark.parametrize("kind", ["truncated", "flipped", "missing"])
+def test_a_damaged_model_is_refused(saved, name, kind):
+    content = (saved / name).read_bytes()
+    if kind == "missing":
+        (saved / name).unlink()
+    elif kind == "truncated":
+        (saved / name).write_bytes(content[: len(content) // 2])
+    else:
+        (saved / name).write_bytes(content[:20] + b"\xff" + content[21:])
+    with pytest.raises(ModelError):
+        load_model(saved)
+
+
+def test_a_model_of_another_encoder_is_refused_with_both_names(saved):
+    with pytest.raises(ModelError, match=r"tiny@0.*other@1"):
+        load_model(saved, "other@1")
+
+
+def test_weights_of_another_shape_are_refused(saved):
+    weights = load_file(saved / WEIGHTS)
+    weights["score_out.weight"] = torch.zeros(1, 3, dtype=torch.float16)
+    save_file(weights, saved / WEIGHTS)
+    config = json.loads((saved / CONFIG).read_text())
+    config["files"] = {}
+    (saved / CONFIG).write_text(json.dumps(config))
+    with pytest.raises(ModelError, match="damaged"):
+        load_model(saved)
+
+
+def test_a_config_that_points_outside_is_refused(saved):
+    config = json.loads((saved / CONFIG).read_text())
+    config["files"]["../elsewhere"] = "0"
+    (saved / CONFIG).write_text(json.dumps(config))
+    with pytest.raises(ModelError, match="outside"):
+        load_model(saved)
+
+
+def test_another_version_is_refused(saved):
+    config = json.loads((saved / CONFIG).read_text()) | {"version": 99}
+    (saved / CONFIG).write_text(json.dumps(config))
+    with pytest.raises(ModelError, match="version"):
+        load_model(saved)
+
+
+def test_promotion_changes_the_model_in_use(tmp_path):
+    assert current_model_path(tmp_path) is None
+    for _ in range(2):
+        name = next_name(tmp_path)
+        save_model(tmp_path / name, tiny_reranker(), Decision(), {})
+        promote(tmp_path, name)
+    assert current_model_path(tmp_path) == tmp_path / "model-0002"
+    assert check_models(tmp_path)[0].ok
+
+
+@pytest.mark.parametrize("content", ["model-0009\n", "../m\n", "\n"])
+def test_a_lost_model_is_said(tmp_path, content):
+    (tmp_path / "current").write_text(content)
+    with pytest.raises(ModelError, match="not there"):
+        current_model_path(tmp_path)
+    assert not check_models(tmp_path)[0].ok
+
+
+def test_the_base_reranker_ships_and_is_small():
+    model = load_model(base_model_path())
+    assert model.decision.cases > 0
+    assert sum(path.stat().st_size for path in base_model_path().iterdir() if path.is_file()) < 12_000_000

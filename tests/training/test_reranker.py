@@ -1,0 +1,118 @@
+"""Properties of the cross-attention reranker that any weights must have."""
+
+from __future__ import annotations
+
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ranking_fixtures import WIDTH, candidates, dialogue, tiny_reranker
+
+from index.embedder import Embedder
+from index.fusion import FUSION_WEIGHTS
+from training.reranker import SIGNAL_SCALE, CandidateStates, Reranker
+
+SEEDS = st.integers(0, 10_000)
+
+
+def pick(all_of_them: CandidateStates, rows) -> CandidateStates:
+    chosen = torch.as_tensor(rows)
+    return CandidateStates(
+        all_of_them.states[chosen],
+        all_of_them.mask[chosen],
+        all_of_them.is_answer[chosen],
+        all_of_them.signals[chosen],
+    )
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=SEEDS, order=st.permutations(range(5)))
+def test_the_order_of_candidates_does_not_change_scores(seed, order):
+    reranker, given_ones = tiny_reranker(seed=seed), candidates(seed=seed + 1)
+    with torch.no_grad():
+        scores = reranker(dialogue(seed=seed), given_ones)
+        shuffled = reranker(dialogue(seed=seed), pick(given_ones, order))
+    torch.testing.assert_close(shuffled, scores[list(order)], atol=1e-4, rtol=1e-4)
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=SEEDS, padding=st.integers(1, 9))
+def test_padding_does_not_change_scores(seed, padding):
+    reranker, plain = tiny_reranker(seed=seed), candidates(seed=seed + 1)
+    count, tokens = plain.mask.shape
+    padded = CandidateStates(
+        torch.cat([plain.states, torch.full((count, padding, WIDTH), 9.0)], dim=1),
+        torch.cat([plain.mask, torch.zeros(count, padding, dtype=torch.bool)], dim=1),
+        torch.cat([plain.is_answer, torch.ones(count, padding, dtype=torch.bool)], dim=1),
+        plain.signals,
+    )
+    with torch.no_grad():
+        torch.testing.assert_close(
+            reranker(dialogue(seed=seed), padded), reranker(dialogue(seed=seed), plain), atol=1e-4, rtol=1e-4
+        )
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=SEEDS)
+def test_leaving_out_a_worse_candidate_does_not_change_the_winner(seed):
+    reranker, given_ones = tiny_reranker(seed=seed), candidates(seed=seed + 1)
+    with torch.no_grad():
+        scores = reranker(dialogue(seed=seed), given_ones)
+        kept = [row for row in range(5) if row != int(scores.argmin())]
+        fewer = reranker(dialogue(seed=seed), pick(given_ones, kept))
+    assert kept[int(fewer.argmax())] == int(scores.argmax())
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=SEEDS)
+def test_an_untrained_reranker_ranks_as_retrieval_does(seed):
+    given_ones = candidates(seed=seed)
+    with torch.no_grad():
+        scores = tiny_reranker(trained=False)(dialogue(seed=seed), given_ones)
+    torch.testing.assert_close(scores, given_ones.signals @ torch.tensor(FUSION_WEIGHTS) * SIGNAL_SCALE)
+
+
+def test_the_dialogue_matters_to_a_trained_reranker():
+    reranker, given_ones = tiny_reranker(), candidates()
+    with torch.no_grad():
+        one, other = reranker(dialogue(seed=1), given_ones), reranker(dialogue(seed=2), given_ones)
+    assert (one - other).abs().max() > 1e-3
+
+
+def test_speaker_and_recency_matter():
+    reranker, given_ones, said = tiny_reranker(), candidates(), dialogue()
+    with torch.no_grad():
+        before = reranker(said, given_ones)
+        said.agents = ~said.agents
+        by_speaker = reranker(said, given_ones)
+        said.turns = said.turns + 1
+        by_recency = reranker(said, given_ones)
+    assert (before - by_speaker).abs().max() > 1e-3
+    assert (by_speaker - by_recency).abs().max() > 1e-3
+
+
+def test_a_candidate_without_a_question_is_scored():
+    given_ones = candidates()
+    given_ones.is_answer = torch.ones_like(given_ones.is_answer)
+    with torch.no_grad():
+        assert torch.isfinite(tiny_reranker()(dialogue(), given_ones)).all()
+
+
+def test_attention_to_the_dialogue_is_a_distribution():
+    looked = tiny_reranker().attention_to_dialogue(dialogue(), candidates(), 0)
+    assert looked.shape == (7,)
+    assert (looked >= 0).all()
+    torch.testing.assert_close(looked.sum(), torch.tensor(1.0))
+
+
+def test_blocks_start_as_the_encoders_last_layers():
+    embedder = Embedder(precision="float32")
+    reranker = Reranker.from_encoder(embedder.transformer, embedder.identity, blocks=2)
+    tokens = embedder.tokenize(["Where is my parcel?"])
+    with torch.no_grad():
+        states = embedder.encode_tokens(tokens, states_below=2).states[0][None]
+        mask = torch.ones(states.shape[:2], dtype=torch.bool)
+        for block in reranker.layers:
+            states = block(states, mask)
+        vector = torch.nn.functional.normalize(states[0].mean(dim=0), dim=0)
+    expected = torch.from_numpy(embedder.encode(["Where is my parcel?"])[0])
+    assert float(vector @ expected) > 0.9999
