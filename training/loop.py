@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -158,8 +159,6 @@ def _resume(
     if path is None or not path.is_file():
         return 0
     try:
-        from safetensors import safe_open
-
         with safe_open(path, "pt") as opened:
             metadata = opened.metadata()
         tensors = load_file(path)
@@ -175,7 +174,7 @@ def _resume(
                 states.setdefault(int(number), {})[key] = value
         optimizer.load_state_dict({"state": states, "param_groups": optimizer.state_dict()["param_groups"]})
         return int(json.loads(metadata["step"]))
-    except (OSError, KeyError, ValueError, RuntimeError):
+    except (OSError, KeyError, ValueError, RuntimeError, SafetensorError):
         # A damaged checkpoint costs its steps, not the run.
         path.unlink(missing_ok=True)
         return 0

@@ -14,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from conversations.errors import ModelError
@@ -114,7 +115,7 @@ def load_model(directory: Path, encoder: str | None = None) -> Model:
         raise ModelError(
             f"There is no model in {directory} ({error.filename} is missing).", "Check the path."
         ) from error
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ModelError(
             f"The model in {directory} is damaged ({reason}).", "Train it again: attendant train."

@@ -6,10 +6,11 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -91,7 +92,9 @@ def train_reranker(
         reranker.train()
         return mean_reciprocal_rank(found)
 
-    best = _Best(reranker, checkpoint) if _Best.there(checkpoint) else _Best(reranker, checkpoint, held_out_mrr())
+    best = _Best.kept(checkpoint) or _Best(checkpoint)
+    if best.weights is None:
+        best.offer(reranker, held_out_mrr(), -1)
 
     def after_epoch(epoch: int) -> tuple[float, bool]:
         metric = held_out_mrr()
@@ -114,7 +117,7 @@ def train_reranker(
         on_progress,
         after_epoch,
     )
-    reranker.load_state_dict(best.weights)
+    reranker.load_state_dict(best.weights or {})
     reranker.eval()
 
 
@@ -127,20 +130,25 @@ def retrieval_mrr(examples: Sequence[Example]) -> float:
 class _Best:
     """The weights of the best epoch so far, kept beside the checkpoints so that a resumed run still has them."""
 
-    def __init__(self, reranker: Reranker, directory: Path | None, mrr: float | None = None) -> None:
+    def __init__(self, directory: Path | None) -> None:
         self._path = directory / "best.checkpoint" if directory else None
-        if mrr is None and self._path:
-            self.weights = load_file(self._path)
-            with safe_open(self._path, "pt") as opened:
-                said = opened.metadata()
-            self.mrr, self.epoch = float(said["mrr"]), int(said["epoch"])
-        else:
-            self.mrr, self.epoch = -1.0, -1
-            self.offer(reranker, mrr or 0.0, -1)
+        self.weights: dict[str, Tensor] | None = None
+        self.mrr, self.epoch = -1.0, -1
 
-    @staticmethod
-    def there(directory: Path | None) -> bool:
-        return directory is not None and (directory / "best.checkpoint").is_file()
+    @classmethod
+    def kept(cls, directory: Path | None) -> Self | None:
+        """What a killed run left behind, if it is whole."""
+        best = cls(directory)
+        if best._path is None or not best._path.is_file():
+            return None
+        try:
+            best.weights = load_file(best._path)
+            with safe_open(best._path, "pt") as opened:
+                said = opened.metadata()
+            best.mrr, best.epoch = float(said["mrr"]), int(said["epoch"])
+        except (OSError, KeyError, ValueError, SafetensorError):
+            return None
+        return best
 
     def offer(self, reranker: Reranker, mrr: float, epoch: int) -> None:
         if mrr <= self.mrr:

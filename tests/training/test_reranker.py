@@ -38,7 +38,7 @@ def test_the_order_of_candidates_does_not_change_scores(seed, order):
 @given(seed=SEEDS, padding=st.integers(1, 9))
 def test_padding_does_not_change_scores(seed, padding):
     reranker, plain = tiny_reranker(seed=seed), candidates(seed=seed + 1)
-    count, tokens = plain.mask.shape
+    count = plain.mask.shape[0]
     padded = CandidateStates(
         torch.cat([plain.states, torch.full((count, padding, WIDTH), 9.0)], dim=1),
         torch.cat([plain.mask, torch.zeros(count, padding, dtype=torch.bool)], dim=1),

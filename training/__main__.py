@@ -1,0 +1,83 @@
+"""`python -m training`: the retraining script without the rest of the command line, for schedulers and `torchrun`.
+
+Progress goes to standard error as plain lines, the report to standard output as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import fields
+from pathlib import Path
+
+from conversations.desk import Desk, default_home
+from conversations.errors import AttendantError
+from training.dataset_training import train_dataset
+from training.desk_training import train_desk
+from training.loop import Progress
+from training.settings import TrainReport, TrainSettings
+
+SECONDS_BETWEEN_LINES = 5.0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Trains as the arguments say; returns the exit status: 0 done, 1 failed (2, wrong usage, exits itself)."""
+    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+    target = parser.add_mutually_exclusive_group(required=True)
+    target.add_argument("--desk", action="append", help="train on this desk; may be repeated with --save")
+    target.add_argument("--dataset", type=Path, help="train on this data set's train split; needs --save")
+    parser.add_argument("--save", type=Path, help="write the model here")
+    parser.add_argument("--home", type=Path, default=default_home())
+    for name, kind in (("encoder-epochs", int), ("epochs", int), ("learning-rate", float), ("batch-size", int)):
+        parser.add_argument(f"--{name}", type=kind)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--force", action="store_true", default=None)
+    options = parser.parse_args(arguments)
+    if options.dataset and not options.save:
+        parser.error("--dataset needs --save")
+    chosen = {field.name: getattr(options, field.name) for field in fields(TrainSettings)}
+    settings = TrainSettings(**{name: value for name, value in chosen.items() if value is not None})
+    try:
+        report = _run(options, settings)
+    except AttendantError as error:
+        print(f"attendant: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(report.as_json()))
+    return 0
+
+
+def _run(options: argparse.Namespace, settings: TrainSettings) -> TrainReport:
+    if options.dataset:
+        return train_dataset(options.dataset, options.save, settings, PlainProgress())
+    desks = [Desk.open(options.home, name) for name in options.desk]
+    with ExitStack() as locks:
+        for desk in desks:
+            locks.enter_context(desk.writing())
+        return train_desk(desks, settings, PlainProgress(), options.save)
+
+
+class PlainProgress:
+    """Prints a line when the stage changes, when a metric is measured, and every few seconds."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._printed = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        """Prints the progress if it is time to."""
+        now = time.monotonic()
+        is_due = now - self._printed > SECONDS_BETWEEN_LINES
+        if progress.stage == self._stage and progress.metric is None and not is_due:
+            return
+        self._stage, self._printed = progress.stage, now
+        metric = "" if progress.metric is None else f", held-out MRR {progress.metric:.4f}"
+        loss = f", loss {progress.loss:.4f}" if progress.loss else ""
+        print(f"{progress.stage}: {progress.step}/{progress.steps}{loss}{metric}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
