@@ -153,7 +153,7 @@ def _fit_logistic(features: Floats, right: npt.NDArray[np.bool_]) -> tuple[Float
         loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, target)
         loss = loss + 0.5 / len(target) * parameters[:-1].square().sum()
         loss.backward()
-        return float(loss)
+        return float(loss.detach())
 
     optimizer.step(closure)
     fitted = parameters.detach().numpy()

@@ -136,7 +136,20 @@ class CrossAttentionBlock(nn.Module):
         )
         mixed = mixed.transpose(-2, -3).flatten(-2)
         states = self.attention_norm(states + self.out(mixed))
-        return self.feed_norm(states + self.feed_out(nn.functional.gelu(self.feed_in(states))))  # type: ignore[no-any-return]
+        fed: Tensor = self.feed_norm(states + self.feed_out(nn.functional.gelu(self.feed_in(states))))
+        return fed
+
+
+@dataclass(slots=True)
+class ReadStates:
+    """A dialogue after its own pass through the blocks, shared by all its candidates."""
+
+    states: Tensor
+    """(tokens, width): as it came in, for comparing tokens."""
+    vector: Tensor
+    """(width,): mean of its last states."""
+    memories: list[tuple[Tensor, Tensor]]
+    """Per block the keys and values that candidates attend to, each (1, heads, tokens, width / heads)."""
 
 
 class Reranker(nn.Module):
@@ -200,67 +213,72 @@ class Reranker(nn.Module):
 
     def forward(self, dialogue: DialogueStates, candidates: CandidateStates, keep_retrieval: bool = True) -> Tensor:
         """Scores, shape (candidates,): logits for one softmax over the candidates of this dialogue."""
-        said, vector, memories = self._read_dialogue(dialogue)
-        tokens = candidates.states + self.segment(candidates.is_answer.long())
-        everything = torch.ones(1, said.shape[0], dtype=torch.bool, device=said.device)
-        for block, memory in zip(self.layers, memories, strict=True):
-            tokens = block(tokens, candidates.mask, memory, everything)
+        return self.score(self.read(dialogue), candidates, keep_retrieval)
+
+    def read(self, dialogue: DialogueStates) -> ReadStates:
+        """What all candidates of a dialogue share, computed once."""
+        alone = (
+            dialogue.states
+            + self.recency(dialogue.turns.clamp(max=MAX_RECENCY))
+            + self.speaker(dialogue.agents.long())
+        )[None]
+        everything = torch.ones(alone.shape[:2], dtype=torch.bool, device=alone.device)
+        memories = []
+        for block in self.layers:
+            memories.append(block.keys_and_values(alone))
+            alone = block(alone, everything)
+        return ReadStates(dialogue.states, alone[0].mean(dim=0), memories)
+
+    def score(self, read: ReadStates, candidates: CandidateStates, keep_retrieval: bool = True) -> Tensor:
+        """Scores of candidates, (candidates,) float32; each depends on its own candidate and the dialogue alone."""
+        tokens = self._attend(read, candidates, self.layers)
         answer_mask = candidates.mask & candidates.is_answer
         question_mask = candidates.mask & ~candidates.is_answer
         answer = masked_mean(tokens, answer_mask)
         question = masked_mean(tokens, question_mask)
         parts = torch.stack(
             [
-                nn.functional.cosine_similarity(answer, vector[None], dim=-1),
-                nn.functional.cosine_similarity(question, vector[None], dim=-1),
-                *self._coverage(candidates.states, dialogue.states, answer_mask),
-                *self._coverage(candidates.states, dialogue.states, question_mask),
+                nn.functional.cosine_similarity(answer, read.vector[None], dim=-1),
+                nn.functional.cosine_similarity(question, read.vector[None], dim=-1),
+                *self._coverage(candidates.states, read.states, answer_mask, question_mask),
             ],
             dim=-1,
         )
-        joint = torch.cat(
-            [answer, question, answer * vector, question * vector, parts, candidates.signals.to(parts.dtype)],
-            dim=-1,
-        )
+        signals = candidates.signals.to(parts.dtype)
+        joint = torch.cat([answer, question, answer * read.vector, question * read.vector, parts, signals], dim=-1)
         score: Tensor = self.score_out(nn.functional.gelu(self.score_in(joint))).squeeze(-1)
-        score = score + parts @ self.part_weights * SIGNAL_SCALE
+        score = score.float() + (parts.float() @ self.part_weights.float()) * SIGNAL_SCALE
         if keep_retrieval:
-            score = score + candidates.signals.to(score.dtype) @ self.signal_weights
-        return score.float()
+            # In full precision: candidates that retrieval tells apart must not be rounded together.
+            score = score + candidates.signals.float() @ self.signal_weights.float()
+        return score
 
-    def _read_dialogue(self, dialogue: DialogueStates) -> tuple[Tensor, Tensor, list[tuple[Tensor, Tensor]]]:
-        """Its states, its sentence vector, and per block the keys and values that candidates attend to."""
-        states = (
-            dialogue.states
-            + self.recency(dialogue.turns.clamp(max=MAX_RECENCY))
-            + self.speaker(dialogue.agents.long())
-        )
-        memories = []
-        alone = states[None]
-        everything = torch.ones(1, states.shape[0], dtype=torch.bool, device=states.device)
-        for block in self.layers:
-            memories.append(block.keys_and_values(alone))
-            alone = block(alone, everything)
-        return states, alone[0].mean(dim=0), memories
+    def _attend(self, read: ReadStates, candidates: CandidateStates, layers: list[CrossAttentionBlock]) -> Tensor:
+        """The candidates' tokens after some blocks, each attending to the dialogue."""
+        tokens = candidates.states + self.segment(candidates.is_answer.long())
+        said = torch.ones(1, read.states.shape[0], dtype=torch.bool, device=tokens.device)
+        for block, memory in zip(layers, read.memories, strict=False):
+            tokens = block(tokens, candidates.mask, memory, said)
+        return tokens
 
     @staticmethod
-    def _coverage(tokens: Tensor, said: Tensor, mask: Tensor) -> list[Tensor]:
-        """How well the candidate's tokens cover the dialogue's, and the other way round, each (candidates,)."""
-        ours = nn.functional.normalize(tokens, dim=-1)
-        similarity = ours @ nn.functional.normalize(said, dim=-1).T
+    def _coverage(tokens: Tensor, said: Tensor, *masks: Tensor) -> list[Tensor]:
+        """For each mask how well its tokens cover the dialogue's, and the other way round, each (candidates,)."""
+        similarity = nn.functional.normalize(tokens, dim=-1) @ nn.functional.normalize(said, dim=-1).T
         all_said = torch.ones(said.shape[0], dtype=torch.bool, device=said.device)
-        return [coverage(similarity.transpose(-1, -2), all_said, mask), coverage(similarity, mask, all_said)]
+        found = []
+        for mask in masks:
+            found.append(coverage(similarity.transpose(-1, -2), all_said, mask))
+            found.append(coverage(similarity, mask, all_said))
+        return found
 
     @torch.no_grad()
     def attention_to_dialogue(self, dialogue: DialogueStates, candidates: CandidateStates, place: int) -> Tensor:
         """How much one candidate's answer looks at each dialogue token in the last block: (tokens,), sums to 1."""
-        said, _, memories = self._read_dialogue(dialogue)
-        tokens = candidates.states + self.segment(candidates.is_answer.long())
-        everything = torch.ones(1, said.shape[0], dtype=torch.bool, device=said.device)
-        for block, memory in zip(self.layers[:-1], memories[:-1], strict=True):
-            tokens = block(tokens, candidates.mask, memory, everything)
+        read = self.read(dialogue)
+        tokens = self._attend(read, candidates, self.layers[:-1])
         last = self.layers[-1]
         answer = tokens[place][candidates.mask[place] & candidates.is_answer[place]]
-        weights = attention_weights(last.split(last.query(answer)), memories[-1][0][0])
+        weights = attention_weights(last.split(last.query(answer)), read.memories[-1][0][0])
         looked = weights.float().mean(dim=(0, 1))
         return looked / looked.sum().clamp(min=1e-12)

@@ -1,0 +1,115 @@
+"""Retraining a real desk, small and short: what is promoted, what is refused, what is kept."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bot.pipeline import Pipeline
+from conversations.desk import Desk
+from conversations.errors import TrainingError
+from conversations.importing import import_logs
+from conversations.model import Turn
+from index.builder import update_index
+from index.embedder import Embedder
+from training import desk_training
+from training.desk_data import HELD_OUT_SHARE, OpenDesk, share_of
+from training.desk_training import train_desk
+from training.registry import current_model_path
+from training.settings import TrainSettings
+
+SAMPLE = Path(__file__).resolve().parents[2] / "conversations" / "sample" / "past.jsonl"
+QUICK = TrainSettings(limit=80, epochs=1)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    desk = Desk.create(home, "shop")
+    with desk.writing(), desk.store() as store:
+        import_logs(store, [SAMPLE], redact=True, rejects_dir=desk.rejects_path)
+        update_index(desk.index_path, store, Embedder())
+    return home
+
+
+@pytest.fixture
+def desk(prepared, tmp_path, monkeypatch):
+    monkeypatch.setattr(desk_training, "LEAST_EXAMPLES", 10)
+    monkeypatch.setattr(desk_training, "LEAST_HELD_OUT", 5)
+    shutil.copytree(prepared, tmp_path / "home")
+    return Desk.open(tmp_path / "home", "shop")
+
+
+def ask(desk):
+    with Pipeline.open(desk) as pipeline:
+        return pipeline.ranker_name, pipeline.answer([Turn("customer", "nobody is in tomorrow, what happens?")])
+
+
+def test_the_better_model_serves_and_only_the_better(desk):
+    stages = []
+    report = train_desk([desk], QUICK, lambda progress: stages.append(progress.stage))
+    assert report.promoted == (report.after.mrr > report.before.mrr)
+    assert report.before.turns == report.after.turns > 20
+    assert {"held-out turns", "training turns", "reranker"} <= set(stages)
+    name, _ = ask(desk)
+    assert name == ("cross-attention:model-0001" if report.promoted else "cross-attention:base")
+
+
+def test_a_model_that_is_not_better_is_kept_but_not_used(desk, monkeypatch):
+    monkeypatch.setattr(desk_training, "train_reranker", lambda *_: None)
+    report = train_desk([desk], QUICK)
+    assert report.after.mrr == pytest.approx(report.before.mrr, abs=1e-3)
+    assert not report.promoted
+    assert current_model_path(desk.models_path) is None
+    assert (desk.models_path / "model-0001" / "config.json").is_file()
+
+
+def test_force_uses_it_all_the_same(desk, monkeypatch):
+    monkeypatch.setattr(desk_training, "train_reranker", lambda *_: None)
+    report = train_desk([desk], TrainSettings(limit=80, epochs=1, force=True))
+    assert report.promoted
+    assert ask(desk)[0] == "cross-attention:model-0001"
+
+
+def test_a_tuned_encoder_comes_with_an_index_of_its_own(desk):
+    settings = TrainSettings(limit=80, epochs=1, encoder_epochs=1, force=True)
+    report = train_desk([desk], settings)
+    assert report.promoted
+    assert (desk.models_path / "model-0001" / "encoder" / "model.safetensors").is_file()
+    assert len([path for path in desk.index_path.iterdir() if path.is_dir()]) == 2
+    with Pipeline.open(desk) as pipeline:
+        assert pipeline.notices == []
+        assert pipeline.ranker_name == "cross-attention:model-0001"
+        assert len(pipeline.answer([Turn("customer", "where is my parcel")]).candidates) == 50
+
+
+def test_a_desk_too_small_is_told_so_and_stays_as_it_was(desk, monkeypatch):
+    monkeypatch.setattr(desk_training, "LEAST_EXAMPLES", 50)
+    with pytest.raises(TrainingError, match=r"dialogues to train on .* at least 50"):
+        train_desk([desk], TrainSettings(limit=10, epochs=1))
+    assert current_model_path(desk.models_path) is None
+
+
+def test_no_conversation_is_on_both_sides(desk):
+    opened = OpenDesk.open(desk)
+    held_out = {case.group for case in opened.held_out_cases(None, lambda _: None)}
+    trained = {example.group for example in opened.train_examples(None, lambda _: None)}
+    tuned = {query.group for query in opened.encoder_queries(None)[0]}
+    opened.is_tuned = True
+    reranked = {example.group for example in opened.train_examples(None, lambda _: None)}
+    opened.close()
+    assert held_out and trained and tuned and reranked
+    assert not held_out & (trained | tuned | reranked)
+    assert not tuned & reranked
+
+
+def test_the_split_is_about_as_large_as_it_says():
+    shares = [share_of(f"conversation {number}", "held out") for number in range(4000)]
+    assert abs(sum(share < HELD_OUT_SHARE for share in shares) / 4000 - HELD_OUT_SHARE) < 0.03
+
+
+def test_several_desks_need_a_place_for_the_model(desk):
+    with pytest.raises(TrainingError, match="--save"):
+        train_desk([desk, desk], QUICK)

@@ -1,0 +1,155 @@
+"""The published protocols on data sets small enough to count by hand."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from conversations.errors import AttendantError, ModelError, TrainingError
+from training import dataset_training
+from training.dataset_training import train_dataset
+from training.datasets import load_task
+from training.evaluation import evaluate
+from training.settings import TrainSettings
+
+SAMPLE = Path(__file__).resolve().parents[2] / "conversations" / "sample"
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+
+def write(path, rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+@pytest.fixture
+def selection(tmp_path):
+    texts = ["The parcel arrives on Friday.", "Press the red button to reset it.", "A refund takes five days.", "Yes."]
+    write(tmp_path / "answers.jsonl.gz", [{"id": f"a{n}", "text": text} for n, text in enumerate(texts)])
+    write(
+        tmp_path / "dev.jsonl.gz",
+        [
+            {"id": 1, "question": "When does my parcel arrive?", "answers": ["a0"], "pool": ["a2", "a0", "a1"]},
+            {"id": 2, "question": "How long does the refund take?", "answers": ["a2"], "pool": ["a2", "a3"]},
+            {"id": 3, "question": "How do I reset the device?", "answers": ["a1"], "pool": ["a0", "a2"]},
+        ],
+    )
+    return tmp_path
+
+
+@pytest.mark.parametrize("ranker", ["bm25", "cosine", "retrieval", "cross-attention"])
+def test_pools_without_a_right_answer_are_left_out(selection, ranker):
+    report = evaluate(selection, "dev", ranker).as_json()
+    assert report["protocol"] == "pool"
+    assert report["queries"] == 2
+    assert (report["top1"], report["mrr"], report["recall@10"]) == (1.0, 1.0, 1.0)
+    assert report["latency_ms"]["p95"] >= report["latency_ms"]["p50"] > 0
+
+
+def test_over_the_corpus_every_question_counts(selection):
+    report = evaluate(selection, "dev", "cosine", "corpus").as_json()
+    assert report["queries"] == 3
+    assert report["hit@1"] == 1.0
+    assert report["hit@100"] == 1.0
+
+
+def test_ties_count_against_the_ranker(selection):
+    write(selection / "dev.jsonl.gz", [{"question": "zzz", "answers": ["a0"], "pool": ["a0", "a1", "a2"]}])
+    assert evaluate(selection, "dev", "bm25").mrr == pytest.approx(1 / 3)
+
+
+def test_the_order_of_a_pool_plays_no_part(selection):
+    before = evaluate(selection, "dev", "cross-attention").as_json()
+    rows = [json.loads(line) for line in gzip.open(selection / "dev.jsonl.gz", "rt")]
+    write(selection / "dev.jsonl.gz", [row | {"pool": row["pool"][::-1]} for row in rows])
+    after = evaluate(selection, "dev", "cross-attention").as_json()
+    assert {**before, "latency_ms": 0} == {**after, "latency_ms": 0}
+
+
+@pytest.mark.parametrize("depth", [1, 2, 100])
+def test_what_is_not_reranked_stays_below(selection, depth):
+    report = evaluate(selection, "dev", "cross-attention", "corpus", depth=depth)
+    assert report.recall_at_10 == 1.0
+
+
+@pytest.fixture
+def bank(tmp_path):
+    write(
+        tmp_path / "responses.jsonl.gz",
+        [
+            {"task": "bank", "action": "ask_name", "text": "What is your name?"},
+            {"task": "hotel", "action": "ask_name", "text": "May I have your name?"},
+            {"task": "bank", "action": "bye", "text": "Goodbye."},
+            {"task": "hotel", "action": "bye", "text": "Goodbye."},
+        ],
+    )
+    turns = [
+        {"role": "agent", "text": "Hello.", "action": "bye"},
+        {"role": "customer", "text": "I want a room."},
+        {"role": "agent", "text": "May I have your name?", "action": "ask_name"},
+        {"role": "agent", "text": "Goodbye.", "action": "bye"},
+        {"role": "customer", "text": "Bye."},
+        {"role": "agent", "text": "See you.", "action": "not in the bank"},
+        {"role": "customer", "text": "Bye now."},
+        {"role": "agent", "text": "Goodbye.", "action": "bye"},
+    ]
+    write(tmp_path / "dev.jsonl.gz", [{"id": "one", "turns": turns, "meta": {"tasks": ["hotel"]}}])
+    return tmp_path
+
+
+def test_a_reply_bank_asks_at_labelled_turns_after_the_customers(bank):
+    task = load_task(bank, "dev")
+    assert task.answers == ("What is your name?", "May I have your name?", "Goodbye.")
+    assert [sorted(query.right) for query in task.queries] == [[1], [2]]
+    assert [query.dialogue[-1].text for query in task.queries] == ["I want a room.", "Bye now."]
+    report = evaluate(bank, "dev", "cosine")
+    assert (report.protocol, report.queries) == ("bank", 2)
+
+
+def test_wrong_calls_are_told_plainly(selection, bank):
+    with pytest.raises(TrainingError, match="no split 'test'"):
+        evaluate(selection, "test", "cosine")
+    with pytest.raises(ModelError, match="no ranker 'best'"):
+        evaluate(selection, "dev", "best")
+    with pytest.raises(ModelError, match="no model directory"):
+        evaluate(selection, "dev", "cross-attention:nowhere")
+    with pytest.raises(TrainingError, match="no data set directory"):
+        evaluate(selection / "nothing", "dev", "cosine")
+    write(selection / "dev.jsonl.gz", [{"question": "x", "answers": ["a9"]}])
+    with pytest.raises(TrainingError, match=r"dev.jsonl.gz, line 1: answer id 'a9'"):
+        evaluate(selection, "dev", "cosine")
+    (selection / "dev.jsonl.gz").write_bytes(b"\x1f\x8b broken")
+    with pytest.raises(AttendantError, match="cannot be read"):
+        evaluate(selection, "dev", "cosine")
+
+
+def test_a_data_set_trains_a_model_that_evaluates(tmp_path, monkeypatch):
+    monkeypatch.setattr(dataset_training, "LEAST_EXAMPLES", 10)
+    monkeypatch.setattr(dataset_training, "LEAST_HELD_OUT", 2)
+    rows = [json.loads(line)["turns"][:2] for line in (SAMPLE / "past.jsonl").open(encoding="utf-8")]
+    rows = [turns for turns in rows if turns[1]["role"] == "agent"][:90]
+    data = tmp_path / "data"
+    write(data / "answers.jsonl.gz", [{"id": n, "text": turns[1]["text"]} for n, turns in enumerate(rows)])
+    questions = [{"id": n, "question": turns[0]["text"], "answers": [n]} for n, turns in enumerate(rows)]
+    write(data / "train.jsonl.gz", questions)
+    write(data / "dev.jsonl.gz", questions[:20])
+    report = train_dataset(data, tmp_path / "model", TrainSettings(epochs=1))
+    assert report.examples >= 10
+    assert (tmp_path / "model" / "encoder").is_dir()
+    assert not (tmp_path / "model.training").exists()
+    trained = evaluate(data, "dev", f"cross-attention:{tmp_path / 'model'}")
+    assert trained.protocol == "corpus"
+    assert trained.top1 > evaluate(data, "dev", "bm25").top1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the public data sets are not beside the project")
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(("ranker", "top1"), [("bm25", 0.255), ("cosine", 0.385)])
+def test_public_figures_are_reproduced(ranker, top1):
+    report = evaluate(SHARED / "insuranceqa_v2_en", "dev", ranker)
+    assert report.queries == 1592
+    assert report.top1 == pytest.approx(top1, abs=0.01)
