@@ -79,10 +79,9 @@ def read_dialogues(
     whole = embedder.tokenize_dialogues(dialogues)
     longer = [place for place, dialogue in enumerate(dialogues) if len(dialogue) > 1]
     questions = embedder.tokenize([dialogues[place][-1].text for place in longer])
-    encoded = embedder.encode_tokens(whole, states_below)
-    question_vectors = encoded.vectors.copy()
-    if longer:
-        question_vectors[longer] = embedder.encode_tokens(questions).vectors
+    encoded = embedder.encode_tokens([*whole, *questions], states_below)
+    question_vectors = encoded.vectors[: len(whole)].copy()
+    question_vectors[longer] = encoded.vectors[len(whole) :]
     return [
         ReadDialogue(
             turns=tuple(dialogue),

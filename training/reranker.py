@@ -72,7 +72,7 @@ class DialogueStates:
 
 @dataclass(slots=True)
 class CandidateStates:
-    """The candidates of one dialogue, each its answer and past question in a row, padded to a common length."""
+    """The candidates of one dialogue, each its answer and then its past question, padded to a common length."""
 
     states: Tensor
     """(candidates, tokens, width)"""
@@ -115,6 +115,7 @@ class CrossAttentionBlock(nn.Module):
         mask: Tensor,
         memory: tuple[Tensor, Tensor] | None = None,
         memory_mask: Tensor | None = None,
+        only: int | None = None,
     ) -> Tensor:
         """Attends to itself and, where given, to the memory; then the feed-forward part.
 
@@ -123,6 +124,7 @@ class CrossAttentionBlock(nn.Module):
             mask: (batch, tokens) bool
             memory: keys and values of the second sequence, each (batch or 1, heads, memory tokens, width / heads)
             memory_mask: (batch or 1, memory tokens) bool
+            only: update the first so many tokens and return these alone; the others are still attended to.
         """
         keys, values = self.keys_and_values(states)
         allowed = mask
@@ -131,6 +133,7 @@ class CrossAttentionBlock(nn.Module):
             keys = torch.cat([keys, memory[0].expand(batch, -1, -1, -1)], dim=-2)
             values = torch.cat([values, memory[1].expand(batch, -1, -1, -1)], dim=-2)
             allowed = torch.cat([mask, memory_mask.expand(batch, -1)], dim=-1)
+        states = states[:, :only]
         mixed = nn.functional.scaled_dot_product_attention(
             self.split(self.query(states)), keys, values, attn_mask=allowed[:, None, None, :]
         )
@@ -231,15 +234,19 @@ class Reranker(nn.Module):
 
     def score(self, read: ReadStates, candidates: CandidateStates, keep_retrieval: bool = True) -> Tensor:
         """Scores of candidates, (candidates,) float32; each depends on its own candidate and the dialogue alone."""
-        tokens = self._attend(read, candidates, self.layers)
+        tokens = self._attend(read, candidates, self.layers[:-1])
         answer_mask = candidates.mask & candidates.is_answer
         question_mask = candidates.mask & ~candidates.is_answer
-        answer = masked_mean(tokens, answer_mask)
+        # Only the answer's tokens are read out, so only they go through the last block.
+        longest = int(answer_mask.sum(dim=-1).max())
+        said = torch.ones(1, read.states.shape[0], dtype=torch.bool, device=tokens.device)
+        updated = self.layers[-1](tokens, candidates.mask, read.memories[-1], said, only=longest)
+        answer = masked_mean(updated, answer_mask[:, :longest])
         question = masked_mean(tokens, question_mask)
         parts = torch.stack(
             [
                 nn.functional.cosine_similarity(answer, read.vector[None], dim=-1),
-                nn.functional.cosine_similarity(question, read.vector[None], dim=-1),
+                nn.functional.cosine_similarity(question, read.states.mean(dim=0)[None], dim=-1),
                 *self._coverage(candidates.states, read.states, answer_mask, question_mask),
             ],
             dim=-1,

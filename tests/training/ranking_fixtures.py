@@ -36,6 +36,6 @@ def candidates(count: int = 5, tokens: int = 6, seed: int = 2) -> CandidateState
     return CandidateStates(
         torch.randn(count, tokens, WIDTH, generator=generator) * mask[:, :, None],
         mask,
-        torch.arange(tokens).expand(count, -1) % 2 == 0,
+        torch.arange(tokens)[None] < (lengths[:, None] + 1) // 2,  # the answer, then the question
         torch.rand(count, len(SIGNALS), generator=generator),
     )

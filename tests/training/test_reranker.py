@@ -42,7 +42,7 @@ def test_padding_does_not_change_scores(seed, padding):
     padded = CandidateStates(
         torch.cat([plain.states, torch.full((count, padding, WIDTH), 9.0)], dim=1),
         torch.cat([plain.mask, torch.zeros(count, padding, dtype=torch.bool)], dim=1),
-        torch.cat([plain.is_answer, torch.ones(count, padding, dtype=torch.bool)], dim=1),
+        torch.cat([plain.is_answer, torch.zeros(count, padding, dtype=torch.bool)], dim=1),
         plain.signals,
     )
     with torch.no_grad():
@@ -92,7 +92,7 @@ def test_speaker_and_recency_matter():
 
 def test_a_candidate_without_a_question_is_scored():
     given_ones = candidates()
-    given_ones.is_answer = torch.ones_like(given_ones.is_answer)
+    given_ones.is_answer = given_ones.mask
     with torch.no_grad():
         assert torch.isfinite(tiny_reranker()(dialogue(), given_ones)).all()
 
