@@ -60,12 +60,15 @@ def _bring_index_in_step(desk: Desk, store: Store, embedder_name: str | None, me
     meter.show("loading the encoder")
     from index.builder import update_index
     from index.embedder import Embedder
+    from training.desk_calibration import calibrate_desk
 
     embedder = Embedder(embedder_name or encoder_name(desk.models_path, store))
     if embedder_name is not None:
         # Kept only after it could be loaded.
         store.set_setting("embedder", embedder_name)
-    return update_index(desk.index_path, store, embedder, meter.show)
+    mended = update_index(desk.index_path, store, embedder, meter.show)
+    calibrate_desk(desk, store, embedder, meter.show)
+    return mended
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from index.embedder import Embedder
 from index.encoder_loading import BUNDLED
 from index.retriever import Retriever
 from training.calibration import Decision
+from training.desk_calibration import desk_decision
 from training.rankers import Ranked, Ranker, bm25_ranker, cosine_ranker, retrieval_ranker
 from training.rankers.cross_attention import CrossAttentionRanker
 from training.registry import Model, base_model_path, desk_model, encoder_name, load_model
@@ -43,7 +44,7 @@ class Pipeline:
         self.model = model
         self.notices: list[str] = []
         self.ranker: Ranker = self.make_ranker("cross-attention" if model else "retrieval")
-        self.decision = model.decision if model else Decision()
+        self.decision = desk_decision(store, model)
 
     @classmethod
     def open(cls, desk: Desk, ranker: str | None = None, on_progress: OnProgress | None = None) -> Self:
@@ -67,6 +68,9 @@ class Pipeline:
             pipeline = cls(desk, store, embedder, retriever, model)
             if ranker is not None:
                 pipeline.ranker = pipeline.make_ranker(ranker)
+                if ranker != "cross-attention":
+                    # What was calibrated for the reranker's scores says nothing of another ranker's.
+                    pipeline.decision = Decision()
         except BaseException:
             store.close()
             raise

@@ -1,8 +1,8 @@
 """Replay: what would have been answered at each agent turn of a log, and how often that was what the agent said?
 
-The answer counts as right when it is the agent's own (merged) answer or one that says the same
-(`index.equality.SAME_ANSWER`). Every turn counts in every figure: where the desk knows no such answer, or hands over,
-recall and coverage show it. A replayed conversation that is in the desk stays invisible while it is scored.
+The answer counts as right when it is the agent's own or one that says the same (`index.equality`: by words, so that
+every ranker and encoder is judged alike). Every turn counts in every figure: where the desk knows no such answer, or
+hands over, recall and coverage show it. A replayed conversation that is in the desk is invisible while it is scored.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from conversations.model import Pair
 from conversations.pairs import extract_pairs
 from conversations.privacy import Redactor
 from conversations.readers import Rejected, log_files, read_logs
-from index.equality import equal_answers
+from index.equality import AnswerEquality
 from training.metrics import (
     expected_calibration_error,
     mean_reciprocal_rank,
@@ -109,11 +109,12 @@ def replay(
     size = sum(file.stat().st_size for file in files)
     rejected = [0]
     pairs = _pairs(pipeline, files, rejected, lambda read: on_progress(read, size) if on_progress else None)
+    equality = AnswerEquality(pipeline.store.answers())
     outcomes: list[_Outcome] = []
     timed: list[Pair] = []
     started = time.perf_counter()
     for batch in _batches(islice(pairs, limit), batch_size):
-        outcomes += _score(pipeline, batch)
+        outcomes += _score(pipeline, equality, batch)
         timed = (timed + batch)[:TIMED_TURNS]
     seconds = time.perf_counter() - started
     if not outcomes:
@@ -157,10 +158,9 @@ def _batches(pairs: Iterator[Pair], size: int) -> Iterator[list[Pair]]:
         yield batch
 
 
-def _score(pipeline: Pipeline, pairs: list[Pair]) -> list[_Outcome]:
+def _score(pipeline: Pipeline, equality: AnswerEquality, pairs: list[Pair]) -> list[_Outcome]:
     answers = pipeline.answer_many([pair.dialogue for pair in pairs], [pair.conversation for pair in pairs])
-    given = pipeline.embedder.encode([pair.answer for pair in pairs])
-    equal = equal_answers(pipeline.retriever.views["answers"], given)
+    equal = equality.equal([pair.answer for pair in pairs])
     return [
         _outcome(answer, right, pipeline.retriever.known_outside(right, pair.conversation))
         for answer, right, pair in zip(answers, equal, pairs, strict=True)

@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-import numpy as np
-
 from conversations.desk import Desk
 from conversations.errors import IndexDamaged, ModelError
 from conversations.model import StoredPair
@@ -20,7 +18,7 @@ from conversations.store import Store
 from index.builder import STATES_BELOW, index_directory, update_index
 from index.candidates import Candidate, ReadDialogue, read_dialogues
 from index.embedder import Embedder
-from index.equality import equal_answers
+from index.equality import ALIKE, AnswerEquality
 from index.retriever import Retriever
 from training.datasets import Query
 from training.examples import Example, Source, make_example
@@ -37,9 +35,6 @@ ENCODER_SHARE = 0.6
 MOST_TRAINED = 10_000
 MOST_HELD_OUT = 800
 """Turns used where a person sets no limit."""
-NEARLY_THE_SAME = 0.75
-"""Cosine to the answer that was given from which on another one is not called wrong while training."""
-
 OnProgress = Callable[[Progress], None]
 
 
@@ -109,6 +104,10 @@ class OpenDesk:
         )
         return list(self._cases(pairs, "held-out turns", on_progress))
 
+    def all_cases(self, limit: int, on_progress: OnProgress) -> list[Case]:
+        """Turns from the whole log as they would be served."""
+        return list(self._cases(_sample(self.store.pairs(), limit), "calibrating", on_progress))
+
     def train_examples(self, limit: int | None, on_progress: OnProgress) -> list[Example]:
         """Training examples of the turns for the reranker whose right answer was served."""
         pairs = _sample(
@@ -167,14 +166,14 @@ class OpenDesk:
 
     def _cases(self, pairs: Sequence[StoredPair], stage: str, on_progress: OnProgress) -> Iterator[Case]:
         """Each turn as it would be served, its own conversation invisible."""
-        answers = self.retriever.views["answers"]
+        texts = {answer.id: answer.text for answer in self.store.answers()}
+        equality = AnswerEquality(self.store.answers())
         for begin in range(0, len(pairs), BATCH):
             batch = pairs[begin : begin + BATCH]
             contexts = read_dialogues(self.embedder, [pair.dialogue for pair in batch], STATES_BELOW)
             served = self.retriever.retrieve(contexts, [pair.conversation for pair in batch])
-            given = answers.vectors_of(np.array([pair.answer_id for pair in batch]))
-            equal = equal_answers(answers, given)
-            near = equal_answers(answers, given, NEARLY_THE_SAME)
+            given = [texts[pair.answer_id] for pair in batch]
+            equal, near = equality.equal(given), equality.equal(given, ALIKE)
             for row, pair in enumerate(batch):
                 yield Case(pair.conversation, contexts[row], served[row], equal[row] | {pair.answer_id}, near[row])
             on_progress(Progress(stage, begin + len(batch), len(pairs), 0.0))

@@ -44,6 +44,8 @@ class Model:
     """Directory of its own encoder; None where it reads the states of the encoder it was trained on."""
     notes: dict[str, Any]
     """What it was trained on, with which figures."""
+    fingerprint: str = ""
+    """First 16 hex digits of its weights' SHA-256."""
 
 
 def save_model(
@@ -126,7 +128,10 @@ def load_model(directory: Path, encoder: str | None = None) -> Model:
             "Train one for this encoder: attendant train.",
         )
     own = directory / ENCODER
-    return Model(directory.name, reranker.eval(), decision, own if own.is_dir() else None, config["notes"])
+    fingerprint = config["files"].get(WEIGHTS, "")[:16]
+    return Model(
+        directory.name, reranker.eval(), decision, own if own.is_dir() else None, config["notes"], fingerprint
+    )
 
 
 def base_model_path() -> Path:

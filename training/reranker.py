@@ -240,7 +240,7 @@ class Reranker(nn.Module):
         # Only the answer's tokens are read out, so only they go through the last block.
         longest = int(answer_mask.sum(dim=-1).max())
         said = torch.ones(1, read.states.shape[0], dtype=torch.bool, device=tokens.device)
-        updated = self.layers[-1](tokens, candidates.mask, read.memories[-1], said, only=longest)
+        updated: Tensor = self.layers[-1](tokens, candidates.mask, read.memories[-1], said, only=longest)
         answer = masked_mean(updated, answer_mask[:, :longest])
         question = masked_mean(tokens, question_mask)
         parts = torch.stack(
@@ -262,7 +262,7 @@ class Reranker(nn.Module):
 
     def _attend(self, read: ReadStates, candidates: CandidateStates, layers: list[CrossAttentionBlock]) -> Tensor:
         """The candidates' tokens after some blocks, each attending to the dialogue."""
-        tokens = candidates.states + self.segment(candidates.is_answer.long())
+        tokens: Tensor = candidates.states + self.segment(candidates.is_answer.long())
         said = torch.ones(1, read.states.shape[0], dtype=torch.bool, device=tokens.device)
         for block, memory in zip(layers, read.memories, strict=False):
             tokens = block(tokens, candidates.mask, memory, said)
@@ -286,6 +286,7 @@ class Reranker(nn.Module):
         tokens = self._attend(read, candidates, self.layers[:-1])
         last = self.layers[-1]
         answer = tokens[place][candidates.mask[place] & candidates.is_answer[place]]
-        weights = attention_weights(last.split(last.query(answer)), read.memories[-1][0][0])
-        looked = weights.float().mean(dim=(0, 1))
-        return looked / looked.sum().clamp(min=1e-12)
+        weights: Tensor = attention_weights(last.split(last.query(answer)), read.memories[-1][0][0])
+        looked: Tensor = weights.float().mean(dim=(0, 1))
+        share: Tensor = looked / looked.sum().clamp(min=1e-12)
+        return share

@@ -49,9 +49,8 @@ def load_desk(home: Path, pairs: int) -> Desk:
     while made < pairs:
         with store.transaction():
             for _ in range(500):
-                turns = tuple(
-                    Turn(role, " ".join(generator.choices(words, k=length))) for role, length in generator.choice(shapes)
-                )
+                shape = generator.choice(shapes)
+                turns = tuple(Turn(role, " ".join(generator.choices(words, k=length))) for role, length in shape)
                 one = Conversation(f"load-{made}", turns)
                 made += store.add_conversation(one, one.id, extract_pairs(one))
                 if made >= pairs:

@@ -11,7 +11,6 @@ from index_fixtures import LOG, add, built, conversation, embedder, opened
 from conversations.model import Turn
 from index.builder import update_index
 from index.candidates import SIGNALS, read_dialogues
-from index.equality import equal_answers
 from index.fusion import fuse
 
 
@@ -109,14 +108,3 @@ def _shared(tmp_path_factory):
     if "retriever" not in _kept:
         _kept["store"], _kept["retriever"] = built(tmp_path_factory.mktemp("desk"))
     return _kept["retriever"]
-
-
-def test_equal_answers_are_found_by_meaning_and_not_by_topic(tmp_path):
-    _, retriever = built(tmp_path)
-    answers = retriever.views["answers"]
-    said = embedder().encode(
-        ["Refunds arrive 5 working days after your return has reached us.", "The refund desk is closed on Mondays."]
-    )
-    same, other = equal_answers(answers, said)
-    assert len(same) == 1
-    assert other == frozenset()

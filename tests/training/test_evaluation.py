@@ -27,7 +27,7 @@ def write(path, rows):
 
 @pytest.fixture
 def selection(tmp_path):
-    texts = ["The parcel arrives on Friday.", "Press the red button to reset it.", "A refund takes five days.", "Yes."]
+    texts = ["The parcel arrives on Friday.", "Press the red button to reset.", "A refund takes five days.", "Yes."]
     write(tmp_path / "answers.jsonl.gz", [{"id": f"a{n}", "text": text} for n, text in enumerate(texts)])
     write(
         tmp_path / "dev.jsonl.gz",
@@ -63,7 +63,8 @@ def test_ties_count_against_the_ranker(selection):
 
 def test_the_order_of_a_pool_plays_no_part(selection):
     before = evaluate(selection, "dev", "cross-attention").as_json()
-    rows = [json.loads(line) for line in gzip.open(selection / "dev.jsonl.gz", "rt")]
+    with gzip.open(selection / "dev.jsonl.gz", "rt") as file:
+        rows = [json.loads(line) for line in file]
     write(selection / "dev.jsonl.gz", [row | {"pool": row["pool"][::-1]} for row in rows])
     after = evaluate(selection, "dev", "cross-attention").as_json()
     assert {**before, "latency_ms": 0} == {**after, "latency_ms": 0}

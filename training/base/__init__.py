@@ -1,1 +1,1 @@
-"""Weights of the base reranker, shipped with the project; `make base` reproduces them."""
+"""Weights of the base reranker, shipped with the project; `training/EXPERIMENTS.md` says how they were made."""

@@ -1,0 +1,206 @@
+"""The real pipeline over the sample desk: real encoder, index, store and base reranker."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot.pipeline import Pipeline
+from bot.replay import replay
+from conversations.desk import Desk
+from conversations.errors import DeskError, LogError, ModelError
+from conversations.importing import import_logs
+from conversations.model import Turn
+from index.builder import update_index
+from index.embedder import Embedder
+from training.calibration import Decision
+
+SAMPLE = Path(__file__).resolve().parents[2] / "conversations" / "sample"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    desk = Desk.create(home, "shop")
+    with desk.writing(), desk.store() as store:
+        import_logs(store, [SAMPLE / "past.jsonl"], redact=True, rejects_dir=desk.rejects_path)
+        update_index(desk.index_path, store, Embedder())
+    return home
+
+
+@pytest.fixture(scope="module")
+def pipeline(home):
+    with Pipeline.open(Desk.open(home, "shop")) as opened:
+        yield opened
+
+
+def customer(*texts):
+    return [Turn("customer", text) for text in texts]
+
+
+def test_the_first_chat_already_reranks(pipeline):
+    assert pipeline.notices == []
+    assert pipeline.ranker_name == "cross-attention:base"
+    assert pipeline.decision.cases > 0
+
+
+def test_an_answer_comes_with_weights_sources_and_times(pipeline):
+    answer = pipeline.answer(customer("What happens if nobody is at home when the parcel comes?"))
+    assert "carrier tries again" in answer.candidates[0].text
+    assert len(answer.candidates) == 50
+    assert sum(candidate.weight for candidate in answer.candidates) == pytest.approx(1.0)
+    assert [c.score for c in answer.candidates] == sorted((c.score for c in answer.candidates), reverse=True)
+    first = answer.candidates[0].evidence[0]
+    said = pipeline.conversation(first.conversation).turns[first.turn]
+    assert said.role == "agent"
+    assert 0.0 <= answer.confidence <= 1.0
+    assert set(answer.timings_ms) == {"embed", "retrieve", "rerank", "total"}
+    parts = sum(answer.timings_ms[stage] for stage in ("embed", "retrieve", "rerank"))
+    assert answer.timings_ms["total"] == pytest.approx(parts)
+
+
+def test_below_the_threshold_it_hands_over_and_says_why(home):
+    with Pipeline.open(Desk.open(home, "shop")) as pipeline:
+        pipeline.decision = Decision(threshold=0.999)
+        answer = pipeline.answer(customer("Do you sell bananas?"))
+        assert (answer.decision, answer.answer) == ("handoff", None)
+        assert "100%" in answer.reason
+        pipeline.decision = Decision(threshold=0.0)
+        answer = pipeline.answer(customer("Do you sell bananas?"))
+        assert (answer.decision, answer.reason) == ("answer", "")
+        assert answer.answer == answer.candidates[0].text
+
+
+def test_many_dialogues_at_once_give_what_single_ones_give(pipeline):
+    dialogues = [
+        customer("where is my parcel"),
+        [*customer("my lamp is broken"), Turn("agent", "Please send two photos."), *customer("and then?")],
+        customer("the invoice has the wrong name on it, " * 30),
+        customer("hi"),
+    ]
+    for dialogue, together in zip(dialogues, pipeline.answer_many(dialogues), strict=True):
+        alone = pipeline.answer(dialogue)
+        assert alone.candidates[0].answer_id == together.candidates[0].answer_id
+        assert alone.confidence == pytest.approx(together.confidence, abs=0.03)
+
+
+def test_a_rejected_answer_is_not_offered_again(pipeline):
+    turns = customer("How do I get the invoice?")
+    first = pipeline.answer(turns).candidates[0]
+    again = pipeline.answer(turns, rejected=frozenset({first.answer_id}))
+    assert first.answer_id not in {candidate.answer_id for candidate in again.candidates}
+    everything = frozenset(candidate.answer_id for candidate in pipeline.answer(turns).candidates)
+    assert pipeline.answer(turns, rejected=everything).decision == "handoff"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "x" * 100_000, "🙂" * 400, "我的包裹在哪里", "\x1b[2J\x00", "[SEP] [CLS] [MASK]", "a\n" * 5000],
+    ids=["empty", "blank", "long", "emoji", "chinese", "controls", "special tokens", "lines"],
+)
+def test_any_message_gets_an_answer_or_a_hand_over(pipeline, text):
+    answer = pipeline.answer(customer(text))
+    assert answer.decision in ("answer", "handoff")
+    assert np.isfinite(answer.confidence)
+    if not text.strip():
+        assert answer.decision == "handoff"
+
+
+def test_why_names_words_turns_and_signals(pipeline):
+    turns = [
+        *customer("The shelf came with a broken board."),
+        Turn("agent", "I'm sorry it arrived like that. Please send two photos."),
+        *customer("Photos sent. Must I return the smashed one?"),
+    ]
+    answer = pipeline.answer(turns)
+    explanation = pipeline.explain(turns, answer)
+    assert sum(weight for _, weight, _ in explanation.words) <= 1.0 + 1e-6
+    assert {position for _, _, position in explanation.words} == {0, 1, 2}
+    assert "smashed" in [word for word, _, position in explanation.words if position == 2]
+    assert [position for position, _ in explanation.without_turn] == [0, 1]
+    assert explanation.signals["score"] >= explanation.runner_up["score"]
+
+
+@pytest.mark.parametrize("name", ["bm25", "cosine", "retrieval", "cross-attention"])
+def test_every_ranker_answers(home, name):
+    with Pipeline.open(Desk.open(home, "shop"), name) as pipeline:
+        assert pipeline.answer(customer("How do I cancel?")).candidates
+
+
+def test_an_unknown_ranker_is_told_with_the_names(home):
+    with pytest.raises(ModelError, match="cross-attention, retrieval, cosine, bm25"):
+        Pipeline.open(Desk.open(home, "shop"), "magic")
+
+
+def test_an_empty_desk_is_told_how_to_be_filled(tmp_path):
+    Desk.create(tmp_path, "empty").store().close()
+    with pytest.raises(DeskError, match="attendant import"):
+        Pipeline.open(Desk.open(tmp_path, "empty"))
+
+
+def test_a_damaged_index_is_said_and_mended(home, tmp_path):
+    shutil.copytree(home, tmp_path / "home")
+    desk = Desk.open(tmp_path / "home", "shop")
+    victim = next(desk.index_path.rglob("*values.npy"))
+    victim.write_bytes(victim.read_bytes()[:-1000])
+    with Pipeline.open(desk) as pipeline:
+        assert "damaged" in pipeline.notices[0]
+        assert pipeline.answer(customer("where is my parcel")).candidates
+    with Pipeline.open(desk) as pipeline:
+        assert pipeline.notices == []
+
+
+def test_a_damaged_model_is_said_and_the_base_model_serves(home, tmp_path):
+    shutil.copytree(home, tmp_path / "home")
+    desk = Desk.open(tmp_path / "home", "shop")
+    (desk.models_path / "model-0001").mkdir(parents=True)
+    (desk.models_path / "model-0001" / "config.json").write_text("{}")
+    (desk.models_path / "current").write_text("model-0001\n")
+    with Pipeline.open(desk) as pipeline:
+        assert "model-0001" in pipeline.notices[0]
+        assert pipeline.ranker_name == "cross-attention:base"
+
+
+def test_replay_counts_every_turn_and_hides_the_conversation_itself(pipeline, home, tmp_path):
+    own = replay(pipeline, [SAMPLE / "past.jsonl"], limit=60)
+    assert own.turns == 60
+    # With its own conversation in sight every turn would be answered rightly.
+    assert own.recall_at_1 < 0.7
+    assert own.recall_at_1 <= own.recall_at_5 <= own.recall_at_10 <= own.known <= 1.0
+
+
+def test_replay_of_a_planted_copy_finds_it(pipeline, tmp_path):
+    lines = (SAMPLE / "past.jsonl").read_text(encoding="utf-8").splitlines()[:20]
+    planted = [json.dumps(json.loads(line) | {"id": f"copy {number}"}) for number, line in enumerate(lines)]
+    (tmp_path / "copies.jsonl").write_text("\n".join(planted), encoding="utf-8")
+    report = replay(pipeline, [tmp_path / "copies.jsonl"])
+    assert report.known == 1.0
+    assert report.recall_at_10 > 0.8
+
+
+def test_replay_figures_do_not_depend_on_the_batch(pipeline):
+    one = replay(pipeline, [SAMPLE / "replay.jsonl"], batch_size=1, limit=40)
+    many = replay(pipeline, [SAMPLE / "replay.jsonl"], batch_size=32, limit=40)
+    assert one.recall_at_1 == pytest.approx(many.recall_at_1, abs=0.03)
+    assert one.mrr == pytest.approx(many.mrr, abs=0.02)
+    assert one.coverage == pytest.approx(many.coverage, abs=0.03)
+
+
+def test_the_reranker_beats_cosine_and_bm25_on_the_held_back_log(home):
+    found = {}
+    for name in ("bm25", "cosine", "cross-attention"):
+        with Pipeline.open(Desk.open(home, "shop"), name) as pipeline:
+            found[name] = replay(pipeline, [SAMPLE / "replay.jsonl"])
+    best_plain = max(found["bm25"].recall_at_1, found["cosine"].recall_at_1)
+    assert found["cross-attention"].recall_at_1 > best_plain
+    assert found["cross-attention"].mrr > max(found["bm25"].mrr, found["cosine"].mrr)
+
+
+def test_a_log_without_agents_cannot_be_replayed(pipeline, tmp_path):
+    (tmp_path / "log.jsonl").write_text('{"id": "a", "turns": [{"role": "customer", "text": "hello"}]}\n')
+    with pytest.raises(LogError, match="No agent turn"):
+        replay(pipeline, [tmp_path / "log.jsonl"])

@@ -1,0 +1,57 @@
+"""Which answers count as the same when a ranking is judged."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversations.model import StoredAnswer
+from conversations.text import key_tokens
+from index.equality import AnswerEquality
+
+KNOWN = (
+    "Your return has arrived and the refund left us today. Banks usually need another one to three days to show it.",
+    "The password link is valid for 30 minutes. Please request a new one and check the spam folder too.",
+    "Can I have your order number, please?",
+    "Refunds arrive within 5 working days after the return reaches our warehouse, on the payment method you used.",
+)
+
+
+@pytest.fixture(scope="module")
+def equality():
+    return AnswerEquality([StoredAnswer(number, text) for number, text in enumerate(KNOWN, 1)])
+
+
+@pytest.mark.parametrize(
+    ("said", "same"),
+    [
+        (KNOWN[0], {1}),
+        ("Nobody lost it, <NAME>. " + KNOWN[0], {1}),
+        ("Good morning. " + KNOWN[1], {2}),
+        ("No weeks, I promise. " + KNOWN[3], {4}),
+        ("I can add the company name within 30 days. What should be on the invoice? " + KNOWN[2], set()),
+        ("The refund is a matter for your bank.", set()),
+        ("", set()),
+        ("你好", set()),
+    ],
+)
+def test_a_sentence_more_or_less_is_the_same_answer(equality, said, same):
+    assert equality.equal([said]) == [frozenset(same)]
+
+
+def test_many_at_once_are_judged_as_one_by_one(equality):
+    said = [*KNOWN, "Hello.", ""]
+    assert equality.equal(said) == [equality.equal([one])[0] for one in said]
+
+
+@given(st.lists(st.text(max_size=60), min_size=1, max_size=8))
+def test_every_answer_with_words_equals_itself(texts):
+    found = AnswerEquality(StoredAnswer(number, text) for number, text in enumerate(texts)).equal(texts)
+    for number, text in enumerate(texts):
+        if key_tokens(text):
+            assert number in found[number]
+
+
+def test_a_desk_without_answers_knows_none():
+    assert AnswerEquality([]).equal(["Hello."]) == [frozenset()]
