@@ -25,6 +25,7 @@ from training.calibration import Decision
 from training.desk_calibration import desk_decision
 from training.rankers import Ranked, Ranker, bm25_ranker, cosine_ranker, retrieval_ranker
 from training.rankers.cross_attention import CrossAttentionRanker
+from training.rankers.merging import merge_same
 from training.registry import Model, base_model_path, desk_model, encoder_name, load_model
 
 OnProgress = Callable[[str, int, int], None]
@@ -145,7 +146,7 @@ class Pipeline:
         answers = []
         for context, candidates in zip(contexts, served, strict=True):
             begun = time.perf_counter()
-            ranked = self.ranker.rank(context, [c for c in candidates if c.answer_id not in rejected])
+            ranked = merge_same(self.ranker.rank(context, [c for c in candidates if c.answer_id not in rejected]))
             timings = {
                 "embed": 1000 * (embedded - started) / count,
                 "retrieve": 1000 * (retrieved - embedded) / count,

@@ -24,6 +24,10 @@ Floats = npt.NDArray[np.floating]
 
 FEATURES = ("log-odds of the weight", "lead over the second", "nearness")
 _NEARNESS = tuple(SIGNALS.index(name) for name in ("answer", "question", "dialogue"))
+RISKS = (0.2, 0.35, 0.5)
+"""Risks tried in turn where the wished one cannot be kept."""
+MORE_LIKELY_RIGHT = 0.5
+"""The threshold where none of them can."""
 LEAST_CASES = 30
 """Fewer held-out cases than this cannot calibrate anything."""
 
@@ -39,7 +43,10 @@ class Decision:
     threshold: float = 0.5
     """Answer at or above this confidence, hand over below."""
     risk: float = 0.2
-    """The share of wrong answers among those given that the threshold was chosen for."""
+    """The share of wrong answers among those given that the threshold was chosen for.
+
+    The wished one, or the least of `RISKS` that a threshold could keep on the held-out cases; 1 where none could.
+    """
     cases: int = 0
     """Held-out cases it was fitted on; 0 for a guess."""
     ece: float = 0.0
@@ -114,19 +121,24 @@ def fit_decision(
         if inside.any() and not inside.all():
             honest[inside] = _probability(features[inside], *_fit_logistic(features[~inside], right[~inside]))
     coefficients, intercept = _fit_logistic(features, right)
+    tried = [
+        (one, threshold_for_risk(honest, right, one)) for one in (risk, *(more for more in RISKS if more > risk))
+    ]
+    kept = [(one, threshold) for one, threshold in tried if threshold is not None]
+    kept_risk, threshold = kept[0] if kept else (1.0, MORE_LIKELY_RIGHT)
     return Decision(
         temperature=temperature,
         coefficients=tuple(float(value) for value in coefficients),
         intercept=float(intercept),
-        threshold=threshold_for_risk(honest, right, risk),
-        risk=risk,
+        threshold=threshold,
+        risk=kept_risk,
         cases=len(cases),
         ece=expected_calibration_error(honest, right),
     )
 
 
-def threshold_for_risk(confidence: Floats, right: npt.NDArray[np.bool_], risk: float) -> float:
-    """The lowest threshold at which at most this share of the answers given is wrong; above 1 where none is.
+def threshold_for_risk(confidence: Floats, right: npt.NDArray[np.bool_], risk: float) -> float | None:
+    """The lowest threshold at which at most this share of the answers given is wrong; None where there is none.
 
     >>> threshold_for_risk(np.array([0.9, 0.8, 0.3]), np.array([True, True, False]), 0.1)
     0.8
@@ -136,7 +148,7 @@ def threshold_for_risk(confidence: Floats, right: npt.NDArray[np.bool_], risk: f
     # A few lucky cases at the very top prove nothing: the stretch must hold at least ten, or all there are.
     enough = np.arange(1, len(order) + 1) >= min(10, len(order) - 1)
     allowed = np.flatnonzero((wrong <= risk) & enough)
-    return float(confidence[order[allowed[-1]]]) if len(allowed) else 1.01
+    return float(confidence[order[allowed[-1]]]) if len(allowed) else None
 
 
 def _fit_logistic(features: Floats, right: npt.NDArray[np.bool_]) -> tuple[Floats, float]:
@@ -144,21 +156,23 @@ def _fit_logistic(features: Floats, right: npt.NDArray[np.bool_]) -> tuple[Float
     mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
     inputs = torch.tensor((features - mean) / spread, dtype=torch.float64)
     target = torch.tensor(right, dtype=torch.float64)
-    parameters = torch.zeros(inputs.shape[1] + 1, dtype=torch.float64, requires_grad=True)
+    # No coefficient may be negative: more weight, lead or nearness never makes an answer less credible.
+    parameters = torch.full((inputs.shape[1] + 1,), -1.0, dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([parameters], max_iter=200, line_search_fn="strong_wolfe")
 
     def closure() -> float:
         optimizer.zero_grad()
-        logits = inputs @ parameters[:-1] + parameters[-1]
+        slopes = torch.nn.functional.softplus(parameters[:-1])
+        logits = inputs @ slopes + parameters[-1]
         loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, target)
-        loss = loss + 0.5 / len(target) * parameters[:-1].square().sum()
+        loss = loss + 0.5 / len(target) * slopes.square().sum()
         loss.backward()
         return float(loss.detach())
 
     optimizer.step(closure)
-    fitted = parameters.detach().numpy()
-    coefficients = fitted[:-1] / spread
-    return coefficients, float(fitted[-1] - (coefficients * mean).sum())
+    slopes = torch.nn.functional.softplus(parameters[:-1]).detach().numpy()
+    coefficients = slopes / spread
+    return coefficients, float(parameters[-1].detach()) - float((coefficients * mean).sum())
 
 
 def _probability(features: Floats, coefficients: Floats, intercept: float) -> Floats:

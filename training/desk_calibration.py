@@ -18,6 +18,7 @@ from index.retriever import Retriever
 from training.calibration import Decision
 from training.desk_data import OpenDesk
 from training.judging import judge
+from training.rankers.merging import merge_same
 from training.registry import Model, current_model_path, desk_model
 
 TURNS = 300
@@ -55,7 +56,7 @@ def calibrate_desk(
     ranker = opened.ranker(model.reranker)
     ranked = []
     for done, case in enumerate(cases, 1):
-        ranked.append(ranker.rank(case.context, case.candidates))
+        ranked.append(merge_same(ranker.rank(case.context, case.candidates)))
         show("calibrating the confidence", done, len(cases))
     _, decision = judge(ranked, [case.right for case in cases], [case.group for case in cases])
     if decision.cases:

@@ -24,6 +24,7 @@ from training.examples import Example
 from training.judging import Figures, judge
 from training.loop import Progress
 from training.rankers import Ranker
+from training.rankers.merging import merge_same
 from training.registry import next_name, promote, save_model
 from training.reranker import Reranker
 from training.reranker_training import train_reranker
@@ -118,7 +119,7 @@ def _train(
 def _judge(held_out: list[list[Case]], rankers: list[Ranker]) -> tuple[Figures, Decision]:
     """How these rankers, one per desk, order the held-out turns; and the decision fitted on that."""
     ranked = [
-        ranker.rank(case.context, case.candidates)
+        merge_same(ranker.rank(case.context, case.candidates))
         for ranker, own in zip(rankers, held_out, strict=True)
         for case in own
     ]

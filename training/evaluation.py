@@ -135,9 +135,11 @@ Order = Callable[[Query, tuple[int, ...] | None, int], tuple[Floats, npt.NDArray
 """Scores of all allowed rows for one query, and the rows."""
 
 
-def _recipe(kind: str, path: str) -> tuple[Callable[[TaskIndex], Order], Embedder, int]:
+def _recipe(kind: str, path: str) -> tuple[Callable[[TaskIndex], Order], Embedder | None, int]:
     """How a ranker orders queries over an index; the embedder; and the token states it needs of answers."""
-    if kind in ("bm25", "cosine", "retrieval"):
+    if kind == "bm25":
+        return _word_order, None, 0
+    if kind in ("cosine", "retrieval"):
         embedder = _model_embedder(path) if path else Embedder()
         return lambda index: _signal_order(kind, index, embedder), embedder, 0
     if kind == "cross-attention":
@@ -168,18 +170,29 @@ def _model_embedder(path: str) -> Embedder:
     return Embedder(str(own)) if own.is_dir() else Embedder()
 
 
+def _word_order(index: TaskIndex) -> Order:
+    def order(query: Query, pool: tuple[int, ...] | None, depth: int) -> tuple[Floats, npt.NDArray[np.int64]]:
+        del depth
+        rows = _allowed(index, pool)
+        return index.word_scores(query.dialogue[-1].text)[rows], rows
+
+    return order
+
+
 def _signal_order(kind: str, index: TaskIndex, embedder: Embedder) -> Order:
     def order(query: Query, pool: tuple[int, ...] | None, depth: int) -> tuple[Floats, npt.NDArray[np.int64]]:
         del depth
-        rows = np.arange(len(index.vectors)) if pool is None else np.array(pool)
-        if kind == "bm25":
-            return index.word_scores(query.dialogue[-1].text)[rows], rows
         if kind == "cosine":
+            rows = _allowed(index, pool)
             return index.vectors[rows] @ embedder.encode_dialogues([query.dialogue])[0], rows
         (context,) = read_dialogues(embedder, [query.dialogue])
         return index.candidates(context, pool, 1)[1:]
 
     return order
+
+
+def _allowed(index: TaskIndex, pool: tuple[int, ...] | None) -> npt.NDArray[np.int64]:
+    return np.arange(len(index.vectors)) if pool is None else np.array(pool)
 
 
 def _reranked_order(ranker: Ranker, index: TaskIndex, embedder: Embedder) -> Order:

@@ -28,22 +28,26 @@ class TaskIndex:
     def __init__(
         self,
         task: RankingTask,
-        embedder: Embedder,
+        embedder: Embedder | None,
         states_below: int,
         scratch: Path,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> None:
-        """Encodes all answers.
+        """Indexes the words of all answers and encodes them.
 
         Args:
             task: the answers and queries.
-            embedder: encodes them.
+            embedder: encodes them; None where only words are searched.
             states_below: token states that the ranker needs; 0 for none.
             scratch: directory for the token states; the caller removes it.
             on_progress: called with (answers done, answers in all).
         """
         self.task = task
-        self.vectors = np.zeros((len(task.answers), embedder.dimension), np.float32)
+        self.states: TokenStates | None = None
+        self._words = _word_index(task.answers)
+        self.vectors = np.zeros((len(task.answers), embedder.dimension if embedder else 0), np.float32)
+        if embedder is None:
+            return
         tokens = embedder.tokenize(task.answers)
 
         def encoded() -> Iterator[Tensor]:
@@ -59,12 +63,10 @@ class TaskIndex:
             lengths = [len(text.ids) for text in tokens]
             ids = np.arange(len(tokens), dtype=np.int64)
             write_segment(scratch, "answers", ids, lengths, encoded(), embedder.dimension)
-            self.states: TokenStates | None = TokenStates(scratch, ["answers"])
+            self.states = TokenStates(scratch, ["answers"])
         else:
-            self.states = None
             for _ in encoded():
                 pass
-        self._words = _word_index(task.answers)
 
     def candidates(
         self, context: ReadDialogue, rows: Sequence[int] | None, depth: int

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from index.candidates import Candidate
-from training.calibration import LEAST_CASES, Decision, fit_decision, threshold_for_risk
+from training.calibration import LEAST_CASES, RISKS, Decision, fit_decision, threshold_for_risk
 from training.rankers.base import in_order
 
 
@@ -66,8 +66,25 @@ def test_too_few_cases_calibrate_nothing():
 def test_a_ranker_that_is_never_right_never_answers():
     lists, _, groups = simulated(200)
     decision = fit_decision(lists, [frozenset()] * 200, groups)
-    assert decision.threshold > 1.0
+    assert decision.risk == 1.0
     assert not any(decision.confidence(ranked) >= decision.threshold for ranked in lists)
+
+
+def test_where_the_wished_risk_cannot_be_kept_the_next_is_and_is_said():
+    lists, right, groups = simulated(1500, seed=5, sharpness=4.0, known=0.6)
+    decision = fit_decision(lists, right, groups, risk=0.0)
+    assert decision.risk in RISKS
+    answered = [
+        ranked[0].candidate.answer_id in wanted
+        for ranked, wanted in zip(lists, right, strict=True)
+        if decision.confidence(ranked) >= decision.threshold
+    ]
+    assert 1 - np.mean(answered) <= decision.risk + 0.05
+
+
+def test_no_feature_counts_against_an_answer():
+    lists, right, groups = simulated(600, seed=6)
+    assert min(fit_decision(lists, right[::-1], groups).coefficients) >= 0.0
 
 
 def test_nothing_to_offer_means_no_confidence():

@@ -1,0 +1,40 @@
+"""Answers that say the same stand as one: their weights add up, the best worded one is shown.
+
+Agents word one answer in many ways. Left apart, the wordings would share the weight between them, the answer would
+look doubtful just because it is given often, and the alternatives would say the same thing again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from conversations.text import key_tokens
+from index.equality import SAME
+from training.rankers.base import Ranked
+
+
+def merge_same(ranked: Sequence[Ranked]) -> list[Ranked]:
+    """One entry per thing that is said, by falling weight; scores become the logarithms of the weights.
+
+    A candidate joins the best earlier one that shares `index.equality.SAME` of its words (Jaccard).
+    """
+    words = [frozenset(key_tokens(entry.candidate.text)) for entry in ranked]
+    leaders: list[int] = []
+    members: dict[int, list[int]] = {}
+    for row, own in enumerate(words):
+        same = (leader for leader in leaders if len(own & words[leader]) >= SAME * max(len(own | words[leader]), 1))
+        leader = next(same, row)
+        if leader == row:
+            leaders.append(row)
+        members.setdefault(leader, []).append(row)
+    merged = [_merge([ranked[row] for row in members[leader]]) for leader in leaders]
+    return sorted(merged, key=lambda entry: (-entry.weight, entry.candidate.answer_id))
+
+
+def _merge(entries: list[Ranked]) -> Ranked:
+    weight = sum(entry.weight for entry in entries)
+    evidence = tuple(moment for entry in entries for moment in entry.candidate.evidence)
+    leader = replace(entries[0].candidate, evidence=evidence)
+    return Ranked(leader, math.log(max(weight, 1e-30)), weight)
