@@ -71,7 +71,7 @@ def test_a_ranker_that_is_never_right_never_answers():
 
 
 def test_where_the_wished_risk_cannot_be_kept_the_next_is_and_is_said():
-    lists, right, groups = simulated(1500, seed=5, sharpness=4.0, known=0.6)
+    lists, right, groups = simulated(1500, seed=5, sharpness=2.6, known=0.5)
     decision = fit_decision(lists, right, groups, risk=0.0)
     assert decision.risk in RISKS
     answered = [
