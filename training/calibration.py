@@ -28,6 +28,8 @@ RISKS = (0.2, 0.35, 0.5)
 """Risks tried in turn where the wished one cannot be kept."""
 MORE_LIKELY_RIGHT = 0.5
 """The threshold where none of them can."""
+FEW = 10
+"""With fewer candidates than this, the best one's weight proves nothing: it has too few to win against."""
 LEAST_CASES = 30
 """Fewer held-out cases than this cannot calibrate anything."""
 
@@ -57,7 +59,15 @@ class Decision:
         if not ranked:
             return 0.0
         features = confidence_features(ranked, self.temperature)
-        return float(1.0 / (1.0 + np.exp(-(features @ np.array(self.coefficients) + self.intercept))))
+        confidence = float(1.0 / (1.0 + np.exp(-(features @ np.array(self.coefficients) + self.intercept))))
+        if len(ranked) < FEW:
+            confidence = min(confidence, max(nearness(ranked[0]), 0.0))
+        return confidence
+
+
+def nearness(entry: Ranked) -> float:
+    """The largest cosine between the dialogue and what is known of a candidate."""
+    return max(entry.candidate.signals[column] for column in _NEARNESS)
 
 
 def confidence_features(ranked: Sequence[Ranked], temperature: float) -> Floats:
@@ -66,8 +76,7 @@ def confidence_features(ranked: Sequence[Ranked], temperature: float) -> Floats:
     weights = np.exp(scores - scores.max())
     weights = np.clip(weights / weights.sum(), 1e-6, 1 - 1e-6)
     lead = scores[0] - scores[1] if len(scores) > 1 else 10.0
-    nearness = max(ranked[0].candidate.signals[column] for column in _NEARNESS)
-    return np.array([np.log(weights[0] / (1.0 - weights[0])), min(lead, 10.0), 10.0 * nearness])
+    return np.array([np.log(weights[0] / (1.0 - weights[0])), min(lead, 10.0), 10.0 * nearness(ranked[0])])
 
 
 def fit_temperature(lists: Sequence[tuple[Floats, npt.NDArray[np.bool_]]]) -> float:

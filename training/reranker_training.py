@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
@@ -123,12 +122,6 @@ def train_reranker(
     )
     reranker.load_state_dict(best.weights or {})
     reranker.eval()
-
-
-def retrieval_mrr(examples: Sequence[Example]) -> float:
-    """MRR of the order in which retrieval served the candidates."""
-    ranks = [int(np.flatnonzero(example.right)[0]) + 1 for example in examples]
-    return mean_reciprocal_rank(ranks)
 
 
 class _Best:
