@@ -20,6 +20,7 @@ from index.builder import index_directory, update_index
 from index.candidates import ReadDialogue, read_dialogues
 from index.embedder import Embedder
 from index.encoder_loading import BUNDLED
+from index.equality import says_the_same, words_of
 from index.retriever import Retriever
 from training.calibration import Decision
 from training.desk_calibration import desk_decision
@@ -126,7 +127,7 @@ class Pipeline:
         Args:
             turns: the dialogue so far.
             exclude: a past conversation that must not be seen.
-            rejected: answers that must not be offered again.
+            rejected: answers that must not be offered again, nor what says the same.
         """
         return self.answer_many([turns], [exclude], rejected)[0]
 
@@ -143,10 +144,12 @@ class Pipeline:
         served = self.retriever.retrieve(contexts, exclude)
         retrieved = time.perf_counter()
         count = max(len(dialogues), 1)
+        unwanted = [words_of(answer.text) for answer in self.store.answers(rejected)] if rejected else []
         answers = []
         for context, candidates in zip(contexts, served, strict=True):
             begun = time.perf_counter()
-            ranked = merge_same(self.ranker.rank(context, [c for c in candidates if c.answer_id not in rejected]))
+            wanted = [c for c in candidates if not _is_among(c.text, unwanted)] if unwanted else candidates
+            ranked = merge_same(self.ranker.rank(context, wanted))
             timings = {
                 "embed": 1000 * (embedded - started) / count,
                 "retrieve": 1000 * (retrieved - embedded) / count,
@@ -218,6 +221,11 @@ class Pipeline:
     ) -> None:
         """Closes the store."""
         self.close()
+
+
+def _is_among(text: str, unwanted: list[frozenset[str]]) -> bool:
+    own = words_of(text)
+    return any(says_the_same(own, words) for words in unwanted)
 
 
 def load_desk_model(desk: Desk, store: Store) -> tuple[Model | None, Embedder, list[str]]:

@@ -20,6 +20,20 @@ ALIKE = 0.4
 """Similarity from which on an answer is not called wrong while training."""
 
 
+def says_the_same(words: frozenset[str], others: frozenset[str]) -> bool:
+    """Whether two answers, as sets of words, count as the same.
+
+    >>> says_the_same(frozenset("it takes five days".split()), frozenset("yes it takes five days".split()))
+    True
+    """
+    return len(words & others) >= SAME * max(len(words | others), 1)
+
+
+def words_of(text: str) -> frozenset[str]:
+    """The words of an answer, in the form in which answers are compared."""
+    return frozenset(key_tokens(text))
+
+
 class AnswerEquality:
     """Compares answers with those of a desk."""
 
@@ -30,7 +44,7 @@ class AnswerEquality:
         words: list[frozenset[str]] = []
         for answer in answers:
             self._ids.append(answer.id)
-            words.append(frozenset(key_tokens(answer.text)))
+            words.append(words_of(answer.text))
         for said in words:
             for word in said:
                 self._vocabulary.setdefault(word, len(self._vocabulary))
@@ -44,7 +58,7 @@ class AnswerEquality:
             texts: answers, de-identified as the desk's are.
             least: Jaccard similarity of the words, |A and B| / |A or B|.
         """
-        words = [frozenset(key_tokens(text)) for text in texts]
+        words = [words_of(text) for text in texts]
         shared = (self._rows(words) @ self._matrix.T).toarray()
         union = np.array([len(said) for said in words])[:, None] + self._sizes[None, :] - shared
         alike = shared >= least * np.maximum(union, 1)

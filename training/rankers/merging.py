@@ -10,21 +10,20 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from conversations.text import key_tokens
-from index.equality import SAME
+from index.equality import says_the_same, words_of
 from training.rankers.base import Ranked
 
 
 def merge_same(ranked: Sequence[Ranked]) -> list[Ranked]:
     """One entry per thing that is said, by falling weight; scores become the logarithms of the weights.
 
-    A candidate joins the best earlier one that shares `index.equality.SAME` of its words (Jaccard).
+    A candidate joins the best earlier one that says the same by `index.equality`.
     """
-    words = [frozenset(key_tokens(entry.candidate.text)) for entry in ranked]
+    words = [words_of(entry.candidate.text) for entry in ranked]
     leaders: list[int] = []
     members: dict[int, list[int]] = {}
     for row, own in enumerate(words):
-        same = (leader for leader in leaders if len(own & words[leader]) >= SAME * max(len(own | words[leader]), 1))
+        same = (leader for leader in leaders if says_the_same(own, words[leader]))
         leader = next(same, row)
         if leader == row:
             leaders.append(row)
