@@ -32,7 +32,7 @@ from training.metrics import (
     recall_at,
 )
 
-TIMED_TURNS = 100
+TIMED_TURNS = 40
 """Turns asked once more, one at a time, for the time that a person would wait."""
 
 

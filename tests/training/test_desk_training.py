@@ -21,7 +21,7 @@ from training.registry import current_model_path
 from training.settings import TrainSettings
 
 SAMPLE = Path(__file__).resolve().parents[2] / "conversations" / "sample" / "past.jsonl"
-QUICK = TrainSettings(limit=80, epochs=1)
+QUICK = TrainSettings(limit=40, epochs=1)
 
 
 @pytest.fixture(scope="module")
@@ -68,13 +68,13 @@ def test_a_model_that_is_not_better_is_kept_but_not_used(desk, monkeypatch):
 
 def test_force_uses_it_all_the_same(desk, monkeypatch):
     monkeypatch.setattr(desk_training, "train_reranker", lambda *_: None)
-    report = train_desk([desk], TrainSettings(limit=80, epochs=1, force=True))
+    report = train_desk([desk], TrainSettings(limit=40, epochs=1, force=True))
     assert report.promoted
     assert ask(desk)[0] == "cross-attention:model-0001"
 
 
 def test_a_tuned_encoder_comes_with_an_index_of_its_own(desk):
-    settings = TrainSettings(limit=80, epochs=1, encoder_epochs=1, force=True)
+    settings = TrainSettings(limit=40, epochs=1, encoder_epochs=1, force=True)
     report = train_desk([desk], settings)
     assert report.promoted
     assert (desk.models_path / "model-0001" / "encoder" / "model.safetensors").is_file()
