@@ -9,6 +9,8 @@ Decisions:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -56,7 +58,6 @@ def _faiss() -> Any:  # noqa: ANN401 - FAISS has no type information
     check_faiss()
     import faiss
 
-    faiss.omp_set_num_threads(1)
     return faiss
 
 
@@ -109,8 +110,20 @@ class VectorIndex:
         if count == 0:
             nothing = np.zeros((len(queries), 0))
             return nothing.astype(np.float32), nothing.astype(np.int64)
-        scores, rows = self._searcher().search(np.ascontiguousarray(queries, np.float32), count)
+        searcher = self._searcher()
+        with self._one_thread():
+            scores, rows = searcher.search(np.ascontiguousarray(queries, np.float32), count)
         return scores, self.ids[rows]
+
+    @contextmanager
+    def _one_thread(self) -> Iterator[None]:
+        """Searches on one thread; the setting is put back, since torch in the same process may share it."""
+        before = self._faiss.omp_get_max_threads()
+        self._faiss.omp_set_num_threads(1)
+        try:
+            yield
+        finally:
+            self._faiss.omp_set_num_threads(before)
 
     def vectors_of(self, ids: Ids) -> Floats:
         """The stored vectors of these ids: (len(ids), dimension). Every id must be there."""
