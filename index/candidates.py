@@ -60,7 +60,7 @@ class ReadDialogue:
     turns: tuple[Turn, ...]
     tokens: Tokens
     question_vector: Floats
-    """(dimension,): the customer's last turn alone."""
+    """(dimension,): the last turn, the customer's."""
     dialogue_vector: Floats
     """(dimension,): the dialogue."""
     states: Tensor | None
@@ -75,12 +75,15 @@ class ReadDialogue:
 def read_dialogues(
     embedder: Embedder, dialogues: Sequence[Sequence[Turn]], states_below: int = 0
 ) -> list[ReadDialogue]:
-    """Encodes dialogues (oldest turn first) and their last turns; a dialogue of one turn is encoded once."""
+    """Encodes dialogues (oldest turn first).
+
+    An encoder that pools by the mean gives the vector of the last turn in the same pass; any other reads it again.
+    """
     whole = embedder.tokenize_dialogues(dialogues)
-    longer = [place for place, dialogue in enumerate(dialogues) if len(dialogue) > 1]
+    longer = [] if embedder.pools_mean else [place for place, turns in enumerate(dialogues) if len(turns) > 1]
     questions = embedder.tokenize([dialogues[place][-1].text for place in longer])
     encoded = embedder.encode_tokens([*whole, *questions], states_below)
-    question_vectors = encoded.vectors[: len(whole)].copy()
+    question_vectors = encoded.newest[: len(whole)].copy()
     question_vectors[longer] = encoded.vectors[len(whole) :]
     return [
         ReadDialogue(

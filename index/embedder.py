@@ -56,6 +56,11 @@ class Encoded:
 
     vectors: Floats
     """(texts, dimension), each of length 1."""
+    newest: Floats
+    """(texts, dimension), each of length 1: the newest turn alone, its words read with the older ones in sight.
+
+    The same as `vectors` where the encoder does not pool by the mean: then a turn has no vector of its own in it.
+    """
     states: list[torch.Tensor]
     """Per text (tokens, width): input of the encoder's last layers, float32 on the CPU. Empty unless asked for."""
 
@@ -84,6 +89,7 @@ class Embedder:
         self.transformer.config.output_hidden_states = True
         self.dimension = int(self.model.get_embedding_dimension() or 0)
         self.layers = int(self.transformer.config.num_hidden_layers)
+        self.pools_mean = _pools_mean(self.model)
         self.fast_bfloat16 = default_precision(self.device) == "bfloat16"
         self.identity = ""
         self.refresh_identity()
@@ -154,6 +160,7 @@ class Embedder:
         import torch
 
         vectors = np.zeros((len(batch), self.dimension), dtype=np.float32)
+        newest = np.zeros_like(vectors)
         states: list[torch.Tensor] = [torch.empty(0)] * (len(batch) if states_below else 0)
         order = sorted(range(len(batch)), key=lambda i: -len(batch[i].ids))
         with torch.inference_mode():
@@ -162,12 +169,19 @@ class Embedder:
                 features = self.features([batch[i] for i in rows])
                 output = self.model(features)
                 vectors[rows] = output["sentence_embedding"].float().cpu().numpy()
+                if self.pools_mean:
+                    tokens = output["token_embeddings"]
+                    for place, row in enumerate(rows):
+                        # Turns are laid out newest first.
+                        length = batch[row].turns.count(0)
+                        newest[row] = tokens[place, :length].float().mean(dim=0).cpu().numpy()
                 if states_below:
                     layer = output["all_layer_embeddings"][-1 - states_below].float().cpu()
                     for place, row in enumerate(rows):
                         states[row] = layer[place, : len(batch[row].ids)]
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-        return Encoded(vectors, states)
+        newest /= np.maximum(np.linalg.norm(newest, axis=1, keepdims=True), 1e-12)
+        return Encoded(vectors, newest if self.pools_mean else vectors, states)
 
     def features(self, batch: Sequence[Tokens]) -> dict[str, Any]:
         """The encoder's padded input for a batch, on its device."""
@@ -228,6 +242,12 @@ class Embedder:
         """Writes the encoder as a sentence-transformers directory: safetensors, bfloat16."""
         self.model.to(as_dtype("bfloat16")).save(str(path), create_model_card=False)
         self.model.to(as_dtype(self.precision))
+
+
+def _pools_mean(model: Any) -> bool:  # noqa: ANN401
+    """Whether a sentence vector is the mean of the token vectors, at most brought to length 1."""
+    _, *rest = [type(module).__name__ for module in model]
+    return rest in (["Pooling"], ["Pooling", "Normalize"]) and model[1].pooling_mode == "mean"
 
 
 def _first(*values: int | None) -> int:
