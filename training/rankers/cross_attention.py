@@ -63,10 +63,8 @@ class CrossAttentionRanker:
         return in_order(candidates, scores)
 
     def _tokens(self, candidate: Candidate) -> int:
-        """About how many tokens a candidate has; only the order matters."""
-        config = self.reranker.config
-        question = min(len(candidate.question), 4 * config.question_tokens)
-        return min(len(candidate.text), 4 * config.answer_tokens) + question
+        """About how many tokens an answer has, which most of the work is done on; only the order matters."""
+        return min(len(candidate.text), 4 * self.reranker.config.answer_tokens)
 
     def dialogue(self, context: ReadDialogue) -> DialogueStates:
         """The dialogue's states on the device.
