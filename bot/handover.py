@@ -20,7 +20,6 @@ def handover_summary(dialogue: Dialogue) -> str:
         lines += ["", f"Last suggestion: {in_words(dialogue.answer.confidence)}. {dialogue.answer.reason}".rstrip()]
         lines += ["", "Nearest past answers:"]
         lines += [
-            f"  {per_cent(choice.weight)}  {excerpt(choice.text)}"
-            for choice in dialogue.choices()[:_CANDIDATES]
+            f"  {per_cent(choice.weight)}  {excerpt(choice.text)}" for choice in dialogue.choices()[:_CANDIDATES]
         ] or ["  none"]
     return "\n".join(lines)

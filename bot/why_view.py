@@ -22,9 +22,7 @@ _TURNS_AROUND = 3
 """Turns of the past conversation shown up to the answer itself."""
 
 
-def why_view(
-    turns: tuple[Turn, ...], answer: Answer, explanation: Explanation, pipeline: Pipeline
-) -> RenderableType:
+def why_view(turns: tuple[Turn, ...], answer: Answer, explanation: Explanation, pipeline: Pipeline) -> RenderableType:
     """Explains an answer, or why none was given: words, turns, signals and the past conversation."""
     parts: list[RenderableType] = [plain(f"Confidence: {in_words(answer.confidence)}.")]
     if answer.reason:
