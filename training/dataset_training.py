@@ -67,7 +67,7 @@ def train_dataset(
             for_encoder,
             task.answers,
             settings.for_encoder(epochs),
-            4 * settings.batch_size,
+            settings.encoder_batch_size,
             work,
             report,
         )

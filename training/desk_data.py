@@ -30,7 +30,7 @@ from training.reranker import Reranker
 
 BATCH = 64
 HELD_OUT_SHARE = 0.15
-ENCODER_SHARE = 0.6
+ENCODER_SHARE = 0.75
 """Share of the training conversations that the encoder is fine-tuned on; the rest are the reranker's."""
 MOST_TRAINED = 10_000
 MOST_HELD_OUT = 800
@@ -122,9 +122,13 @@ class OpenDesk:
         return examples_from(self._cases(pairs, "training turns", on_progress), self.source)
 
     def encoder_queries(self, limit: int | None) -> tuple[list[Query], list[str]]:
-        """What the encoder is fine-tuned on: dialogues with the row of their answer, and the answers."""
-        rows = {answer.id: row for row, answer in enumerate(self.store.answers())}
-        texts = [answer.text for answer in self.store.answers()]
+        """What the encoder is fine-tuned on: dialogues with the rows of the answers that are right, and the answers.
+
+        Every answer that says the same as the one given is right: other agents' wordings are no negatives.
+        """
+        answers = list(self.store.answers())
+        rows = {answer.id: row for row, answer in enumerate(answers)}
+        texts = [answer.text for answer in answers]
         pairs = _sample(
             (
                 pair
@@ -134,7 +138,16 @@ class OpenDesk:
             ),
             limit or 2 * MOST_TRAINED,
         )
-        queries = [Query(pair.dialogue, frozenset({rows[pair.answer_id]}), pair.conversation) for pair in pairs]
+        given = sorted({rows[pair.answer_id] for pair in pairs})
+        equality = AnswerEquality(answers)
+        right: dict[int, frozenset[int]] = {}
+        for begin in range(0, len(given), BATCH):
+            batch = given[begin : begin + BATCH]
+            equal = equality.equal([texts[row] for row in batch])
+            right |= {
+                row: frozenset({row, *(rows[one] for one in same)}) for row, same in zip(batch, equal, strict=True)
+            }
+        queries = [Query(pair.dialogue, right[rows[pair.answer_id]], pair.conversation) for pair in pairs]
         return queries, texts
 
     def ranker_in_use(self) -> Ranker:

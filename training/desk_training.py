@@ -139,7 +139,7 @@ def _with_tuned_encoder(opened: list[OpenDesk], settings: TrainSettings, work: P
         queries,
         answers,
         settings.for_encoder(settings.encoder_epochs or 0),
-        4 * settings.batch_size,
+        settings.encoder_batch_size,
         work,
         report,
     )

@@ -105,6 +105,16 @@ class CrossAttentionBlock(nn.Module):
         heads: Tensor = states.unflatten(-1, (self.heads, -1))
         return heads.transpose(-2, -3)
 
+    @torch.no_grad()
+    def copy_feed_forward(self, feed_in: nn.Linear, feed_out: nn.Linear) -> None:
+        """Takes over the feed-forward units of another layer, the weightiest where there is room for some only."""
+        weight = feed_in.weight.float().norm(dim=1) * feed_out.weight.float().norm(dim=0)
+        kept = weight.topk(self.feed_in.out_features).indices.sort().values
+        self.feed_in.weight.copy_(feed_in.weight[kept])
+        self.feed_in.bias.copy_(feed_in.bias[kept])
+        self.feed_out.weight.copy_(feed_out.weight[:, kept])
+        self.feed_out.bias.copy_(feed_out.bias)
+
     def keys_and_values(self, states: Tensor) -> tuple[Tensor, Tensor]:
         """Projections of a sequence to be attended to, each (..., heads, tokens, width / heads)."""
         return self.split(self.key(states)), self.split(self.value(states))
@@ -183,30 +193,31 @@ class Reranker(nn.Module):
         """
         settings = transformer.config
         config = RerankerConfig(
-            encoder=encoder,
-            width=settings.hidden_size,
-            heads=settings.num_attention_heads,
-            feed_forward=settings.intermediate_size,
-            layer_norm_epsilon=settings.layer_norm_eps,
-            blocks=blocks,
-            **sizes,
+            **{
+                "encoder": encoder,
+                "width": settings.hidden_size,
+                "heads": settings.num_attention_heads,
+                "feed_forward": settings.intermediate_size,
+                "layer_norm_epsilon": settings.layer_norm_eps,
+                "blocks": blocks,
+                **sizes,
+            }
         )
         reranker = cls(config)
-        for block, layer in zip(reranker.blocks, transformer.encoder.layer[-blocks:], strict=True):
+        for block, layer in zip(reranker.layers, transformer.encoder.layer[-blocks:], strict=True):
             theirs = {
                 "query": layer.attention.self.query,
                 "key": layer.attention.self.key,
                 "value": layer.attention.self.value,
                 "out": layer.attention.output.dense,
                 "attention_norm": layer.attention.output.LayerNorm,
-                "feed_in": layer.intermediate.dense,
-                "feed_out": layer.output.dense,
                 "feed_norm": layer.output.LayerNorm,
             }
             for name, module in theirs.items():
                 getattr(block, name).load_state_dict(
                     {key: value.float() for key, value in module.state_dict().items()}
                 )
+            block.copy_feed_forward(layer.intermediate.dense, layer.output.dense)
         return reranker
 
     @property

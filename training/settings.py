@@ -20,9 +20,9 @@ class TrainSettings:
     epochs: int = 2
     """Passes over the examples for the reranker."""
     learning_rate: float = 3e-4
-    """Peak for the reranker; the encoder takes a quarter of it."""
+    """Peak for the reranker; the encoder takes a third of it."""
     batch_size: int = 16
-    """Dialogues a step for the reranker; the encoder takes four times as many, they are each other's negatives."""
+    """Dialogues a step for the reranker; the encoder takes twice as many, they are each other's negatives."""
     seed: int = 13
     limit: int | None = None
     """At most so many dialogues to train on."""
@@ -31,7 +31,12 @@ class TrainSettings:
 
     def for_encoder(self, epochs: int) -> LoopSettings:
         """The loop settings of the encoder."""
-        return LoopSettings(epochs, self.learning_rate / 4, seed=self.seed)
+        return LoopSettings(epochs, self.learning_rate / 3, seed=self.seed)
+
+    @property
+    def encoder_batch_size(self) -> int:
+        """Dialogues a step for the encoder."""
+        return 2 * self.batch_size
 
     def for_reranker(self) -> RerankerSettings:
         """The settings of the reranker."""

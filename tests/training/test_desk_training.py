@@ -14,6 +14,7 @@ from conversations.importing import import_logs
 from conversations.model import Turn
 from index.builder import update_index
 from index.embedder import Embedder
+from index.equality import says_the_same, words_of
 from training import desk_training
 from training.desk_data import HELD_OUT_SHARE, OpenDesk, share_of
 from training.desk_training import train_desk
@@ -103,6 +104,17 @@ def test_no_conversation_is_on_both_sides(desk):
     assert held_out and trained and tuned and reranked
     assert not held_out & (trained | tuned | reranked)
     assert not tuned & reranked
+
+
+def test_what_says_the_same_is_no_negative_for_the_encoder(desk):
+    opened = OpenDesk.open(desk)
+    queries, texts = opened.encoder_queries(None)
+    opened.close()
+    several = [query for query in queries if len(query.right) > 1]
+    assert several
+    for query in several:
+        said = [words_of(texts[row]) for row in query.right]
+        assert any(all(says_the_same(own, other) for other in said) for own in said)
 
 
 def test_the_split_is_about_as_large_as_it_says():

@@ -116,3 +116,15 @@ def test_blocks_start_as_the_encoders_last_layers():
         vector = torch.nn.functional.normalize(states[0].mean(dim=0), dim=0)
     expected = torch.from_numpy(embedder.encode(["Where is my parcel?"])[0])
     assert float(vector @ expected) > 0.9999
+
+
+def test_with_less_room_the_weightiest_feed_forward_units_are_taken_over():
+    embedder = Embedder(precision="float32")
+    layer = embedder.transformer.encoder.layer[-1]
+    weight = layer.intermediate.dense.weight.norm(dim=1) * layer.output.dense.weight.norm(dim=0)
+    block = Reranker.from_encoder(embedder.transformer, embedder.identity, feed_forward=700).layers[0]
+    assert block.feed_in.out_features == block.feed_out.in_features == 700
+    kept = [int((layer.intermediate.dense.weight == row).all(dim=1).nonzero()) for row in block.feed_in.weight[:5]]
+    left_out = weight.sort(descending=True).values[700]
+    assert all(weight[unit] >= left_out for unit in kept)
+    torch.testing.assert_close(block.feed_out.weight[:, :5], layer.output.dense.weight[:, kept])
