@@ -35,6 +35,8 @@ HELD_OUT_SHARE = 0.05
 MOST_HELD_OUT = 600
 SERVED = 50
 """Candidates of a training example before sampling."""
+ANSWER_TOKENS = 96
+"""Read of an answer: more than on a desk, since there are no past questions to read."""
 
 OnProgress = Callable[[Progress], None]
 
@@ -85,7 +87,7 @@ def train_dataset(
                 f"was found; at least {LEAST_EXAMPLES} and {LEAST_HELD_OUT} are needed.",
                 "Use a larger data set or limit.",
             )
-        reranker = Reranker.from_encoder(embedder.transformer, embedder.identity)
+        reranker = Reranker.from_encoder(embedder.transformer, embedder.identity, answer_tokens=ANSWER_TOKENS)
         train_reranker(reranker, examples, held_examples, settings.for_reranker(), work, report)
         ranker = CrossAttentionRanker(reranker, index.states, None, embedder.device)
         right = [query.right for query in held_out]

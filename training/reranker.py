@@ -23,7 +23,6 @@ from torch import Tensor, nn
 from index.fusion import FUSION_WEIGHTS, SIGNALS
 from training.attention import attention_weights, coverage, masked_mean
 
-"""What retrieval says of a candidate, in the order of the columns; see `index.fusion`."""
 SIGNAL_SCALE = 20.0
 """Turns cosines into logits: the inverse temperature that sentence encoders are trained with."""
 PARTS = (
@@ -34,6 +33,8 @@ PARTS = (
     "question covers dialogue",
     "dialogue covers question",
 )
+FEED_FORWARD_KEPT = 0.5
+"""Share of the encoder's feed-forward units that a block takes over: half the work, and training makes up for it."""
 MAX_RECENCY = 8
 """Turns longer ago than this share one recency embedding."""
 
@@ -51,8 +52,8 @@ class RerankerConfig:
     blocks: int = 1
     hidden: int = 128
     """Width of the scoring layer."""
-    question_tokens: int = 32
-    answer_tokens: int = 96
+    question_tokens: int = 24
+    answer_tokens: int = 64
     signal_weights: tuple[float, ...] = FUSION_WEIGHTS
     """Retrieval's own weights of the signals: where the residual starts."""
     version: int = 1
@@ -188,6 +189,12 @@ class Reranker(nn.Module):
     def from_encoder(cls, transformer: Any, encoder: str, blocks: int = 1, **sizes: Any) -> Reranker:  # noqa: ANN401
         """A reranker whose blocks are copies of the last layers of a BERT-like encoder.
 
+        Args:
+            transformer: the encoder.
+            encoder: its identity.
+            blocks: layers copied.
+            sizes: other fields of `RerankerConfig`.
+
         Raises:
             AttributeError: the encoder's layers are not laid out as BERT's are.
         """
@@ -197,7 +204,7 @@ class Reranker(nn.Module):
                 "encoder": encoder,
                 "width": settings.hidden_size,
                 "heads": settings.num_attention_heads,
-                "feed_forward": settings.intermediate_size,
+                "feed_forward": int(settings.intermediate_size * FEED_FORWARD_KEPT),
                 "layer_norm_epsilon": settings.layer_norm_eps,
                 "blocks": blocks,
                 **sizes,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,7 +49,8 @@ def desk(prepared, tmp_path, monkeypatch):
 
 def ask(desk):
     with Pipeline.open(desk) as pipeline:
-        return pipeline.ranker_name, pipeline.answer([Turn("customer", "nobody is in tomorrow, what happens?")])
+        answer = pipeline.answer([Turn("customer", "nobody is in tomorrow, what happens?")])
+        return pipeline.ranker_name, [(candidate.text, candidate.weight) for candidate in answer.candidates]
 
 
 def test_the_better_model_serves_and_only_the_better(desk):
@@ -84,6 +89,33 @@ def test_a_tuned_encoder_comes_with_an_index_of_its_own(desk):
         assert pipeline.notices == []
         assert pipeline.ranker_name == "cross-attention:model-0001"
         assert len(pipeline.answer([Turn("customer", "where is my parcel")]).candidates) > 30
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL on this system")
+@pytest.mark.parametrize("stage", ["reranker", "saving"])
+def test_a_kill_leaves_the_desk_as_it_was_and_the_same_command_goes_on(desk, stage):
+    """The real script, killed at a stage; it then runs to its end as if nothing had been."""
+    killer = (
+        "import os, signal, sys, training.__main__ as script, training.desk_training as desk_training\n"
+        "desk_training.LEAST_EXAMPLES, desk_training.LEAST_HELD_OUT = 10, 5\n"
+        "stage = sys.argv.pop(1)\n"
+        "kill = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "if stage == 'saving': desk_training.promote = kill\n"
+        "elif stage: script.PlainProgress.__call__ = lambda _, now: kill() if now.stage == stage else None\n"
+        "sys.exit(script.main(sys.argv[1:]))\n"
+    )
+    command = [sys.executable, "-c", killer]
+    options = ["--desk", "shop", "--home", str(desk.path.parent.parent), "--limit", "40", "--epochs", "1", "--force"]
+    before = ask(desk)
+    killed = subprocess.run([*command, stage, *options], capture_output=True, check=False, timeout=300)
+    assert killed.returncode == -signal.SIGKILL
+    assert ask(desk) == before
+    done = subprocess.run([*command, "", *options], capture_output=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["promoted"]
+    name, _ = ask(desk)
+    assert name.startswith("cross-attention:model-")
+    assert not (desk.models_path / "training").exists()
 
 
 def test_a_desk_too_small_is_told_so_and_stays_as_it_was(desk, monkeypatch):

@@ -106,7 +106,7 @@ def test_attention_to_the_dialogue_is_a_distribution():
 
 def test_blocks_start_as_the_encoders_last_layers():
     embedder = Embedder(precision="float32")
-    reranker = Reranker.from_encoder(embedder.transformer, embedder.identity, blocks=2)
+    reranker = Reranker.from_encoder(embedder.transformer, embedder.identity, blocks=2, feed_forward=1536)
     tokens = embedder.tokenize(["Where is my parcel?"])
     with torch.no_grad():
         states = embedder.encode_tokens(tokens, states_below=2).states[0][None]
