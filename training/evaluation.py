@@ -10,10 +10,11 @@ below. The order in which a pool is given plays no part.
 
 from __future__ import annotations
 
+import random
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,10 @@ import numpy as np
 import numpy.typing as npt
 
 from conversations.errors import ModelError, TrainingError
+from conversations.text import clean_text
 from index.candidates import read_dialogues
 from index.embedder import Embedder
+from training.attacks import ATTACKS
 from training.datasets import Query, load_task
 from training.metrics import mean_reciprocal_rank, percentile, rank_of_right, recall_at
 from training.rankers import Ranker
@@ -49,6 +52,8 @@ class EvaluationReport:
     mrr: float
     p50_ms: float
     p95_ms: float
+    attack: str | None = None
+    """What was done to every question, one of `training.attacks.ATTACKS`."""
 
     def as_json(self) -> dict[str, Any]:
         """Under the names that scripts rely on."""
@@ -62,6 +67,8 @@ class EvaluationReport:
             "recall@10": self.recall_at_10,
             "latency_ms": {"p50": self.p50_ms, "p95": self.p95_ms},
         }
+        if self.attack:
+            figures["attack"] = self.attack
         if self.protocol == "corpus":
             figures |= {"hit@1": self.top1, "hit@10": self.recall_at_10, "hit@100": self.recall_at_100}
         return figures
@@ -76,12 +83,27 @@ def evaluate(
     limit: int | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> EvaluationReport:
-    """Ranks one split of a data set.
+    """Ranks one split of a data set; see `evaluate_attacked`, of which this is the case without an attack."""
+    return evaluate_attacked(directory, split, ranker, (), protocol, depth, limit, on_progress)[0]
+
+
+def evaluate_attacked(
+    directory: Path,
+    split: str,
+    ranker: str,
+    attacks: Sequence[str],
+    protocol: str | None = None,
+    depth: int = 100,
+    limit: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> list[EvaluationReport]:
+    """Ranks one split of a data set as it is, and once more under each attack.
 
     Args:
         directory: see `training.datasets.load_task`.
         split: "dev" for `dev.jsonl.gz`.
         ranker: one of `RANKERS`; without MODEL the base reranker.
+        attacks: of `training.attacks.ATTACKS`, each done to the last turn of every dialogue.
         protocol: by default "pool" where there are pools, else "corpus" or "bank".
         depth: how many of the best by retrieval score a reranker orders.
         limit: only the first so many queries.
@@ -103,22 +125,35 @@ def evaluate(
         raise TrainingError(f"No query of {directory}, {split}, can be ranked by the protocol {chosen!r}.")
     kind, _, model_path = ranker.partition(":")
     make, embedder, states_below = _recipe(kind, model_path)
-    ranks, waits = [], []
+    total = len(task.answers) + len(queries) * (1 + len(attacks))
+    done = 0
+
+    def count(more: int) -> None:
+        nonlocal done
+        done += more
+        if on_progress:
+            on_progress(done, total)
+
+    reports = []
     with tempfile.TemporaryDirectory(prefix="attendant-") as scratch:
-        total = len(task.answers) + len(queries)
-        index = TaskIndex(
-            task, embedder, states_below, Path(scratch), lambda done, _: on_progress and on_progress(done, total)
-        )
+        index = TaskIndex(task, embedder, states_below, Path(scratch), lambda sofar, _: count(sofar - done))
         order = make(index)
-        for done, query in enumerate(queries, 1):
-            started = time.perf_counter()
-            scores, rows = order(query, query.pool if chosen == "pool" else None, depth)
-            waits.append(1000 * (time.perf_counter() - started))
-            ranks.append(rank_of_right(scores, np.isin(rows, list(query.right))))
-            if on_progress:
-                on_progress(len(task.answers) + done, total)
+        for attack in (None, *attacks):
+            ranks, waits = [], []
+            for number, query in enumerate(queries):
+                asked = _attacked(query, attack, number) if attack else query
+                started = time.perf_counter()
+                scores, rows = order(asked, query.pool if chosen == "pool" else None, depth)
+                waits.append(1000 * (time.perf_counter() - started))
+                ranks.append(rank_of_right(scores, np.isin(rows, list(query.right))))
+                count(1)
+            reports.append(_report(chosen, ranker, ranks, waits, attack))
+    return reports
+
+
+def _report(protocol: str, ranker: str, ranks: list[int], waits: list[float], attack: str | None) -> EvaluationReport:
     return EvaluationReport(
-        protocol=chosen,
+        protocol=protocol,
         ranker=ranker,
         queries=len(ranks),
         top1=recall_at(ranks, 1),
@@ -128,7 +163,15 @@ def evaluate(
         mrr=mean_reciprocal_rank(ranks),
         p50_ms=percentile(waits, 50),
         p95_ms=percentile(waits, 95),
+        attack=attack,
     )
+
+
+def _attacked(query: Query, attack: str, number: int) -> Query:
+    """The query with its last turn changed, and then cleaned as a chat cleans what is typed."""
+    *before, last = query.dialogue
+    text = clean_text(ATTACKS[attack](last.text, random.Random(f"{attack} {number}")))
+    return replace(query, dialogue=(*before, replace(last, text=text)))
 
 
 Order = Callable[[Query, tuple[int, ...] | None, int], tuple[Floats, npt.NDArray[np.int64]]]

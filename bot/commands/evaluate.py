@@ -8,11 +8,15 @@ import click
 
 from bot.options import Session, common_options, example
 
+ATTACKS = ("typo", "swap", "deletion", "homoglyphs", "invisible", "capitals", "no-punctuation")
+"""As in `training.attacks`, named here so that --help needs not import it; a test compares them."""
+
 
 @click.command(
     epilog=example(
         "attendant evaluate data/insuranceqa --split dev --ranker cosine --protocol pool",
         "attendant evaluate data/star --split dev --ranker bm25 --ranker cross-attention:MODEL",
+        "attendant evaluate data/star --split dev --ranker cosine --attack typo --attack homoglyphs",
     )
 )
 @click.argument("directory", type=click.Path(path_type=Path))
@@ -33,6 +37,13 @@ from bot.options import Session, common_options, example
 )
 @click.option("--depth", type=click.IntRange(1), default=100, show_default=True, help="Answers to rerank.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first so many queries.")
+@click.option(
+    "--attack",
+    "attacks",
+    type=click.Choice(ATTACKS),
+    multiple=True,
+    help="Do this to every question as well, and compare; may be repeated.",
+)
 @common_options
 @click.pass_obj
 def command(
@@ -43,29 +54,24 @@ def command(
     protocol: str | None,
     depth: int,
     limit: int | None,
+    attacks: tuple[str, ...],
 ) -> None:
     """Rank a data set with known right answers.
 
-    Reports how often the right answer comes first, and how fast.
+    Reports how often the right answer comes first, and how fast; with --attack also how much of that is left when
+    customers mistype, or somebody hides what they write.
     """
     from bot.output import print_json, screen
     from bot.progress import Meter
     from bot.reports import rankers_json, show_rankers
-    from training.evaluation import evaluate
+    from training.evaluation import evaluate_attacked
 
     reports = []
     with Meter() as meter:
         for ranker in rankers:
-            report = evaluate(
-                directory,
-                split,
-                ranker,
-                protocol,
-                depth,
-                limit,
-                meter.counter(f"ranking with {ranker}"),
-            )
-            reports.append(report.as_json())
+            counter = meter.counter(f"ranking with {ranker}")
+            found = evaluate_attacked(directory, split, ranker, attacks, protocol, depth, limit, counter)
+            reports += [report.as_json() for report in found]
     if session.as_json:
         print_json(rankers_json(reports))
     else:

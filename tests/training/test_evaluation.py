@@ -12,7 +12,7 @@ from conversations.errors import AttendantError, ModelError, TrainingError
 from training import dataset_training
 from training.dataset_training import train_dataset
 from training.datasets import load_task
-from training.evaluation import evaluate
+from training.evaluation import evaluate, evaluate_attacked
 from training.settings import TrainSettings
 
 SAMPLE = Path(__file__).resolve().parents[2] / "conversations" / "sample"
@@ -110,6 +110,14 @@ def test_a_reply_bank_asks_at_labelled_turns_after_the_customers(bank):
     assert [query.dialogue[-1].text for query in task.queries] == ["I want a room.", "Bye now."]
     report = evaluate(bank, "dev", "cosine")
     assert (report.protocol, report.queries) == ("bank", 2)
+
+
+def test_under_attack_only_the_questions_change(selection):
+    plain, mistyped, hidden = evaluate_attacked(selection, "dev", "bm25", ("deletion", "invisible"))
+    assert plain.as_json() | {"latency_ms": 0} == evaluate(selection, "dev", "bm25").as_json() | {"latency_ms": 0}
+    assert (mistyped.attack, hidden.attack) == ("deletion", "invisible")
+    assert mistyped.queries == plain.queries
+    assert hidden.top1 == plain.top1, "invisible characters are cleaned away before anything is ranked"
 
 
 def test_wrong_calls_are_told_plainly(selection, bank):
