@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from index.fusion import FUSION_WEIGHTS, SIGNALS
 from training.attention import attention_weights, coverage, masked_mean
+from training.attention_block import CrossAttentionBlock
 
 SIGNAL_SCALE = 20.0
 """Turns cosines into logits: the inverse temperature that sentence encoders are trained with."""
@@ -85,75 +86,6 @@ class CandidateStates:
     """(candidates, len(SIGNALS))"""
 
 
-class CrossAttentionBlock(nn.Module):
-    """One transformer layer (post-norm, as BERT) whose keys and values reach into a second sequence."""
-
-    def __init__(self, config: RerankerConfig) -> None:
-        super().__init__()
-        width = config.width
-        self.heads = config.heads
-        self.query = nn.Linear(width, width)
-        self.key = nn.Linear(width, width)
-        self.value = nn.Linear(width, width)
-        self.out = nn.Linear(width, width)
-        self.attention_norm = nn.LayerNorm(width, eps=config.layer_norm_epsilon)
-        self.feed_in = nn.Linear(width, config.feed_forward)
-        self.feed_out = nn.Linear(config.feed_forward, width)
-        self.feed_norm = nn.LayerNorm(width, eps=config.layer_norm_epsilon)
-
-    def split(self, states: Tensor) -> Tensor:
-        """(..., tokens, width) -> (..., heads, tokens, width / heads)."""
-        heads: Tensor = states.unflatten(-1, (self.heads, -1))
-        return heads.transpose(-2, -3)
-
-    @torch.no_grad()
-    def copy_feed_forward(self, feed_in: nn.Linear, feed_out: nn.Linear) -> None:
-        """Takes over the feed-forward units of another layer, the weightiest where there is room for some only."""
-        weight = feed_in.weight.float().norm(dim=1) * feed_out.weight.float().norm(dim=0)
-        kept = weight.topk(self.feed_in.out_features).indices.sort().values
-        self.feed_in.weight.copy_(feed_in.weight[kept])
-        self.feed_in.bias.copy_(feed_in.bias[kept])
-        self.feed_out.weight.copy_(feed_out.weight[:, kept])
-        self.feed_out.bias.copy_(feed_out.bias)
-
-    def keys_and_values(self, states: Tensor) -> tuple[Tensor, Tensor]:
-        """Projections of a sequence to be attended to, each (..., heads, tokens, width / heads)."""
-        return self.split(self.key(states)), self.split(self.value(states))
-
-    def forward(
-        self,
-        states: Tensor,
-        mask: Tensor,
-        memory: tuple[Tensor, Tensor] | None = None,
-        memory_mask: Tensor | None = None,
-        only: int | None = None,
-    ) -> Tensor:
-        """Attends to itself and, where given, to the memory; then the feed-forward part.
-
-        Args:
-            states: (batch, tokens, width)
-            mask: (batch, tokens) bool
-            memory: keys and values of the second sequence, each (batch or 1, heads, memory tokens, width / heads)
-            memory_mask: (batch or 1, memory tokens) bool
-            only: update the first so many tokens and return these alone; the others are still attended to.
-        """
-        keys, values = self.keys_and_values(states)
-        allowed = mask
-        if memory is not None and memory_mask is not None:
-            batch = states.shape[0]
-            keys = torch.cat([keys, memory[0].expand(batch, -1, -1, -1)], dim=-2)
-            values = torch.cat([values, memory[1].expand(batch, -1, -1, -1)], dim=-2)
-            allowed = torch.cat([mask, memory_mask.expand(batch, -1)], dim=-1)
-        states = states[:, :only]
-        mixed = nn.functional.scaled_dot_product_attention(
-            self.split(self.query(states)), keys, values, attn_mask=allowed[:, None, None, :]
-        )
-        mixed = mixed.transpose(-2, -3).flatten(-2)
-        states = self.attention_norm(states + self.out(mixed))
-        fed: Tensor = self.feed_norm(states + self.feed_out(nn.functional.gelu(self.feed_in(states))))
-        return fed
-
-
 @dataclass(slots=True)
 class ReadStates:
     """A dialogue after its own pass through the blocks, shared by all its candidates."""
@@ -172,7 +104,10 @@ class Reranker(nn.Module):
     def __init__(self, config: RerankerConfig) -> None:
         super().__init__()
         self.config = config
-        self.blocks = nn.ModuleList(CrossAttentionBlock(config) for _ in range(config.blocks))
+        self.blocks = nn.ModuleList(
+            CrossAttentionBlock(config.width, config.heads, config.feed_forward, config.layer_norm_epsilon)
+            for _ in range(config.blocks)
+        )
         self.recency = nn.Embedding(MAX_RECENCY + 1, config.width)
         self.speaker = nn.Embedding(2, config.width)
         self.segment = nn.Embedding(2, config.width)
@@ -212,19 +147,7 @@ class Reranker(nn.Module):
         )
         reranker = cls(config)
         for block, layer in zip(reranker.layers, transformer.encoder.layer[-blocks:], strict=True):
-            theirs = {
-                "query": layer.attention.self.query,
-                "key": layer.attention.self.key,
-                "value": layer.attention.self.value,
-                "out": layer.attention.output.dense,
-                "attention_norm": layer.attention.output.LayerNorm,
-                "feed_norm": layer.output.LayerNorm,
-            }
-            for name, module in theirs.items():
-                getattr(block, name).load_state_dict(
-                    {key: value.float() for key, value in module.state_dict().items()}
-                )
-            block.copy_feed_forward(layer.intermediate.dense, layer.output.dense)
+            block.copy_layer(layer)
         return reranker
 
     @property

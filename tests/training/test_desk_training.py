@@ -20,10 +20,11 @@ from index.builder import update_index
 from index.embedder import Embedder
 from index.equality import says_the_same, words_of
 from training import desk_training
-from training.desk_data import HELD_OUT_SHARE, OpenDesk, share_of
+from training.desk_data import HELD_OUT_SHARE, OpenDesk
 from training.desk_training import train_desk
 from training.registry import current_model_path
 from training.settings import TrainSettings
+from training.splits import share_of
 
 SAMPLE = Path(__file__).resolve().parents[2] / "conversations" / "sample" / "past.jsonl"
 QUICK = TrainSettings(limit=40, epochs=1)

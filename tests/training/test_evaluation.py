@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from conversations.errors import AttendantError, ModelError, TrainingError
-from training import dataset_training
+from training import dataset_training, linear_map
 from training.dataset_training import train_dataset
 from training.datasets import load_task
 from training.evaluation import evaluate, evaluate_attacked
+from training.linear_map import load_linear_map, train_linear_map
 from training.settings import TrainSettings
 
 SAMPLE = Path(__file__).resolve().parents[2] / "conversations" / "sample"
@@ -41,7 +42,7 @@ def selection(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("ranker", ["bm25", "cosine", "retrieval", "cross-attention"])
+@pytest.mark.parametrize("ranker", ["bm25", "cosine", "retrieval", "max-sim", "cross-attention"])
 def test_pools_without_a_right_answer_are_left_out(selection, ranker):
     report = evaluate(selection, "dev", ranker).as_json()
     assert report["protocol"] == "pool"
@@ -137,9 +138,9 @@ def test_wrong_calls_are_told_plainly(selection, bank):
         evaluate(selection, "dev", "cosine")
 
 
-def test_a_data_set_trains_a_model_that_evaluates(tmp_path, monkeypatch):
-    monkeypatch.setattr(dataset_training, "LEAST_EXAMPLES", 10)
-    monkeypatch.setattr(dataset_training, "LEAST_HELD_OUT", 2)
+@pytest.fixture
+def questions_of_the_sample(tmp_path):
+    """A data set of 90 questions and answers of the sample."""
     rows = [json.loads(line)["turns"][:2] for line in (SAMPLE / "past.jsonl").open(encoding="utf-8")]
     rows = [turns for turns in rows if turns[1]["role"] == "agent"][:90]
     data = tmp_path / "data"
@@ -147,6 +148,30 @@ def test_a_data_set_trains_a_model_that_evaluates(tmp_path, monkeypatch):
     questions = [{"id": n, "question": turns[0]["text"], "answers": [n]} for n, turns in enumerate(rows)]
     write(data / "train.jsonl.gz", questions)
     write(data / "dev.jsonl.gz", questions[:20])
+    return data
+
+
+def test_a_linear_map_learns_and_ranks_as_cosine_does_at_its_start(questions_of_the_sample, tmp_path, monkeypatch):
+    data, file = questions_of_the_sample, tmp_path / "map.safetensors"
+    report = train_linear_map(data, file)
+    assert report["examples"] > 80 and report["after"] >= report["before"] > 0
+    trained = evaluate(data, "dev", f"linear-map:{file}")
+    assert trained.mrr >= evaluate(data, "dev", "cosine").mrr, "these questions were trained on"
+    monkeypatch.setattr(linear_map, "MOST_EPOCHS", 1)
+    monkeypatch.setattr(linear_map, "LEARNING_RATE", 1e-12)
+    train_linear_map(data, file)
+    assert evaluate(data, "dev", f"linear-map:{file}").mrr == evaluate(data, "dev", "cosine").mrr
+    with pytest.raises(ModelError, match="no linear map for the encoder other"):
+        load_linear_map(file, "other")
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(ModelError, match="cannot be read"):
+        evaluate(data, "dev", f"linear-map:{file}")
+
+
+def test_a_data_set_trains_a_model_that_evaluates(questions_of_the_sample, tmp_path, monkeypatch):
+    monkeypatch.setattr(dataset_training, "LEAST_EXAMPLES", 10)
+    monkeypatch.setattr(dataset_training, "LEAST_HELD_OUT", 2)
+    data = questions_of_the_sample
     report = train_dataset(data, tmp_path / "model", TrainSettings(epochs=1))
     assert report.examples >= 10
     assert (tmp_path / "model" / "encoder").is_dir()
