@@ -6,7 +6,6 @@ the other, on what the tuned encoder retrieves; calibration on queries that neit
 
 from __future__ import annotations
 
-import random
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -16,8 +15,8 @@ from conversations.errors import TrainingError
 from index.builder import STATES_BELOW
 from index.candidates import read_dialogues
 from index.embedder import Embedder
-from training.datasets import Query, RankingTask, load_task
-from training.desk_data import ENCODER_SHARE, share_of
+from training.datasets import Query, load_task
+from training.desk_data import ENCODER_SHARE
 from training.desk_training import LEAST_EXAMPLES, LEAST_HELD_OUT
 from training.encoder_training import fine_tune_encoder
 from training.examples import Example, Source, make_example
@@ -29,10 +28,9 @@ from training.registry import save_model
 from training.reranker import Reranker
 from training.reranker_training import train_reranker
 from training.settings import TrainReport, TrainSettings
+from training.splits import share_of, split_queries
 from training.task_index import TaskIndex
 
-HELD_OUT_SHARE = 0.05
-MOST_HELD_OUT = 600
 SERVED = 50
 """Candidates of a training example before sampling."""
 ANSWER_TOKENS = 96
@@ -57,7 +55,7 @@ def train_dataset(
     """
     report = on_progress or (lambda _: None)
     task = load_task(directory, "train")
-    train, held_out = _split(task, settings)
+    train, held_out = split_queries(task.queries, settings.seed, settings.limit)
     epochs = 1 if settings.encoder_epochs is None else settings.encoder_epochs
     work = save.with_name(save.name + ".training")
     for_encoder = [query for query in train if epochs and share_of(query.group, "encoder") < ENCODER_SHARE]
@@ -112,15 +110,6 @@ def train_dataset(
         after=after,
         decision=decision,
     )
-
-
-def _split(task: RankingTask, settings: TrainSettings) -> tuple[list[Query], list[Query]]:
-    """Training and held-out queries, split by group; without right answers a query trains nothing."""
-    usable = [query for query in task.queries if query.right]
-    random.Random(settings.seed).shuffle(usable)
-    held_out = [query for query in usable if share_of(query.group, "held out") < HELD_OUT_SHARE][:MOST_HELD_OUT]
-    train = [query for query in usable if share_of(query.group, "held out") >= HELD_OUT_SHARE]
-    return train[: settings.limit], held_out
 
 
 def _examples(

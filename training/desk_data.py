@@ -5,7 +5,6 @@ A turn's own conversation is invisible when its candidates are served, so nothin
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from training.rankers import Ranker, retrieval_ranker
 from training.rankers.cross_attention import CrossAttentionRanker
 from training.registry import desk_model, encoder_name
 from training.reranker import Reranker
+from training.splits import share_of
 
 BATCH = 64
 HELD_OUT_SHARE = 0.15
@@ -50,16 +50,6 @@ class Case:
     """Ids of the answers that count as the one that was given."""
     near: frozenset[int]
     """Ids of answers too similar to it to be called wrong."""
-
-
-def share_of(conversation: str, purpose: str) -> float:
-    """A number from 0 to 1 by a hash of the conversation's id: the same in every run, another for each purpose.
-
-    >>> share_of("lw-1001", "held out") == share_of("lw-1001", "held out")
-    True
-    """
-    digest = hashlib.sha256(f"{purpose} {conversation}".encode()).digest()
-    return int.from_bytes(digest[:4], "big") / 2**32
 
 
 @dataclass(slots=True)

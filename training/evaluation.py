@@ -27,6 +27,7 @@ from index.candidates import read_dialogues
 from index.embedder import Embedder
 from training.attacks import ATTACKS
 from training.datasets import Query, load_task
+from training.linear_map import load_linear_map
 from training.metrics import mean_reciprocal_rank, percentile, rank_of_right, recall_at
 from training.rankers import Ranker
 from training.rankers.cross_attention import CrossAttentionRanker
@@ -35,7 +36,7 @@ from training.task_index import TaskIndex
 
 Floats = npt.NDArray[np.float32]
 PROTOCOLS = {"answer selection": ("pool", "corpus"), "reply bank": ("bank",)}
-RANKERS = "bm25, cosine, retrieval, cross-attention[:MODEL], cross-encoder:PATH"
+RANKERS = "bm25, cosine, retrieval, linear-map:FILE, max-sim[:PATH], cross-attention[:MODEL], cross-encoder:PATH"
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,13 @@ def _recipe(kind: str, path: str) -> tuple[Callable[[TaskIndex], Order], Embedde
         return _word_order, None, 0
     if kind in ("cosine", "retrieval"):
         embedder = _model_embedder(path) if path else Embedder()
-        return lambda index: _signal_order(kind, index, embedder), embedder, 0
+        if kind == "retrieval":
+            return lambda index: _fused_order(index, embedder), embedder, 0
+        return lambda index: _vector_order(index, embedder, lambda vector: vector), embedder, 0
+    if kind == "linear-map" and path:
+        embedder = Embedder()
+        mapped = load_linear_map(Path(path), embedder.identity).map
+        return lambda index: _vector_order(index, embedder, mapped), embedder, 0
     if kind == "cross-attention":
         embedder = _model_embedder(path) if path else Embedder()
         model = load_model(Path(path) if path else base_model_path(), embedder.identity)
@@ -197,11 +204,21 @@ def _recipe(kind: str, path: str) -> tuple[Callable[[TaskIndex], Order], Embedde
             )
 
         return make, embedder, model.reranker.config.blocks
+    peer = _peer(kind, path)
+    embedder = Embedder()
+    return lambda index: _reranked_order(peer, index, embedder), embedder, 0
+
+
+def _peer(kind: str, path: str) -> Ranker:
+    """A ranker of sentence-transformers, to measure against."""
+    if kind == "max-sim":
+        from training.rankers.max_sim import MaxSimRanker
+
+        return MaxSimRanker(path)
     if kind == "cross-encoder" and path:
         from training.rankers.cross_encoder import CrossEncoderRanker
 
-        embedder, ranker = Embedder(), CrossEncoderRanker(path)
-        return lambda index: _reranked_order(ranker, index, embedder), embedder, 0
+        return CrossEncoderRanker(path)
     raise ModelError(f"There is no ranker {':'.join(filter(None, (kind, path)))!r}.", f"Choose one of: {RANKERS}.")
 
 
@@ -222,12 +239,20 @@ def _word_order(index: TaskIndex) -> Order:
     return order
 
 
-def _signal_order(kind: str, index: TaskIndex, embedder: Embedder) -> Order:
+def _vector_order(index: TaskIndex, embedder: Embedder, mapped: Callable[[Floats], Floats]) -> Order:
+    """By the cosine of the answer and what the dialogue's vector is mapped to."""
+
     def order(query: Query, pool: tuple[int, ...] | None, depth: int) -> tuple[Floats, npt.NDArray[np.int64]]:
         del depth
-        if kind == "cosine":
-            rows = _allowed(index, pool)
-            return index.vectors[rows] @ embedder.encode_dialogues([query.dialogue])[0], rows
+        rows = _allowed(index, pool)
+        return index.vectors[rows] @ mapped(embedder.encode_dialogues([query.dialogue])[0]), rows
+
+    return order
+
+
+def _fused_order(index: TaskIndex, embedder: Embedder) -> Order:
+    def order(query: Query, pool: tuple[int, ...] | None, depth: int) -> tuple[Floats, npt.NDArray[np.int64]]:
+        del depth
         (context,) = read_dialogues(embedder, [query.dialogue])
         return index.candidates(context, pool, 1)[1:]
 

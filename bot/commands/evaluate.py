@@ -28,7 +28,8 @@ ATTACKS = ("typo", "swap", "deletion", "homoglyphs", "invisible", "capitals", "n
     multiple=True,
     default=("cross-attention",),
     show_default=True,
-    help="bm25, cosine, cross-attention[:MODEL] or cross-encoder:PATH; repeated, one table compares them.",
+    help="bm25, cosine, retrieval, linear-map:FILE, max-sim[:PATH], cross-attention[:MODEL] or cross-encoder:PATH; "
+    "repeated, one table compares them.",
 )
 @click.option(
     "--protocol",

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 )
 @click.option("--desk", "desk_names", metavar="NAME", multiple=True, help="Train on this desk.  [default: default]")
 @click.option("--dataset", type=click.Path(path_type=Path), help="Train on a data set's train split instead.")
+@click.option(
+    "--kind",
+    type=click.Choice(["cross-attention", "linear-map"]),
+    default="cross-attention",
+    show_default=True,
+    help="What to train on a data set: the reranker, or a linear map on frozen vectors to compare it with.",
+)
 @click.option("--save", type=click.Path(path_type=Path), help="Write the model here, not into the desk.")
 @click.option("--encoder-epochs", type=click.IntRange(0), help="Passes over the pairs for the sentence encoder.")
 @click.option("--epochs", type=click.IntRange(0), help="Passes over the examples for the reranker.")
@@ -38,6 +45,7 @@ def command(
     /,
     desk_names: tuple[str, ...],
     dataset: Path | None,
+    kind: str,
     save: Path | None,
     **options: float | bool | None,
 ) -> None:
@@ -55,6 +63,13 @@ def command(
     if save and options["force"]:
         raise click.UsageError("--force is for a desk's own model; with --save the model is always written.")
     given = {name: value for name, value in options.items() if value is not None}
+    if kind == "linear-map":
+        if not dataset or not save:
+            raise click.UsageError("A linear map is trained on a data set: --dataset DIR --save FILE.")
+        if unused := sorted(name for name in given if name not in ("seed", "limit", "force")):
+            raise click.UsageError(f"A linear map takes no --{unused[0].replace('_', '-')}.")
+        _train_linear_map(session, dataset, save, given)
+        return
     report = _train(session, desk_names or ("default",), dataset, save, given)
     from bot.output import plain, print_json, screen
     from bot.reports import show_report, show_rows
@@ -102,3 +117,23 @@ def _train(
         for desk in desks:
             stack.enter_context(desk.writing())
         return train_desk(desks, settings, show, save)
+
+
+def _train_linear_map(session: Session, dataset: Path, save: Path, given: dict[str, Any]) -> None:
+    from bot.output import print_json, screen
+    from bot.progress import Meter
+    from bot.reports import show_report
+    from training.linear_map import train_linear_map
+
+    with Meter() as meter:
+        report = train_linear_map(
+            dataset,
+            save,
+            given.get("seed", 13),
+            given.get("limit"),
+            lambda now: meter.show(now.stage, now.step, now.steps, f"loss {now.loss:.3f}"),
+        )
+    if session.as_json:
+        print_json(report)
+    else:
+        show_report(screen(), report, str(save))
