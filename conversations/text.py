@@ -38,6 +38,19 @@ _KEY_TOKEN = re.compile(
     r"|[$£€¥₹%+]"  # 5 dollars are not 5 pounds
 )
 
+# Letters of the Cyrillic and Greek alphabets that look like Latin ones in most typefaces: the single-letter rows
+# of Unicode's confusables.txt (UTS 39) that are letters in everyday use.
+_LATIN_LETTERS = "aceiopsxyhjABCEHIKMOPTXSJYZNovABEHIKMNOPTXYZ"
+_OTHER_LETTERS = (
+    "\u0430\u0441\u0435\u0456\u043e\u0440\u0455\u0445\u0443\u04bb\u0458"
+    "\u0410\u0412\u0421\u0415\u041d\u0406\u041a\u041c\u041e\u0420\u0422\u0425\u0405\u0408\u04ae"
+    "\u0396\u039d\u03bf\u03bd"
+    "\u0391\u0392\u0395\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a7\u03a5\u0396"
+)
+_LOOKALIKES = str.maketrans(_OTHER_LETTERS, _LATIN_LETTERS)
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
+_LOOKALIKE_WORD = re.compile(f"(?<!\\w)[A-Za-z\u00c0-\u024f{_OTHER_LETTERS}]+(?!\\w)")
+
 
 def _replacement(match: re.Match[str]) -> str:
     found = match.group()
@@ -74,6 +87,26 @@ def clean_text(text: str) -> str:
     text = unicodedata.normalize("NFC", safe_text(text))
     text = _BLANKS.sub(" ", text).replace(" \n", "\n").replace("\n ", "\n")
     return _EMPTY_LINES.sub("\n\n", text).strip()
+
+
+def plain_letters(text: str) -> str:
+    """The text with letters of other scripts that pass for Latin ones turned into these, where they do.
+
+    Whoever writes "pаrcel" with a Cyrillic letter wants to be read by people and missed by a machine. A word is
+    changed only if it consists of Latin letters and such lookalikes and the text has Latin letters at all, and a word
+    of lookalikes alone only from three letters on: real Russian and Greek stay as they are.
+
+    >>> plain_letters("where is my pаrcel"), plain_letters("где мой заказ")
+    ('where is my parcel', 'где мой заказ')
+    """
+    if text.isascii() or not _LATIN.search(text):
+        return text
+    return _LOOKALIKE_WORD.sub(_latin_word, text)
+
+
+def _latin_word(match: re.Match[str]) -> str:
+    word = match.group()
+    return word.translate(_LOOKALIKES) if len(word) >= 3 or _LATIN.search(word) else word
 
 
 def key_tokens(text: str) -> list[str]:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from conversations.database import DeskFile
+from conversations.text import plain_letters
 
 _CJK_RUN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
 _WORD = re.compile(r"[^\W_]+")
@@ -22,13 +23,13 @@ _LONGEST_QUERY = 2_000
 
 
 def indexed_form(text: str) -> str:
-    """The text as it goes into the word index: runs of Chinese, Japanese or Korean as overlapping character
-    pairs.
+    """The text as it goes into the word index: lookalike letters plain, and runs of Chinese, Japanese or Korean as
+    overlapping character pairs.
 
     >>> indexed_form("iPhone退货吗")
     'iPhone 退货 货吗 '
     """
-    return _CJK_RUN.sub(_character_pairs, text)
+    return _CJK_RUN.sub(_character_pairs, plain_letters(text))
 
 
 def _character_pairs(match: re.Match[str]) -> str:

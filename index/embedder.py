@@ -5,6 +5,7 @@ Decisions:
   questions, answers and dialogues share one code path and one vector space.
 - A dialogue is laid out newest turn first, so that cutting at the token limit loses the oldest words.
 - Special tokens inside text ("[SEP]") are read as plain characters: a customer cannot forge a turn boundary.
+- Letters of other scripts that pass for Latin ones are read as these (`conversations.text.plain_letters`).
 - bf16 where the processor has instructions for it (about three times the speed), float32 elsewhere.
 """
 
@@ -19,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from conversations.model import Turn
+from conversations.text import plain_letters
 from index.encoder_loading import (
     BUNDLED,
     as_dtype,
@@ -117,7 +119,7 @@ class Embedder:
         for dialogue in dialogues:
             newest_first = [turn for turn in reversed(dialogue) if turn.text.strip()][: self.max_tokens // 4]
             begin = len(pieces)
-            pieces += [turn.text[:MAX_CHARACTERS] for turn in newest_first]
+            pieces += [plain_letters(turn.text[:MAX_CHARACTERS]) for turn in newest_first]
             spans.append((begin, len(pieces)))
             recent.append(newest_first)
         rows: list[list[int]] = []

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.text import answer_key, clean_text, safe_text
+from conversations.text import answer_key, clean_text, plain_letters, safe_text
 
 FORBIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e0fff]"
@@ -104,3 +104,28 @@ def test_long_hostile_text_takes_no_time(benchmark_seconds=1.0):
 )
 def test_normal_form_of_answers(one, other, same):
     assert (answer_key(one) == answer_key(other)) is same
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Где мой заказ LW-1001? А с доставкой сегодня?",
+        "Πού είναι η παραγγελία μου; Kestrel V8",
+        "naïve café, 20 °C",
+        "你好 iPhone",
+        "у о а",
+    ],
+)
+def test_real_words_of_other_scripts_keep_their_letters(text):
+    assert plain_letters(text) == text
+
+
+def test_lookalikes_in_latin_text_are_read_as_latin():
+    assert plain_letters("my раrcеl, роре аnd CОPΕ") == "my parcel, pope and COPE"
+
+
+@given(st.text())
+def test_lookalikes_are_told_once(text):
+    once = plain_letters(text)
+    assert len(once) == len(text)
+    assert plain_letters(once) == once
