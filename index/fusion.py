@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,16 +17,17 @@ VOTE_SCALE = 20.0
 """Inverse temperature of the votes' softmax over cosines."""
 
 
-def fuse(signals: Floats) -> Floats:
+def fuse(signals: Floats, weights: Sequence[float] = FUSION_WEIGHTS) -> Floats:
     """The retrieval score of each candidate: the weighted sum of its signals.
 
     Args:
         signals: (candidates, len(SIGNALS))
+        weights: one per signal.
 
     >>> fuse(np.ones((2, len(SIGNALS)), np.float32)).round(3).tolist()
     [1.0, 1.0]
     """
-    return np.asarray(signals @ np.array(FUSION_WEIGHTS, np.float32), dtype=np.float32)
+    return np.asarray(signals @ np.array(weights, np.float32), dtype=np.float32)
 
 
 def votes(similarities: Floats) -> Floats:

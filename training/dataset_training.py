@@ -15,6 +15,7 @@ from conversations.errors import TrainingError
 from index.builder import STATES_BELOW
 from index.candidates import read_dialogues
 from index.embedder import Embedder
+from index.fusion import FUSION_WEIGHTS
 from training.datasets import Query, load_task
 from training.desk_data import ENCODER_SHARE
 from training.desk_training import LEAST_EXAMPLES, LEAST_HELD_OUT
@@ -28,11 +29,14 @@ from training.registry import save_model
 from training.reranker import Reranker
 from training.reranker_training import train_reranker
 from training.settings import TrainReport, TrainSettings
+from training.signal_weights import fit_signal_weights
 from training.splits import share_of, split_queries
 from training.task_index import TaskIndex
 
 SERVED = 50
 """Candidates of a training example before sampling."""
+SIGNAL_WEIGHTS = (1.0, 0.0, 0.0, 0.05, 0.0, 0.0)
+"""Where the reranker starts: its tuned encoder's cosine, as that was trained, and a little of the words."""
 ANSWER_TOKENS = 96
 """Read of an answer: more than on a desk, since there are no past questions to read."""
 
@@ -72,8 +76,9 @@ def train_dataset(
             report,
         )
         embedder.serve()
+    weights = SIGNAL_WEIGHTS if epochs else FUSION_WEIGHTS
     with tempfile.TemporaryDirectory(prefix="attendant-") as scratch:
-        index = TaskIndex(task, embedder, STATES_BELOW, Path(scratch), _stage("embedding answers", report))
+        index = TaskIndex(task, embedder, STATES_BELOW, Path(scratch), _stage("embedding answers", report), weights)
         if index.states is None:
             raise TrainingError("The answers have no token states.")
         source = Source(index.states, None)
@@ -85,7 +90,10 @@ def train_dataset(
                 f"was found; at least {LEAST_EXAMPLES} and {LEAST_HELD_OUT} are needed.",
                 "Use a larger data set or limit.",
             )
-        reranker = Reranker.from_encoder(embedder.transformer, embedder.identity, answer_tokens=ANSWER_TOKENS)
+        reranker = Reranker.from_encoder(
+            embedder.transformer, embedder.identity, answer_tokens=ANSWER_TOKENS, signal_weights=weights
+        )
+        fit_signal_weights(reranker, examples)
         train_reranker(reranker, examples, held_examples, settings.for_reranker(), work, report)
         ranker = CrossAttentionRanker(reranker, index.states, None, embedder.device)
         right = [query.right for query in held_out]

@@ -154,9 +154,13 @@ class OpenDesk:
             reranker, self.retriever.answer_states, self.retriever.question_states, self.embedder.device
         )
 
-    def starting_point(self) -> Reranker:
-        """The model in use where it reads the same encoder, otherwise copies of the encoder's last layers."""
-        if not self.is_tuned:
+    def starting_point(self, is_own: bool) -> Reranker:
+        """The model in use where it reads the same encoder, otherwise copies of the encoder's last layers.
+
+        Args:
+            is_own: whether the model to train is for this desk alone; what is for several starts anew.
+        """
+        if is_own and not self.is_tuned:
             try:
                 return desk_model(self.desk.models_path, self.embedder.identity).reranker.float()
             except ModelError:

@@ -29,6 +29,7 @@ from training.registry import next_name, promote, save_model
 from training.reranker import Reranker
 from training.reranker_training import train_reranker
 from training.settings import TrainReport, TrainSettings
+from training.signal_weights import fit_signal_weights
 
 LEAST_EXAMPLES = 50
 """Training examples below which nothing is trained."""
@@ -111,7 +112,9 @@ def _train(
             f"was found; at least {LEAST_EXAMPLES} and {LEAST_HELD_OUT} are needed.",
             "Import more conversations.",
         )
-    reranker = opened[0].starting_point()
+    reranker = opened[0].starting_point(is_own=len(opened) == 1)
+    if reranker.is_untrained:
+        fit_signal_weights(reranker, examples)
     train_reranker(reranker, examples, held_examples, settings.for_reranker(), work, report)
     return reranker, len(examples)
 

@@ -199,6 +199,7 @@ def _recipe(kind: str, path: str) -> tuple[Callable[[TaskIndex], Order], Embedde
         def make(index: TaskIndex) -> Order:
             if index.states is None:
                 raise ModelError("The answers have no token states.")
+            index.weights = model.reranker.config.signal_weights
             return _reranked_order(
                 CrossAttentionRanker(model.reranker, index.states, None, embedder.device), index, embedder
             )

@@ -151,6 +151,11 @@ class Reranker(nn.Module):
         return reranker
 
     @property
+    def is_untrained(self) -> bool:
+        """Whether its score is still the retrieval score alone."""
+        return not (self.score_out.weight.any() or self.score_out.bias.any() or self.part_weights.any())
+
+    @property
     def layers(self) -> list[CrossAttentionBlock]:
         """The blocks in order."""
         return [block for block in self.blocks if isinstance(block, CrossAttentionBlock)]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from index.candidates import SIGNALS, Candidate, ReadDialogue
 from index.embedder import Embedder
-from index.fusion import fuse
+from index.fusion import FUSION_WEIGHTS, fuse
 from index.states import TokenStates, write_segment
 from training.datasets import RankingTask
 
@@ -32,6 +32,7 @@ class TaskIndex:
         states_below: int,
         scratch: Path,
         on_progress: Callable[[int, int], None] | None = None,
+        weights: Sequence[float] = FUSION_WEIGHTS,
     ) -> None:
         """Indexes the words of all answers and encodes them.
 
@@ -41,8 +42,10 @@ class TaskIndex:
             states_below: token states that the ranker needs; 0 for none.
             scratch: directory for the token states; the caller removes it.
             on_progress: called with (answers done, answers in all).
+            weights: of the signals in the retrieval score.
         """
         self.task = task
+        self.weights = weights
         self.states: TokenStates | None = None
         self._words = _word_index(task.answers)
         self.vectors = np.zeros((len(task.answers), embedder.dimension if embedder else 0), np.float32)
@@ -86,7 +89,7 @@ class TaskIndex:
         signals[:, _ANSWER] = self.vectors[allowed] @ context.dialogue_vector
         words = self.word_scores(context.question)[allowed]
         signals[:, _WORDS] = words / max(float(words.max(initial=0.0)), 1e-6)
-        scores = fuse(signals)
+        scores = fuse(signals, self.weights)
         depth = min(depth, len(allowed))
         top = np.argpartition(-scores, depth - 1)[:depth] if depth < len(allowed) else np.arange(len(allowed))
         top = top[np.argsort(-scores[top], kind="stable")]

@@ -1,0 +1,53 @@
+"""The fitted start of a reranker: it finds the signals that tell, on examples that it was not fitted to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from ranking_fixtures import tiny_reranker
+
+from index.candidates import SIGNALS
+from training.examples import Example
+from training.metrics import mean_reciprocal_rank, rank_of_right
+from training.reranker import SIGNAL_SCALE
+from training.signal_weights import fit_signal_weights
+
+
+def example(generator, telling):
+    """One right candidate among ten, found by one signal; the others are noise."""
+    signals = generator.random((10, len(SIGNALS)), dtype=np.float32)
+    right = np.zeros(10, bool)
+    right[generator.integers(10)] = True
+    signals[right, telling] += 0.5
+    return Example("group", torch.empty(0), torch.empty(0), [], [], list(range(10)), [-1] * 10, signals, right, None)
+
+
+def mrr(weights, examples):
+    return mean_reciprocal_rank([rank_of_right(one.signals @ weights, one.right) for one in examples])
+
+
+@pytest.mark.parametrize("telling", range(len(SIGNALS)))
+def test_the_telling_signal_is_found(telling):
+    generator = np.random.default_rng(telling)
+    examples = [example(generator, telling) for _ in range(200)]
+    unseen = [example(generator, telling) for _ in range(200)]
+    reranker = tiny_reranker(trained=False)
+    before = reranker.signal_weights.detach().numpy().copy()
+    fit_signal_weights(reranker, examples)
+    after = reranker.signal_weights.detach().numpy()
+    assert int(after.argmax()) == telling
+    assert (after >= 0).all()
+    assert mrr(after, unseen) > mrr(before, unseen)
+
+
+def test_one_example_says_little():
+    reranker = tiny_reranker(trained=False)
+    before = reranker.signal_weights.detach().clone()
+    fit_signal_weights(reranker, [example(np.random.default_rng(0), 0)])
+    assert (reranker.signal_weights - before).abs().max() < SIGNAL_SCALE
+
+
+def test_a_reranker_knows_whether_it_was_trained():
+    assert tiny_reranker(trained=False).is_untrained
+    assert not tiny_reranker().is_untrained
