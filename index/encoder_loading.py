@@ -68,13 +68,16 @@ def load_encoder(name: str, device: str) -> SentenceTransformer:
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    import torch
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
     logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
     try:
-        return SentenceTransformer(str(path) if is_local else name, device=device).eval()
+        # Said outright, since a tuned encoder is saved in bfloat16: the caller chooses the precision to run in.
+        wide = {"dtype": torch.float32}
+        return SentenceTransformer(str(path) if is_local else name, device=device, model_kwargs=wide).eval()
     except Exception as error:
         raise ModelError(
             f"The encoder {name} cannot be loaded: {' '.join(str(error).split())[:300]}",

@@ -80,7 +80,7 @@ def test_force_uses_it_all_the_same(desk, monkeypatch):
     assert ask(desk)[0] == "cross-attention:model-0001"
 
 
-def test_a_tuned_encoder_comes_with_an_index_of_its_own(desk):
+def test_a_tuned_encoder_comes_with_an_index_of_its_own(desk, caplog):
     settings = TrainSettings(limit=40, epochs=1, encoder_epochs=1, force=True)
     report = train_desk([desk], settings)
     assert report.promoted
@@ -88,6 +88,7 @@ def test_a_tuned_encoder_comes_with_an_index_of_its_own(desk):
     assert len([path for path in desk.index_path.iterdir() if path.is_dir()]) == 2
     with Pipeline.open(desk) as pipeline:
         assert pipeline.notices == []
+        assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == []
         assert pipeline.ranker_name == "cross-attention:model-0001"
         assert len(pipeline.answer([Turn("customer", "where is my parcel")]).candidates) > 30
 
