@@ -80,11 +80,15 @@ def read_dialogues(
     An encoder that pools by the mean gives the vector of the last turn in the same pass; any other reads it again.
     """
     whole = embedder.tokenize_dialogues(dialogues)
-    longer = [] if embedder.pools_mean else [place for place, turns in enumerate(dialogues) if len(turns) > 1]
-    questions = embedder.tokenize([dialogues[place][-1].text for place in longer])
-    encoded = embedder.encode_tokens([*whole, *questions], states_below)
-    question_vectors = encoded.newest[: len(whole)].copy()
-    question_vectors[longer] = encoded.vectors[len(whole) :]
+    if embedder.pools_mean:
+        encoded = embedder.encode_tokens(whole, states_below, newest_turns=True)
+        question_vectors = encoded.newest
+    else:
+        longer = [place for place, turns in enumerate(dialogues) if len(turns) > 1]
+        questions = embedder.tokenize([dialogues[place][-1].text for place in longer])
+        encoded = embedder.encode_tokens([*whole, *questions], states_below)
+        question_vectors = encoded.vectors[: len(whole)].copy()
+        question_vectors[longer] = encoded.vectors[len(whole) :]
     return [
         ReadDialogue(
             turns=tuple(dialogue),

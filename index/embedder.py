@@ -61,7 +61,7 @@ class Encoded:
     newest: Floats
     """(texts, dimension), each of length 1: the newest turn alone, its words read with the older ones in sight.
 
-    The same as `vectors` where the encoder does not pool by the mean: then a turn has no vector of its own in it.
+    Empty unless asked for.
     """
     states: list[torch.Tensor]
     """Per text (tokens, width): input of the encoder's last layers, float32 on the CPU. Empty unless asked for."""
@@ -151,18 +151,21 @@ class Embedder:
         """Unit vectors of dialogues: (dialogues, dimension) float32."""
         return self.encode_tokens(self.tokenize_dialogues(dialogues)).vectors
 
-    def encode_tokens(self, batch: Sequence[Tokens], states_below: int = 0, batch_size: int = 64) -> Encoded:
+    def encode_tokens(
+        self, batch: Sequence[Tokens], states_below: int = 0, batch_size: int = 64, newest_turns: bool = False
+    ) -> Encoded:
         """Encodes tokenised texts, longest first in batches of like length.
 
         Args:
             batch: what `tokenize` or `tokenize_dialogues` returned.
             states_below: 0 for vectors only; n keeps each token's state as it enters the last n layers.
             batch_size: texts per forward pass.
+            newest_turns: also the vector of each newest turn; only of an encoder that pools by the mean.
         """
         import torch
 
         vectors = np.zeros((len(batch), self.dimension), dtype=np.float32)
-        newest = np.zeros_like(vectors)
+        newest = np.zeros_like(vectors[: len(batch) if newest_turns else 0])
         states: list[torch.Tensor] = [torch.empty(0)] * (len(batch) if states_below else 0)
         order = sorted(range(len(batch)), key=lambda i: -len(batch[i].ids))
         with torch.inference_mode():
@@ -171,7 +174,7 @@ class Embedder:
                 features = self.features([batch[i] for i in rows])
                 output = self.model(features)
                 vectors[rows] = output["sentence_embedding"].float().cpu().numpy()
-                if self.pools_mean:
+                if newest_turns:
                     tokens = output["token_embeddings"]
                     for place, row in enumerate(rows):
                         # Turns are laid out newest first.
@@ -183,7 +186,7 @@ class Embedder:
                         states[row] = layer[place, : len(batch[row].ids)]
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         newest /= np.maximum(np.linalg.norm(newest, axis=1, keepdims=True), 1e-12)
-        return Encoded(vectors, newest if self.pools_mean else vectors, states)
+        return Encoded(vectors, newest, states)
 
     def features(self, batch: Sequence[Tokens]) -> dict[str, Any]:
         """The encoder's padded input for a batch, on its device."""

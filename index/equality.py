@@ -19,6 +19,8 @@ SAME = 0.6
 """Jaccard similarity of two answers' words from which on they count as the same."""
 ALIKE = 0.4
 """Similarity from which on an answer is not called wrong while training."""
+AT_ONCE = 64
+"""Texts compared with all answers in one go: each takes eight bytes an answer."""
 
 
 def says_the_same(words: frozenset[str], others: frozenset[str]) -> bool:
@@ -59,6 +61,13 @@ class AnswerEquality:
             texts: answers, de-identified as the desk's are.
             least: Jaccard similarity of the words, |A and B| / |A or B|.
         """
+        return [
+            ids
+            for begin in range(0, len(texts), AT_ONCE)
+            for ids in self._equal(texts[begin : begin + AT_ONCE], least)
+        ]
+
+    def _equal(self, texts: Sequence[str], least: float) -> list[frozenset[int]]:
         words = [words_of(text) for text in texts]
         shared = (self._rows(words) @ self._matrix.T).toarray()
         union = np.array([len(said) for said in words])[:, None] + self._sizes[None, :] - shared

@@ -15,6 +15,7 @@ Attack = Callable[[str, random.Random], str]
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+# Not derived from what `conversations.text` undoes: an attack that the defence defines measures nothing.
 _LOOKALIKES = str.maketrans(
     "aceiopsxyABCEHIKMOPTX",
     "\u0430\u0441\u0435\u0456\u043e\u0440\u0455\u0445\u0443"

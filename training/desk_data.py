@@ -129,14 +129,8 @@ class OpenDesk:
             limit or 2 * MOST_TRAINED,
         )
         given = sorted({rows[pair.answer_id] for pair in pairs})
-        equality = AnswerEquality(answers)
-        right: dict[int, frozenset[int]] = {}
-        for begin in range(0, len(given), BATCH):
-            batch = given[begin : begin + BATCH]
-            equal = equality.equal([texts[row] for row in batch])
-            right |= {
-                row: frozenset({row, *(rows[one] for one in same)}) for row, same in zip(batch, equal, strict=True)
-            }
+        equal = AnswerEquality(answers).equal([texts[row] for row in given])
+        right = {row: frozenset({row, *(rows[one] for one in same)}) for row, same in zip(given, equal, strict=True)}
         queries = [Query(pair.dialogue, right[rows[pair.answer_id]], pair.conversation) for pair in pairs]
         return queries, texts
 

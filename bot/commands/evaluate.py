@@ -7,9 +7,7 @@ from pathlib import Path
 import click
 
 from bot.options import Session, common_options, example
-
-ATTACKS = ("typo", "swap", "deletion", "homoglyphs", "invisible", "capitals", "no-punctuation")
-"""As in `training.attacks`, named here so that --help needs not import it; a test compares them."""
+from training.attacks import ATTACKS  # free of torch, as --help must be
 
 
 @click.command(

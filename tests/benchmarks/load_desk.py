@@ -29,7 +29,7 @@ class RandomEncoder(Embedder):
         vectors = generator.normal(size=(len(batch), self.dimension)).astype(np.float32)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         states = [torch.randn(len(text.ids), self.dimension) for text in batch] if states_below else []
-        return Encoded(vectors, vectors, states)
+        return Encoded(vectors, vectors[:0], states)
 
 
 def sample_turns(name: str) -> list[list[dict[str, str]]]:
