@@ -237,6 +237,10 @@ class Store:
         """
         return self._words.search(query, limit)
 
+    def word_frequencies(self, words: Sequence[str]) -> dict[str, int]:
+        """How many pairs hold each of some lower-case words; words that none does are left out."""
+        return self._words.frequencies(words)
+
     def problems(self) -> list[str]:
         """What SQLite finds wrong in the file; empty when it is whole."""
         return reading.problems(self._file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from conversations.database import DeskFile
 from conversations.text import plain_letters
@@ -20,6 +21,8 @@ left."""
 _NEVER_COMMON = 300
 """Rows that cost nothing, however large their share of a small desk."""
 _LONGEST_QUERY = 2_000
+_PAGE = 500
+"""Words looked up at once."""
 
 
 def indexed_form(text: str) -> str:
@@ -84,6 +87,20 @@ class WordSearch:
         )
         return [(int(pair), int(answer), float(score)) for pair, answer, score in rows]
 
+    def frequencies(self, words: Sequence[str]) -> dict[str, int]:
+        """How many pairs hold each of some lower-case words; words that none does are left out.
+
+        Not cached: the caller asks for many strings that are no words at all.
+        """
+        return {
+            str(term): int(count)
+            for begin in range(0, len(words), _PAGE)
+            for term, count in self._file.rows(
+                f"SELECT term, doc FROM pair_vocabulary WHERE term IN ({_marks(words[begin : begin + _PAGE])})",
+                tuple(words[begin : begin + _PAGE]),
+            )
+        }
+
     def _telling_words(self, query: str) -> list[str]:
         """The rarest words of the query that are known, within the limits above."""
         self._refresh()
@@ -113,6 +130,10 @@ class WordSearch:
             rows = self._file.rows("SELECT doc FROM pair_vocabulary WHERE term = ?", (word,))
             self._frequencies[word] = int(rows[0][0]) if rows else 0
         return self._frequencies[word]
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ",".join("?" * len(values))
 
 
 def _folded(word: str) -> str:

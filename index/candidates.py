@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from conversations.model import Turn
 from index.embedder import Embedder, Tokens
+from index.spelling import Spelling
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -73,12 +74,23 @@ class ReadDialogue:
 
 
 def read_dialogues(
-    embedder: Embedder, dialogues: Sequence[Sequence[Turn]], states_below: int = 0
+    embedder: Embedder,
+    dialogues: Sequence[Sequence[Turn]],
+    states_below: int = 0,
+    spelling: Spelling | None = None,
 ) -> list[ReadDialogue]:
-    """Encodes dialogues (oldest turn first).
+    """Encodes dialogues.
 
     An encoder that pools by the mean gives the vector of the last turn in the same pass; any other reads it again.
+
+    Args:
+        embedder: the encoder.
+        dialogues: each oldest turn first.
+        states_below: as for `Embedder.encode_tokens`.
+        spelling: mends the customer's slips first, where given.
     """
+    if spelling is not None:
+        dialogues = [spelling.mended_dialogue(dialogue) for dialogue in dialogues]
     whole = embedder.tokenize_dialogues(dialogues)
     if embedder.pools_mean:
         encoded = embedder.encode_tokens(whole, states_below, newest_turns=True)
