@@ -6,10 +6,25 @@ from collections.abc import Sequence
 from typing import Any
 
 from conversations.errors import ModelError
+from conversations.model import Turn
 from index.candidates import Candidate, ReadDialogue
 from index.embedder import MAX_TOKENS
 from index.encoder_loading import default_device, default_precision
 from training.rankers.base import Ranked, in_order
+
+PAIR_TOKENS = 2 * MAX_TOKENS
+"""Token limit of dialogue and candidate together."""
+
+
+def dialogue_text(turns: Sequence[Turn]) -> str:
+    """A dialogue (oldest turn first) as one text, laid out as the encoder reads it: newest turn first.
+
+    What is cut at the limit is then the oldest.
+
+    >>> dialogue_text((Turn("customer", "My lamp is broken."), Turn("agent", "Which one?")))
+    'Which one? My lamp is broken.'
+    """
+    return " ".join(turn.text for turn in reversed(turns))
 
 
 class CrossEncoderRanker:
@@ -33,7 +48,7 @@ class CrossEncoderRanker:
         self.name = f"cross-encoder:{path}"
         device = default_device()
         try:
-            self._model: Any = CrossEncoder(path, device=device, num_labels=1, max_length=2 * MAX_TOKENS)
+            self._model: Any = CrossEncoder(path, device=device, num_labels=1, max_length=PAIR_TOKENS)
         except Exception as error:
             reason = " ".join(str(error).split())[:300]
             raise ModelError(f"The cross-encoder {path} cannot be loaded: {reason}", "Check the path.") from error
@@ -41,8 +56,7 @@ class CrossEncoderRanker:
 
     def rank(self, context: ReadDialogue, candidates: Sequence[Candidate]) -> list[Ranked]:
         """All candidates, best first."""
-        # Newest turn first, as the encoder reads a dialogue: what is cut at the limit is the oldest.
-        dialogue = " ".join(turn.text for turn in reversed(context.turns))
+        dialogue = dialogue_text(context.turns)
         texts = [" ".join(filter(None, (candidate.question, candidate.text))) for candidate in candidates]
         if not texts:
             return []

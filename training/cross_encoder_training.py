@@ -1,0 +1,294 @@
+"""Training a full CrossEncoder on the bundled encoder: the peer that our reranker is measured against.
+
+Decisions:
+- It gets what makes the strongest peer of its size: the same backbone, all of its layers, the same training queries,
+  sentence-transformers' own trainer, and negatives half the hardest and half from anywhere, as the reranker's.
+- The loss is ListNet with all the mass on the right answer, which is the softmax cross-entropy that the reranker is
+  trained with: with the usual labels 1 and 0 the wrong answers of a list of eight would be wanted at 10 % each.
+- Its score is the logit itself in float32: a sigmoid or bfloat16 would make ties, and ties count against a ranker.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conversations.errors import MissingPart, TrainingError
+from index.embedder import Embedder, Floats
+from index.encoder_loading import bundled_path, default_device, default_precision
+from training.datasets import Query, RankingTask, load_task
+from training.loop import Progress
+from training.rankers.cross_encoder import PAIR_TOKENS, dialogue_text
+from training.splits import split_queries
+
+STAGE = "cross-encoder"
+CERTAIN = 20.0
+"""Label of the right answer, 0 being the others': their share of softmax(labels) is then nothing."""
+BLOCK = 2048
+"""Answers that are embedded between two reports of progress."""
+LIKE_LENGTH = 4
+"""Pairs that a CPU reads at once, neighbours in length: a quarter faster than a whole list, by less padding."""
+SCORE_LAYER = "0.model.classifier"
+"""Computes in float32 whatever the precision of the layers below."""
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class CrossEncoderSettings:
+    """How long and how hard to train."""
+
+    epochs: int = 1
+    learning_rate: float = 5e-5
+    """Peak: rises over the first tenth of the steps, then falls linearly to zero."""
+    batch_size: int = 8
+    """Queries a step; each brings its own list."""
+    candidates: int = 8
+    """Answers in a list: one right, of the others half the nearest by cosine and half drawn from the pool."""
+    max_tokens: int = PAIR_TOKENS
+    """Read of dialogue and answer together, when training as when ranking."""
+    seed: int = 13
+    limit: int | None = None
+    """At most so many queries."""
+
+
+@dataclass(frozen=True, slots=True)
+class RankedList:
+    """One training example."""
+
+    dialogue: str
+    answers: list[str]
+    """Shortest first: the loss does not depend on their order, the padding does."""
+    right: int
+    """Place of the right one among them."""
+
+
+def train_cross_encoder(
+    directory: Path,
+    save: Path,
+    settings: CrossEncoderSettings | None = None,
+    on_progress: OnProgress | None = None,
+) -> dict[str, Any]:
+    """Trains on the `train` split and writes a directory that the ranker `cross-encoder:SAVE` reads.
+
+    Args:
+        directory: a data set, see `training.datasets.load_task`.
+        save: directory of the model; an old model there is replaced.
+        settings: see `CrossEncoderSettings`.
+        on_progress: called after every block of answers embedded and after every step.
+
+    Returns:
+        `examples`, `steps`, and the mean loss of the first and of the last tenth of the steps, `first_loss` and
+        `last_loss`.
+
+    Raises:
+        MissingPart: the packages that sentence-transformers trains with are not installed.
+        TrainingError: nothing to train on, or the loss is not a number.
+    """
+    _require_packages()
+    settings = settings or CrossEncoderSettings()
+    report = on_progress or (lambda _: None)
+    task = load_task(directory, "train")
+    queries, _ = split_queries(task.queries, settings.seed, settings.limit)
+    lists = make_lists(task, queries, settings.candidates, settings.seed, report)
+    if not lists:
+        raise TrainingError(f"{directory} has no query with a right and a wrong answer.", "Use a larger data set.")
+    beside = save.with_name(save.name + ".tmp")
+    shutil.rmtree(beside, ignore_errors=True)
+    model = _fresh_model(settings)
+    losses = _fit(model, lists, settings, beside, report)
+    # No model card: it would quote the training data.
+    model.save_pretrained(str(beside), create_model_card=False)
+    if save.exists():
+        shutil.rmtree(save)
+    beside.replace(save)
+    few = max(len(losses) // 10, 1)
+    return {
+        "examples": len(lists),
+        "steps": len(losses),
+        "first_loss": float(np.mean(losses[:few])),
+        "last_loss": float(np.mean(losses[-few:])),
+    }
+
+
+def make_lists(
+    task: RankingTask,
+    queries: Sequence[Query],
+    size: int,
+    seed: int,
+    report: OnProgress,
+    embedder: Embedder | None = None,
+) -> list[RankedList]:
+    """A list for every query that has a right and a wrong answer: one right, negatives half hard and half random.
+
+    Args:
+        task: where the answers are.
+        queries: each of them with a right answer.
+        size: answers in a list; fewer where the pool has no more.
+        seed: of the drawing.
+        report: called with the progress of the embedding.
+        embedder: finds the hard negatives; by default the bundled encoder.
+    """
+    everything = range(len(task.answers))
+    pools = [everything if query.pool is None else query.pool for query in queries]
+    embedder = embedder or Embedder()
+    asked = embedder.encode_dialogues([query.dialogue for query in queries])
+    answers = _answer_vectors(task, sorted(set().union(*pools)), embedder, report)
+    generator = random.Random(seed)
+    made = []
+    for query, pool, vector in zip(queries, pools, asked, strict=True):
+        right = sorted(query.right)
+        own = task.answers[generator.choice(right)]
+        # An answer may stand in the data set twice: its twin is not wrong.
+        right_texts = {task.answers[row] for row in right}
+        wrong = [row for row in pool if task.answers[row] not in right_texts]
+        if not wrong or size < 2:
+            continue
+        order = np.argsort(-(answers[wrong] @ vector), kind="stable")
+        hard = [wrong[place] for place in order[: size // 2]]
+        rest = [wrong[place] for place in order[size // 2 :]]
+        drawn = generator.sample(rest, min(size - 1 - len(hard), len(rest)))
+        texts = sorted([own, *(task.answers[row] for row in [*hard, *drawn])], key=len)
+        made.append(RankedList(dialogue_text(query.dialogue), texts, texts.index(own)))
+    return made
+
+
+def _answer_vectors(task: RankingTask, needed: Sequence[int], embedder: Embedder, report: OnProgress) -> Floats:
+    """(answers, dimension): vectors of the answers that some query may be given, zeros for the others."""
+    vectors = np.zeros((len(task.answers), embedder.dimension), dtype=np.float32)
+    for begin in range(0, len(needed), BLOCK):
+        rows = list(needed[begin : begin + BLOCK])
+        vectors[rows] = embedder.encode([task.answers[row] for row in rows])
+        report(Progress("embedding answers", begin + len(rows), len(needed), 0.0))
+    return vectors
+
+
+def _require_packages() -> None:
+    """Raises where the trainer's packages are missing."""
+    try:
+        import accelerate  # noqa: F401
+        import datasets  # noqa: F401
+    except ImportError as error:
+        raise MissingPart(
+            f"Training a cross-encoder needs the package {error.name or 'datasets'}.",
+            "Run: pip install -c constraints.txt -e '.[peers]'",
+        ) from error
+
+
+def _fresh_model(settings: CrossEncoderSettings) -> Any:  # noqa: ANN401 - sentence-transformers is imported late
+    """The bundled encoder with a new score layer."""
+    import torch
+    from sentence_transformers import CrossEncoder
+    from transformers.utils import logging as transformers_logging
+
+    device = default_device()
+    # The score layer is drawn while loading. Both packages say that it was missing: that is meant.
+    torch.manual_seed(settings.seed)
+    logger = logging.getLogger("sentence_transformers")
+    levels = transformers_logging.get_verbosity(), logger.level
+    transformers_logging.set_verbosity_error()
+    logger.setLevel(logging.ERROR)
+    try:
+        return CrossEncoder(
+            str(bundled_path()),
+            device=device,
+            num_labels=1,
+            max_length=settings.max_tokens,
+            activation_fn=torch.nn.Identity(),
+            keep_in_fp32_modules=[SCORE_LAYER],
+            local_files_only=True,
+            # On a CPU plain attention without dropout: the gradient of the fused one is slow there.
+            config_kwargs={"attention_probs_dropout_prob": 0.0} if device == "cpu" else None,
+            model_kwargs={"attn_implementation": "eager"} if device == "cpu" else None,
+        )
+    finally:
+        transformers_logging.set_verbosity(levels[0])
+        logger.setLevel(levels[1])
+
+
+def _fit(
+    model: Any,  # noqa: ANN401
+    lists: Sequence[RankedList],
+    settings: CrossEncoderSettings,
+    directory: Path,
+    report: OnProgress,
+) -> list[float]:
+    """Trains the model in place; returns the loss of every step.
+
+    Args:
+        model: a CrossEncoder.
+        lists: what to train on.
+        settings: see `CrossEncoderSettings`.
+        directory: made by the trainer, which writes nothing into it.
+        report: called after every step.
+    """
+    from datasets import Dataset
+    from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments
+    from sentence_transformers.cross_encoder.losses import ListNetLoss
+    from transformers import PrinterCallback, TrainerCallback
+
+    losses: list[float] = []
+
+    class Forward(TrainerCallback):  # type: ignore[misc]
+        """Hands every step's loss on."""
+
+        def on_log(
+            self,
+            args: Any,  # noqa: ANN401
+            state: Any,  # noqa: ANN401
+            control: Any,  # noqa: ANN401
+            logs: dict[str, float] | None = None,
+            **_: Any,  # noqa: ANN401
+        ) -> None:
+            if not logs or "loss" not in logs:
+                return
+            if not math.isfinite(logs["loss"]):
+                raise TrainingError(
+                    f"The loss became {logs['loss']} in step {state.global_step}.", "Lower the learning rate."
+                )
+            losses.append(logs["loss"])
+            recent = losses[-50:]
+            report(Progress(STAGE, state.global_step, state.max_steps, sum(recent) / len(recent)))
+
+    device = default_device()
+    arguments = CrossEncoderTrainingArguments(
+        output_dir=str(directory),
+        num_train_epochs=settings.epochs,
+        per_device_train_batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+        warmup_steps=0.1,
+        weight_decay=0.01,
+        bf16=default_precision(device) == "bfloat16",
+        use_cpu=device == "cpu",
+        dataloader_pin_memory=device != "cpu",
+        seed=settings.seed,
+        save_strategy="no",
+        report_to="none",
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        disable_tqdm=True,
+    )
+    rows = Dataset.from_dict(
+        {
+            "query": [entry.dialogue for entry in lists],
+            "docs": [entry.answers for entry in lists],
+            "labels": [
+                [CERTAIN if place == entry.right else 0.0 for place in range(len(entry.answers))] for entry in lists
+            ],
+        }
+    )
+    loss = ListNetLoss(model, mini_batch_size=LIKE_LENGTH if device == "cpu" else -1)
+    trainer = CrossEncoderTrainer(model, arguments, train_dataset=rows, loss=loss, callbacks=[Forward()])
+    # It would print every step's loss.
+    trainer.remove_callback(PrinterCallback)
+    trainer.train()
+    model.eval()
+    return losses
