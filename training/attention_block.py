@@ -6,6 +6,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from training.attention import attend
 
 
 class CrossAttentionBlock(nn.Module):
@@ -70,22 +73,56 @@ class CrossAttentionBlock(nn.Module):
         Args:
             states: (batch, tokens, width)
             mask: (batch, tokens) bool
-            memory: keys and values of the second sequence, each (batch or 1, heads, memory tokens, width / heads)
-            memory_mask: (batch or 1, memory tokens) bool
+            memory: keys and values of the second sequence, each (batch, heads, memory tokens, width / heads)
+            memory_mask: (batch, memory tokens) bool
             only: update the first so many tokens and return these alone; the others are still attended to.
         """
         keys, values = self.keys_and_values(states)
         allowed = mask
         if memory is not None and memory_mask is not None:
-            batch = states.shape[0]
-            keys = torch.cat([keys, memory[0].expand(batch, -1, -1, -1)], dim=-2)
-            values = torch.cat([values, memory[1].expand(batch, -1, -1, -1)], dim=-2)
-            allowed = torch.cat([mask, memory_mask.expand(batch, -1)], dim=-1)
+            keys, values = torch.cat([keys, memory[0]], dim=-2), torch.cat([values, memory[1]], dim=-2)
+            allowed = torch.cat([mask, memory_mask], dim=-1)
         states = states[:, :only]
-        mixed = nn.functional.scaled_dot_product_attention(
-            self.split(self.query(states)), keys, values, attn_mask=allowed[:, None, None, :]
-        )
+        mixed = _attention(self.split(self.query(states)), keys, values, allowed[:, None, None, :])
         mixed = mixed.transpose(-2, -3).flatten(-2)
         states = self.attention_norm(states + self.out(mixed))
         fed: Tensor = self.feed_norm(states + self.feed_out(nn.functional.gelu(self.feed_in(states))))
         return fed
+
+
+class ListwiseAttention(nn.Module):
+    """Lets the candidates of a dialogue look at each other: a residual that starts at zero.
+
+    Self-attention over the list as in Pobrotyn et al. 2020, "Context-Aware Learning to Rank with Self-Attention"; no
+    positions are added, so the order in which candidates are given plays no part.
+    """
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm = nn.LayerNorm(width)
+        self.project = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, hidden: Tensor, dialogues: Tensor) -> Tensor:
+        """(candidates, width) -> the same shape; only candidates of the same dialogue are looked at.
+
+        Args:
+            hidden: (candidates, width)
+            dialogues: (candidates,): the dialogue of each.
+        """
+        projected = self.project(self.norm(hidden)).chunk(3, dim=-1)
+        queries, keys, values = (part.unflatten(-1, (self.heads, -1)).transpose(0, 1) for part in projected)
+        mixed = attend(queries, keys, values, dialogues[:, None] == dialogues[None, :])
+        looked: Tensor = self.out(mixed.transpose(0, 1).flatten(-2).to(hidden.dtype))
+        return hidden + looked
+
+
+def _attention(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
+    """Scaled dot-product attention; for a gradient on a CPU without the fused kernel, which is slow at it."""
+    if torch.is_grad_enabled() and queries.device.type == "cpu":
+        with sdpa_kernel(SDPBackend.MATH):
+            return nn.functional.scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
+    return nn.functional.scaled_dot_product_attention(queries, keys, values, attn_mask=mask)

@@ -7,8 +7,9 @@ whatever retrieval ranks low.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,12 +18,14 @@ from torch import Tensor
 
 from index.candidates import Candidate, ReadDialogue
 from index.states import TokenStates, quantize
+from training.planting import Planter
+from training.rankers import Ranker
 from training.rankers.cross_attention import candidate_states
-from training.reranker import CandidateStates, DialogueStates, Reranker
+from training.reranker import Reranker
+from training.reranker_states import CandidateStates, DialogueStates
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Where an example's candidates have their token states."""
 
     answers: TokenStates
@@ -46,6 +49,44 @@ class Example:
     right: npt.NDArray[np.bool_]
     """(candidates,)"""
     source: Source
+    teacher: npt.NDArray[np.float32] | None = None
+    """(candidates,): what a teacher thinks of them, where there is one."""
+
+
+@dataclass(slots=True)
+class Case:
+    """A dialogue whose answer is known, with what would have been served for it."""
+
+    group: str
+    """Its conversation."""
+    context: ReadDialogue
+    candidates: list[Candidate]
+    right: frozenset[int]
+    """Ids of the answers that count as the one that was given."""
+    near: frozenset[int] = frozenset()
+    """Ids of answers too similar to it to be called wrong."""
+
+
+def examples_from(
+    cases: Iterable[Case], source: Source, planter: Planter | None = None, teacher: Ranker | None = None
+) -> list[Example]:
+    """Training examples of those cases whose right answer was served.
+
+    Args:
+        cases: any number.
+        source: token states of their candidates, and of those that are planted.
+        planter: plants candidates among them, where given.
+        teacher: ranks the candidates as well, where given, for distillation.
+    """
+    made = []
+    for case in cases:
+        found = planter.planted(case.context, case.candidates) if planter else case.candidates
+        is_right = [candidate.answer_id in case.right for candidate in found]
+        is_near = [candidate.answer_id in case.near for candidate in found]
+        example = make_example(case.context, found, is_right, case.group, source, is_near, teacher)
+        if example is not None:
+            made.append(example)
+    return made
 
 
 def make_example(
@@ -55,6 +96,7 @@ def make_example(
     group: str,
     source: Source,
     drop: Sequence[bool] | None = None,
+    teacher: Ranker | None = None,
 ) -> Example | None:
     """An example from served candidates; None where none is right or none is wrong.
 
@@ -65,12 +107,17 @@ def make_example(
         group: the conversation.
         source: token states of the candidates.
         drop: candidates to leave out (near-duplicates of the right answer).
+        teacher: ranks the candidates as well, for distillation.
     """
     kept = [row for row in range(len(candidates)) if right[row] or not (drop and drop[row])]
     is_right = np.array([right[row] for row in kept], dtype=bool)
     if context.states is None or not is_right.any() or is_right.all():
         return None
     values, scales = quantize(context.states)
+    taught = None
+    if teacher is not None:
+        scores = {entry.candidate.answer_id: entry.score for entry in teacher.rank(context, candidates)}
+        taught = np.array([scores[candidates[row].answer_id] for row in kept], dtype=np.float32)
     return Example(
         group=group,
         values=values,
@@ -82,13 +129,23 @@ def make_example(
         signals=np.array([candidates[row].signals for row in kept], dtype=np.float32),
         right=is_right,
         source=source,
+        teacher=taught,
     )
 
 
-def sample_rows(example: Example, size: int, generator: random.Random) -> list[int]:
-    """Rows for one training step: the right ones, and negatives, half the hardest and half from anywhere."""
+def sample_rows(
+    example: Example, size: int, generator: random.Random, order: Sequence[int] | None = None
+) -> list[int]:
+    """Rows for one training step: the right ones, and negatives, half the hardest and half from anywhere.
+
+    Args:
+        example: its candidates stand in retrieval's order.
+        size: rows in all.
+        generator: draws the others.
+        order: all rows, hardest first; by default retrieval's order.
+    """
     right = np.flatnonzero(example.right).tolist()[:4]
-    wrong = np.flatnonzero(~example.right).tolist()
+    wrong = [row for row in (order or range(len(example.right))) if not example.right[row]]
     room = max(size - len(right), 1)
     hardest = wrong[: room // 2]
     rest = wrong[room // 2 :]
@@ -96,22 +153,51 @@ def sample_rows(example: Example, size: int, generator: random.Random) -> list[i
 
 
 def unpack(
-    example: Example, rows: Sequence[int] | None, reranker: Reranker, device: str, dtype: torch.dtype
+    examples: Sequence[Example],
+    rows: Sequence[Sequence[int]] | None,
+    reranker: Reranker,
+    device: str,
+    dtype: torch.dtype,
 ) -> tuple[DialogueStates, CandidateStates, Tensor]:
-    """The tensors of an example on the device: dialogue, candidates (all, or some rows) and which are right."""
-    chosen = list(range(len(example.answer_ids))) if rows is None else list(rows)
-    states = example.values.to(device).to(dtype) * example.scales.to(device).to(dtype)[:, None]
-    dialogue = DialogueStates(
-        states, torch.tensor(example.turns, device=device), torch.tensor(example.agents, device=device)
-    )
+    """The tensors of some examples on the device.
+
+    Args:
+        examples: all from one source.
+        rows: per example the candidates to take; None for all.
+        reranker: says how many tokens it reads.
+        device: where to.
+        dtype: of the unpacked states.
+
+    Returns:
+        Dialogues, candidates, and (candidates,) bool which of these are right.
+    """
+    chosen = [range(len(example.answer_ids)) for example in examples] if rows is None else rows
+    picked = [(example, row) for example, own in zip(examples, chosen, strict=True) for row in own]
+    source = examples[0].source
     candidates = candidate_states(
         reranker,
-        example.source.answers,
-        example.source.questions,
-        [example.answer_ids[row] for row in chosen],
-        [example.question_ids[row] for row in chosen],
-        torch.from_numpy(example.signals[chosen]),
+        source.answers,
+        source.questions,
+        [example.answer_ids[row] for example, row in picked],
+        [example.question_ids[row] for example, row in picked],
+        torch.from_numpy(np.stack([example.signals[row] for example, row in picked])),
         device,
         dtype,
+        [place for place, own in enumerate(chosen) for _ in own],
     )
-    return dialogue, candidates, torch.from_numpy(example.right[chosen]).to(device)
+    right = torch.tensor([bool(example.right[row]) for example, row in picked], device=device)
+    return _dialogues(examples, device, dtype), candidates, right
+
+
+def _dialogues(examples: Sequence[Example], device: str, dtype: torch.dtype) -> DialogueStates:
+    shape = len(examples), max(len(example.turns) for example in examples)
+    states = torch.zeros(*shape, examples[0].values.shape[1], dtype=dtype)
+    turns, agents = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.bool)
+    mask = torch.zeros(shape, dtype=torch.bool)
+    for row, example in enumerate(examples):
+        length = len(example.turns)
+        states[row, :length] = example.values.to(dtype) * example.scales.to(dtype)[:, None]
+        turns[row, :length] = torch.tensor(example.turns)
+        agents[row, :length] = torch.tensor(example.agents)
+        mask[row, :length] = True
+    return DialogueStates(states.to(device), turns.to(device), agents.to(device), mask.to(device))

@@ -23,8 +23,9 @@ from torch import Tensor, nn
 from conversations.errors import ModelError, TrainingError
 from index.embedder import Embedder
 from training.datasets import Query, RankingTask, load_task
-from training.encoder_training import SCALE, multi_positive_loss
+from training.encoder_training import SCALE
 from training.loop import LoopSettings, Progress, train_loop
+from training.losses import listwise_softmax
 from training.metrics import mean_reciprocal_rank, rank_of_right
 from training.splits import split_queries
 
@@ -99,7 +100,7 @@ def train_linear_map(
         own = [random.Random(row).choice(sorted(train[row].right)) for row in rows]
         columns = sorted(set(own))
         right = torch.tensor([[column in train[row].right for column in columns] for row in rows])
-        return multi_positive_loss(SCALE * model(asked[rows]) @ answers[columns].T, right)
+        return listwise_softmax(SCALE * model(asked[rows]) @ answers[columns].T, right).mean()
 
     def after_epoch(epoch: int) -> tuple[float, bool]:
         nonlocal best

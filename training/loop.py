@@ -8,12 +8,12 @@ Decisions:
 from __future__ import annotations
 
 import json
+import math
 import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -21,8 +21,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from conversations.errors import TrainingError
-
-Batch = TypeVar("Batch")
+from training.distributed import average_gradients, is_first, mean_of
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,8 @@ class LoopSettings:
     """Largest norm of the gradient."""
     seed: int = 13
     checkpoint_seconds: float = 60.0
+    accumulate: int = 1
+    """Parts that a batch is worked on in, one after the other, where it does not fit into memory as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,8 @@ def train_loop(
     stage: str,
     module: nn.Module,
     groups: Sequence[tuple[Sequence[nn.Parameter], float]],
-    batches_of_epoch: Callable[[random.Random], list[Batch]],
-    loss_of: Callable[[Batch], Tensor],
+    batches_of_epoch: Callable[[random.Random], list[list[int]]],
+    loss_of: Callable[[list[int]], Tensor],
     settings: LoopSettings,
     checkpoint: Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -84,7 +85,8 @@ def train_loop(
         module: what is saved and restored.
         groups: parameters with a factor on the learning rate.
         batches_of_epoch: the batches of one epoch, from a seeded generator; every epoch has as many.
-        loss_of: the loss of one batch.
+        loss_of: the mean loss of the rows of one batch; of several processes, this one's part of it
+            (`training.distributed.part_of_mean`).
         settings: see `LoopSettings`.
         checkpoint: directory for checkpoints; None for none. A checkpoint of the same stage is resumed.
         on_progress: called after every step.
@@ -116,17 +118,18 @@ def train_loop(
             torch.manual_seed(settings.seed * 1_000_003 + step)
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate_at(step, steps, settings) * group["factor"]
-            loss = loss_of(batch)
-            if not torch.isfinite(loss):
-                raise TrainingError(f"The loss became {loss.item()} in step {step}.", "Lower --learning-rate.")
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            loss = mean_of(_backward(batch, loss_of, settings.accumulate), str(parameters[0].device))
+            if not math.isfinite(loss):
+                raise TrainingError(f"The loss became {loss} in step {step}.", "Lower --learning-rate.")
+            average_gradients(parameters)
             nn.utils.clip_grad_norm_(parameters, settings.clip)
             optimizer.step()
-            recent = [*recent[-49:], loss.item()]
+            recent = [*recent[-49:], loss]
             if on_progress:
                 on_progress(Progress(stage, step + 1, steps, sum(recent) / len(recent)))
-            if checkpoint and time.monotonic() - saved_at > settings.checkpoint_seconds:
+            is_due = time.monotonic() - saved_at > settings.checkpoint_seconds
+            if checkpoint and is_due and is_first():
                 _save(checkpoint, stage, step + 1, steps, module, optimizer)
                 saved_at = time.monotonic()
         if after_epoch and done <= (epoch + 1) * per_epoch:
@@ -136,6 +139,19 @@ def train_loop(
                 on_progress(Progress(stage, (epoch + 1) * per_epoch, steps, mean, metric))
             if stop:
                 break
+
+
+def _backward(batch: list[int], loss_of: Callable[[list[int]], Tensor], parts: int) -> float:
+    """Adds up the gradients of a batch in parts; returns this process's loss."""
+    loss = 0.0
+    size = -(-len(batch) // parts)
+    for begin in range(0, len(batch), size):
+        part = batch[begin : begin + size]
+        of_part = loss_of(part) * (len(part) / len(batch))
+        if of_part.requires_grad:
+            of_part.backward()
+        loss += of_part.item()
+    return loss
 
 
 def _save(

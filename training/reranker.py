@@ -22,7 +22,8 @@ from torch import Tensor, nn
 
 from index.fusion import FUSION_WEIGHTS, SIGNALS
 from training.attention import attention_weights, coverage, masked_mean
-from training.attention_block import CrossAttentionBlock
+from training.attention_block import CrossAttentionBlock, ListwiseAttention
+from training.reranker_states import CandidateStates, DialogueStates, Judged, OwnDialogue, ReadStates
 
 SIGNAL_SCALE = 20.0
 """Turns cosines into logits: the inverse temperature that sentence encoders are trained with."""
@@ -53,49 +54,13 @@ class RerankerConfig:
     blocks: int = 1
     hidden: int = 128
     """Width of the scoring layer."""
+    listwise_heads: int = 0
+    """Heads of the attention among the candidates; 0 for none, then each is scored by itself."""
     question_tokens: int = 24
     answer_tokens: int = 64
     signal_weights: tuple[float, ...] = FUSION_WEIGHTS
     """Retrieval's own weights of the signals: where the residual starts."""
     version: int = 1
-
-
-@dataclass(slots=True)
-class DialogueStates:
-    """One dialogue as the reranker reads it."""
-
-    states: Tensor
-    """(tokens, width): input of the encoder's last layers."""
-    turns: Tensor
-    """(tokens,): how many turns ago each token was said."""
-    agents: Tensor
-    """(tokens,) bool: said by an agent."""
-
-
-@dataclass(slots=True)
-class CandidateStates:
-    """The candidates of one dialogue, each its answer and then its past question, padded to a common length."""
-
-    states: Tensor
-    """(candidates, tokens, width)"""
-    mask: Tensor
-    """(candidates, tokens) bool: real tokens."""
-    is_answer: Tensor
-    """(candidates, tokens) bool: tokens of the answer."""
-    signals: Tensor
-    """(candidates, len(SIGNALS))"""
-
-
-@dataclass(slots=True)
-class ReadStates:
-    """A dialogue after its own pass through the blocks, shared by all its candidates."""
-
-    states: Tensor
-    """(tokens, width): as it came in, for comparing tokens."""
-    vector: Tensor
-    """(width,): mean of its last states."""
-    memories: list[tuple[Tensor, Tensor]]
-    """Per block the keys and values that candidates attend to, each (1, heads, tokens, width / heads)."""
 
 
 class Reranker(nn.Module):
@@ -114,6 +79,7 @@ class Reranker(nn.Module):
         self.signal_weights = nn.Parameter(torch.tensor(config.signal_weights) * SIGNAL_SCALE)
         self.score_in = nn.Linear(4 * config.width + len(PARTS) + len(SIGNALS), config.hidden)
         self.score_out = nn.Linear(config.hidden, 1)
+        self.listwise = ListwiseAttention(config.hidden, config.listwise_heads) if config.listwise_heads else None
         self.part_weights = nn.Parameter(torch.zeros(len(PARTS)))
         for embedding in (self.recency, self.speaker, self.segment):
             nn.init.zeros_(embedding.weight)
@@ -160,79 +126,108 @@ class Reranker(nn.Module):
         """The blocks in order."""
         return [block for block in self.blocks if isinstance(block, CrossAttentionBlock)]
 
-    def forward(self, dialogue: DialogueStates, candidates: CandidateStates, keep_retrieval: bool = True) -> Tensor:
-        """Scores, shape (candidates,): logits for one softmax over the candidates of this dialogue."""
-        return self.score(self.read(dialogue), candidates, keep_retrieval)
+    def forward(
+        self, dialogues: DialogueStates, candidates: CandidateStates, keep_retrieval: bool | Tensor = True
+    ) -> Tensor:
+        """Scores, shape (candidates,): logits for one softmax over the candidates of each dialogue."""
+        judged = self.judge(self.read(dialogues), candidates, keep_retrieval)
+        return self.weigh(judged, candidates.dialogues)
 
-    def read(self, dialogue: DialogueStates) -> ReadStates:
+    def read(self, dialogues: DialogueStates) -> ReadStates:
         """What all candidates of a dialogue share, computed once."""
         alone = (
-            dialogue.states
-            + self.recency(dialogue.turns.clamp(max=MAX_RECENCY))
-            + self.speaker(dialogue.agents.long())
-        )[None]
-        everything = torch.ones(alone.shape[:2], dtype=torch.bool, device=alone.device)
+            dialogues.states
+            + self.recency(dialogues.turns.clamp(max=MAX_RECENCY))
+            + self.speaker(dialogues.agents.long())
+        )
         memories = []
         for block in self.layers:
             memories.append(block.keys_and_values(alone))
-            alone = block(alone, everything)
-        return ReadStates(dialogue.states, alone[0].mean(dim=0), memories)
+            alone = block(alone, dialogues.mask)
+        return ReadStates(
+            directions=nn.functional.normalize(dialogues.states, dim=-1),
+            mean=masked_mean(dialogues.states, dialogues.mask),
+            mask=dialogues.mask,
+            vector=masked_mean(alone, dialogues.mask),
+            memories=memories,
+        )
 
-    def score(self, read: ReadStates, candidates: CandidateStates, keep_retrieval: bool = True) -> Tensor:
-        """Scores of candidates, (candidates,) float32; each depends on its own candidate and the dialogue alone."""
-        tokens = self._attend(read, candidates, self.layers[:-1])
+    def judge(
+        self, read: ReadStates, candidates: CandidateStates, keep_retrieval: bool | Tensor = True
+    ) -> Judged:
+        """Reads candidates against their dialogues; each by itself, so they may come in any parts.
+
+        Args:
+            read: the dialogues.
+            candidates: of these dialogues.
+            keep_retrieval: whether retrieval's score counts; or (candidates,) one number from 0 to 1 for each.
+        """
+        own = OwnDialogue(read, candidates)
+        tokens = self._attend(own, candidates, self.layers[:-1])
         answer_mask = candidates.mask & candidates.is_answer
         question_mask = candidates.mask & ~candidates.is_answer
         # Only the answer's tokens are read out, so only they go through the last block.
         longest = int(answer_mask.sum(dim=-1).max())
-        said = torch.ones(1, read.states.shape[0], dtype=torch.bool, device=tokens.device)
-        updated: Tensor = self.layers[-1](tokens, candidates.mask, read.memories[-1], said, only=longest)
+        updated: Tensor = self.layers[-1](tokens, candidates.mask, own.memory(-1), own.mask, only=longest)
         answer = masked_mean(updated, answer_mask[:, :longest])
         question = masked_mean(tokens, question_mask)
         parts = torch.stack(
             [
-                nn.functional.cosine_similarity(answer, read.vector[None], dim=-1),
-                nn.functional.cosine_similarity(question, read.states.mean(dim=0)[None], dim=-1),
-                *self._coverage(candidates.states, read.states, answer_mask, question_mask),
+                nn.functional.cosine_similarity(answer, own.vector, dim=-1),
+                nn.functional.cosine_similarity(question, own.mean, dim=-1),
+                *self._coverage(candidates.states, own, answer_mask, question_mask),
             ],
             dim=-1,
         )
         signals = candidates.signals.to(parts.dtype)
-        joint = torch.cat([answer, question, answer * read.vector, question * read.vector, parts, signals], dim=-1)
-        score: Tensor = self.score_out(nn.functional.gelu(self.score_in(joint))).squeeze(-1)
-        score = score.float() + (parts.float() @ self.part_weights.float()) * SIGNAL_SCALE
-        if keep_retrieval:
-            # In full precision: candidates that retrieval tells apart must not be rounded together.
-            score = score + candidates.signals.float() @ self.signal_weights.float()
+        joint = torch.cat([answer, question, answer * own.vector, question * own.vector, parts, signals], dim=-1)
+        direct = (parts.float() @ self.part_weights.float()) * SIGNAL_SCALE
+        # In full precision: candidates that retrieval tells apart must not be rounded together.
+        direct = direct + candidates.signals.float() @ self.signal_weights.float() * keep_retrieval
+        return Judged(nn.functional.gelu(self.score_in(joint)), direct)
+
+    def weigh(self, judged: Judged, dialogues: Tensor) -> Tensor:
+        """Scores of candidates, (candidates,) float32, where they look at each other if the model was made so.
+
+        Args:
+            judged: all candidates of their dialogues.
+            dialogues: (candidates,): the row of the dialogue that each is a candidate for.
+        """
+        hidden = judged.hidden
+        if self.listwise is not None:
+            hidden = self.listwise(hidden, dialogues)
+        score: Tensor = self.score_out(hidden).squeeze(-1).float() + judged.direct
         return score
 
-    def _attend(self, read: ReadStates, candidates: CandidateStates, layers: list[CrossAttentionBlock]) -> Tensor:
+    def _attend(self, own: OwnDialogue, candidates: CandidateStates, layers: list[CrossAttentionBlock]) -> Tensor:
         """The candidates' tokens after some blocks, each attending to the dialogue."""
         tokens: Tensor = candidates.states + self.segment(candidates.is_answer.long())
-        said = torch.ones(1, read.states.shape[0], dtype=torch.bool, device=tokens.device)
-        for block, memory in zip(layers, read.memories, strict=False):
-            tokens = block(tokens, candidates.mask, memory, said)
+        for number, block in enumerate(layers):
+            tokens = block(tokens, candidates.mask, own.memory(number), own.mask)
         return tokens
 
     @staticmethod
-    def _coverage(tokens: Tensor, said: Tensor, *masks: Tensor) -> list[Tensor]:
+    def _coverage(tokens: Tensor, own: OwnDialogue, *masks: Tensor) -> list[Tensor]:
         """For each mask how well its tokens cover the dialogue's, and the other way round, each (candidates,)."""
-        similarity = nn.functional.normalize(tokens, dim=-1) @ nn.functional.normalize(said, dim=-1).T
-        all_said = torch.ones(said.shape[0], dtype=torch.bool, device=said.device)
+        similarity = nn.functional.normalize(tokens, dim=-1) @ own.directions.transpose(-1, -2)
         found = []
         for mask in masks:
-            found.append(coverage(similarity.transpose(-1, -2), all_said, mask))
-            found.append(coverage(similarity, mask, all_said))
+            found.append(coverage(similarity.transpose(-1, -2), own.mask, mask))
+            found.append(coverage(similarity, mask, own.mask))
         return found
 
     @torch.no_grad()
     def attention_to_dialogue(self, dialogue: DialogueStates, candidates: CandidateStates, place: int) -> Tensor:
-        """How much one candidate's answer looks at each dialogue token in the last block: (tokens,), sums to 1."""
-        read = self.read(dialogue)
-        tokens = self._attend(read, candidates, self.layers[:-1])
+        """How much one candidate's answer looks at each token of one dialogue in the last block.
+
+        Returns:
+            (tokens,), sums to 1.
+        """
+        own = OwnDialogue(self.read(dialogue), candidates)
+        tokens = self._attend(own, candidates, self.layers[:-1])
         last = self.layers[-1]
         answer = tokens[place][candidates.mask[place] & candidates.is_answer[place]]
-        weights: Tensor = attention_weights(last.split(last.query(answer)), read.memories[-1][0][0])
+        weights: Tensor = attention_weights(last.split(last.query(answer)), own.memory(-1)[0][place])
         looked: Tensor = weights.float().mean(dim=(0, 1))
         share: Tensor = looked / looked.sum().clamp(min=1e-12)
         return share

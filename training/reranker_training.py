@@ -1,4 +1,4 @@
-"""Training the reranker: one softmax over each dialogue's candidates, whose mass the right ones are to gain."""
+"""Training the reranker on lists of candidates: all lists of a batch go through it at once."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from index.encoder_loading import default_device, default_precision
-from training.encoder_training import multi_positive_loss
+from training.distributed import is_first, own_share, part_of_mean
 from training.examples import Example, sample_rows, unpack
 from training.loop import LoopSettings, Progress, train_loop
+from training.losses import DISTILLATIONS, LOSSES, padded
 from training.metrics import mean_reciprocal_rank, rank_of_right
 from training.reranker import Reranker
 
@@ -40,6 +43,18 @@ class RerankerSettings:
     patience: int = 2
     """Epochs without a better held-out MRR before stopping."""
     seed: int = 13
+    loss: str = "listwise"
+    """One of `training.losses.LOSSES`."""
+    distillation: str = "kl"
+    """One of `training.losses.DISTILLATIONS`; used where the examples bring a teacher's scores."""
+    teacher_share: float = 0.5
+    """Weight of the distillation; the rest is for the right answers."""
+    perturbation: float = 0.0
+    """Length of the push against a dialogue's states, as a share of theirs, under which it is trained once more."""
+    refresh_negatives: bool = False
+    """Choose the hardest negatives anew after every epoch, by the reranker itself instead of by retrieval."""
+    accumulate: int = 1
+    """Parts that a batch is worked on in, where it does not fit into memory."""
 
 
 def train_reranker(
@@ -60,40 +75,16 @@ def train_reranker(
         checkpoint: directory for resuming after a kill.
         on_progress: called after every step and every epoch.
     """
-    device = default_device()
-    reranker.to(device).float()
-    fast = default_precision(device) == "bfloat16"
+    reranker.to(default_device()).float()
+    lesson = _Lesson(reranker, examples, settings)
     measured = held_out[:: max(1, len(held_out) // MOST_MEASURED)]
-
-    def scores(example: Example, rows: list[int] | None, keep_retrieval: bool = True) -> tuple[Tensor, Tensor]:
-        dialogue, candidates, right = unpack(example, rows, reranker, device, torch.float32)
-        with torch.autocast(device.split(":")[0], torch.bfloat16, enabled=fast):
-            return reranker(dialogue, candidates, keep_retrieval), right
-
-    def batches(generator: random.Random) -> list[list[int]]:
-        order = list(range(len(examples)))
-        generator.shuffle(order)
-        return [order[i : i + settings.batch_size] for i in range(0, len(order), settings.batch_size)]
-
-    def loss_of(batch: list[int]) -> Tensor:
-        # Seeded by torch's generator, which the loop seeds by step: a resumed run draws the same.
-        generator = random.Random(int(torch.randint(1 << 30, ()).item()))
-        losses = []
-        for row in batch:
-            rows = sample_rows(examples[row], settings.candidates, generator)
-            logits, right = scores(examples[row], rows, generator.random() >= settings.retrieval_dropout)
-            losses.append(multi_positive_loss(logits[None], right[None]))
-        return torch.stack(losses).mean()
 
     def held_out_mrr() -> float:
         reranker.eval()
-        with torch.inference_mode():
-            found = [
-                rank_of_right(logits.cpu().numpy(), right.cpu().numpy())
-                for logits, right in (scores(example, None) for example in measured)
-            ]
+        scored = (scores_of(reranker, example) for example in measured)
+        ranks = [rank_of_right(scores, example.right) for scores, example in zip(scored, measured, strict=True)]
         reranker.train()
-        return mean_reciprocal_rank(found)
+        return mean_reciprocal_rank(ranks)
 
     best = _Best.kept(checkpoint) or _Best(checkpoint)
     if best.weights is None:
@@ -102,19 +93,24 @@ def train_reranker(
     def after_epoch(epoch: int) -> tuple[float, bool]:
         metric = held_out_mrr()
         best.offer(reranker, metric, epoch)
-        return metric, epoch - best.epoch >= settings.patience
+        stop = epoch - best.epoch >= settings.patience
+        if settings.refresh_negatives and not stop and epoch + 1 < settings.epochs:
+            lesson.refresh_negatives()
+        return metric, stop
 
     block_parameters = list(reranker.blocks.parameters())
     in_blocks = {id(parameter) for parameter in block_parameters}
     others = [parameter for parameter in reranker.parameters() if id(parameter) not in in_blocks]
-    loop_settings = LoopSettings(settings.epochs, settings.learning_rate, seed=settings.seed)
+    loop_settings = LoopSettings(
+        settings.epochs, settings.learning_rate, seed=settings.seed, accumulate=settings.accumulate
+    )
     reranker.train()
     train_loop(
         "reranker",
         reranker,
         [(others, 1.0), (block_parameters, settings.block_rate)],
-        batches,
-        loss_of,
+        lesson.batches,
+        lesson.loss,
         loop_settings,
         checkpoint,
         on_progress,
@@ -122,6 +118,102 @@ def train_reranker(
     )
     reranker.load_state_dict(best.weights or {})
     reranker.eval()
+
+
+def scores_of(reranker: Reranker, example: Example) -> npt.NDArray[np.float32]:
+    """Scores of all candidates of an example, (candidates,)."""
+    with torch.inference_mode():
+        dialogues, candidates, _ = unpack([example], None, reranker, default_device(), torch.float32)
+        with _fast_arithmetic():
+            return reranker(dialogues, candidates).cpu().numpy()  # type: ignore[no-any-return]
+
+
+class _Lesson:
+    """The examples in batches, and the loss of a batch."""
+
+    def __init__(self, reranker: Reranker, examples: Sequence[Example], settings: RerankerSettings) -> None:
+        self.reranker = reranker
+        self.examples = list(examples)
+        self.settings = settings
+        self._order_of: list[list[int] | None] = [None] * len(self.examples)
+
+    def batches(self, generator: random.Random) -> list[list[int]]:
+        """All examples, shuffled; the dialogues of a batch are of like length and from one desk."""
+        order = list(range(len(self.examples)))
+        generator.shuffle(order)
+        size = self.settings.batch_size
+        by_source: dict[int, list[int]] = {}
+        for row in order:
+            by_source.setdefault(id(self.examples[row].source), []).append(row)
+        made = []
+        for rows in by_source.values():
+            for begin in range(0, len(rows), 16 * size):
+                span = sorted(rows[begin : begin + 16 * size], key=lambda row: len(self.examples[row].turns))
+                made += [span[i : i + size] for i in range(0, len(span), size)]
+        generator.shuffle(made)
+        return made
+
+    def loss(self, batch: list[int]) -> Tensor:
+        """This process's part of the mean loss over a batch of rows."""
+        # Seeded by torch's generator, which the loop seeds by step: a resumed run draws the same.
+        generator = random.Random(int(torch.randint(1 << 30, ()).item()))
+        drawn = [
+            (
+                self.examples[row],
+                sample_rows(self.examples[row], self.settings.candidates, generator, self._order_of[row]),
+                generator.random() >= self.settings.retrieval_dropout,
+            )
+            for row in batch
+        ]
+        own = own_share(drawn)
+        if not own:
+            return torch.zeros(())
+        examples, rows, keep = [list(column) for column in zip(*own, strict=True)]
+        device = default_device()
+        dialogues, candidates, right = unpack(examples, rows, self.reranker, device, torch.float32)
+        of_list = candidates.dialogues
+        keep_retrieval = torch.tensor(keep, dtype=torch.float32, device=device)[of_list]
+        teacher = None
+        if all(example.teacher is not None for example in examples):
+            flat = np.concatenate([example.teacher[own] for example, own in zip(examples, rows, strict=True)])
+            teacher = padded(torch.from_numpy(flat).to(device), of_list, len(examples))
+        is_right = padded(right.float(), of_list, len(examples)) > 0
+
+        def of_dialogues() -> Tensor:
+            with _fast_arithmetic():
+                flat = self.reranker(dialogues, candidates, keep_retrieval)
+            logits = padded(flat, of_list, len(examples))
+            loss = LOSSES[self.settings.loss](logits, is_right)
+            if teacher is None:
+                return loss
+            share = self.settings.teacher_share
+            taught = DISTILLATIONS[self.settings.distillation](logits, teacher, is_right)
+            return (1.0 - share) * loss + share * taught
+
+        if not self.settings.perturbation:
+            return part_of_mean(of_dialogues(), len(batch))
+        states = dialogues.states.requires_grad_(True)
+        plain = of_dialogues()
+        # Miyato et al. 2017, "Adversarial Training Methods": a step up the gradient, as long as said.
+        (push,) = torch.autograd.grad(plain.sum(), states, retain_graph=True)
+        length = states.detach().norm(dim=-1, keepdim=True) * self.settings.perturbation
+        dialogues.states = states.detach() + length * torch.nn.functional.normalize(push, dim=-1)
+        return part_of_mean((plain + of_dialogues()) / 2, len(batch))
+
+    def refresh_negatives(self) -> None:
+        """Orders each example's candidates by what the reranker now thinks of them, hardest first."""
+        self.reranker.eval()
+        for row, example in enumerate(self.examples):
+            self._order_of[row] = np.argsort(-scores_of(self.reranker, example), kind="stable").tolist()
+        self.reranker.train()
+
+
+def _fast_arithmetic() -> torch.autocast:
+    """bf16 where the device computes it natively."""
+    device = default_device()
+    return torch.autocast(
+        device.split(":")[0], torch.bfloat16, enabled=default_precision(device) == "bfloat16"
+    )
 
 
 class _Best:
@@ -152,7 +244,7 @@ class _Best:
             return
         self.mrr, self.epoch = mrr, epoch
         self.weights = {name: value.detach().cpu().clone() for name, value in reranker.state_dict().items()}
-        if self._path:
+        if self._path and is_first():
             self._path.parent.mkdir(parents=True, exist_ok=True)
             beside = self._path.with_suffix(".tmp")
             save_file(self.weights, beside, {"mrr": repr(mrr), "epoch": str(epoch)})

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.encoder_training import multi_positive_loss
 from training.examples import Example
+from training.losses import listwise_softmax
 from training.reranker import Reranker
 
 PRIOR = 1e-4
@@ -37,7 +37,7 @@ def fit_signal_weights(reranker: Reranker, examples: Sequence[Example]) -> None:
     def closure() -> float:
         optimizer.zero_grad()
         scores = (signals @ weights.clamp(min=0.0)).masked_fill(~real, -torch.inf)
-        loss = multi_positive_loss(scores, right) + PRIOR * (weights - start).square().sum()
+        loss = listwise_softmax(scores, right).mean() + PRIOR * (weights - start).square().sum()
         loss.backward()
         return float(loss.detach())
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
-from training.reranker import SIGNALS, CandidateStates, DialogueStates, Reranker, RerankerConfig
+from training.reranker import SIGNALS, Reranker, RerankerConfig
+from training.reranker_states import CandidateStates, DialogueStates
 
 WIDTH = 16
 
 
-def tiny_reranker(trained: bool = True, seed: int = 0) -> Reranker:
+def tiny_reranker(trained: bool = True, seed: int = 0, listwise_heads: int = 0) -> Reranker:
     """Random weights; trained means that the zero layers are not zero any more."""
     torch.manual_seed(seed)
     config = RerankerConfig(encoder="tiny@0", width=WIDTH, heads=2, feed_forward=32, hidden=8, blocks=2)
+    config = replace(config, listwise_heads=listwise_heads)
     reranker = Reranker(config).eval()
     if trained:
         for parameter in reranker.parameters():
@@ -23,9 +27,10 @@ def tiny_reranker(trained: bool = True, seed: int = 0) -> Reranker:
 def dialogue(tokens: int = 7, seed: int = 1) -> DialogueStates:
     generator = torch.Generator().manual_seed(seed)
     return DialogueStates(
-        torch.randn(tokens, WIDTH, generator=generator),
-        torch.arange(tokens).flip(0) // 3,
-        torch.arange(tokens) % 2 == 0,
+        torch.randn(1, tokens, WIDTH, generator=generator),
+        torch.arange(tokens).flip(0)[None] // 3,
+        torch.arange(tokens)[None] % 2 == 0,
+        torch.ones(1, tokens, dtype=torch.bool),
     )
 
 
@@ -38,4 +43,5 @@ def candidates(count: int = 5, tokens: int = 6, seed: int = 2) -> CandidateState
         mask,
         torch.arange(tokens)[None] < (lengths[:, None] + 1) // 2,  # the answer, then the question
         torch.rand(count, len(SIGNALS), generator=generator),
+        torch.zeros(count, dtype=torch.long),
     )

@@ -9,7 +9,8 @@ from ranking_fixtures import WIDTH, candidates, dialogue, tiny_reranker
 
 from index.embedder import Embedder
 from index.fusion import FUSION_WEIGHTS
-from training.reranker import SIGNAL_SCALE, CandidateStates, Reranker
+from training.reranker import SIGNAL_SCALE, Reranker
+from training.reranker_states import CandidateStates, DialogueStates
 
 SEEDS = st.integers(0, 10_000)
 
@@ -21,17 +22,56 @@ def pick(all_of_them: CandidateStates, rows) -> CandidateStates:
         all_of_them.mask[chosen],
         all_of_them.is_answer[chosen],
         all_of_them.signals[chosen],
+        all_of_them.dialogues[chosen],
     )
 
 
 @settings(deadline=None, max_examples=25)
-@given(seed=SEEDS, order=st.permutations(range(5)))
-def test_the_order_of_candidates_does_not_change_scores(seed, order):
-    reranker, given_ones = tiny_reranker(seed=seed), candidates(seed=seed + 1)
+@given(seed=SEEDS, order=st.permutations(range(5)), heads=st.sampled_from([0, 2]))
+def test_the_order_of_candidates_does_not_change_scores(seed, order, heads):
+    reranker, given_ones = tiny_reranker(seed=seed, listwise_heads=heads), candidates(seed=seed + 1)
     with torch.no_grad():
         scores = reranker(dialogue(seed=seed), given_ones)
         shuffled = reranker(dialogue(seed=seed), pick(given_ones, order))
     torch.testing.assert_close(shuffled, scores[list(order)], atol=1e-4, rtol=1e-4)
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=SEEDS, heads=st.sampled_from([0, 2]))
+def test_many_dialogues_at_once_score_as_one_at_a_time(seed, heads):
+    reranker = tiny_reranker(seed=seed, listwise_heads=heads)
+    said = [dialogue(tokens=length, seed=seed + length) for length in (7, 3, 5)]
+    lists = [candidates(count=count, seed=seed + count) for count in (2, 5, 3)]
+    longest = max(one.states.shape[1] for one in said)
+    together = DialogueStates(
+        *(
+            torch.cat(
+                [
+                    torch.cat([part, part.new_ones(1, longest - part.shape[1], *part.shape[2:])], dim=1)
+                    if name != "mask"
+                    else torch.arange(longest)[None] < part.shape[1]
+                    for part in (getattr(one, name) for one in said)
+                ]
+            )
+            for name in ("states", "turns", "agents", "mask")
+        )
+    )
+    joined = CandidateStates(
+        *(torch.cat([getattr(one, name) for one in lists]) for name in ("states", "mask", "is_answer", "signals")),
+        torch.repeat_interleave(torch.arange(3), torch.tensor([2, 5, 3])),
+    )
+    with torch.no_grad():
+        alone = torch.cat([reranker(one, own) for one, own in zip(said, lists, strict=True)])
+        torch.testing.assert_close(reranker(together, joined), alone, atol=1e-4, rtol=1e-4)
+
+
+def test_candidates_look_at_each_other_only_where_they_were_made_to():
+    given_ones = candidates()
+    for heads, changes in ((0, False), (2, True)):
+        reranker = tiny_reranker(listwise_heads=heads)
+        with torch.no_grad():
+            whole, fewer = reranker(dialogue(), given_ones), reranker(dialogue(), pick(given_ones, [0, 1, 2]))
+        assert bool((whole[:3] - fewer).abs().max() > 1e-3) is changes
 
 
 @settings(deadline=None, max_examples=25)
@@ -44,6 +84,7 @@ def test_padding_does_not_change_scores(seed, padding):
         torch.cat([plain.mask, torch.zeros(count, padding, dtype=torch.bool)], dim=1),
         torch.cat([plain.is_answer, torch.zeros(count, padding, dtype=torch.bool)], dim=1),
         plain.signals,
+        plain.dialogues,
     )
     with torch.no_grad():
         torch.testing.assert_close(

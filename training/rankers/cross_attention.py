@@ -13,7 +13,8 @@ from index.candidates import Candidate, ReadDialogue
 from index.encoder_loading import default_device, default_precision
 from index.states import TokenStates, gather
 from training.rankers.base import Ranked, in_order
-from training.reranker import CandidateStates, DialogueStates, Reranker
+from training.reranker import Reranker
+from training.reranker_states import CandidateStates, DialogueStates, Judged
 
 BUCKET = 17
 """Candidates of like length scored together: little is spent on padding, and a third of 50 fills a processor."""
@@ -56,10 +57,12 @@ class CrossAttentionRanker:
         scores = np.zeros(len(candidates), np.float32)
         with torch.inference_mode():
             read = self.reranker.read(self.dialogue(context))
-            for begin in range(0, len(by_length), BUCKET):
-                rows = by_length[begin : begin + BUCKET]
-                part = self.candidates([candidates[row] for row in rows])
-                scores[rows] = self.reranker.score(read, part).cpu().numpy()
+            parts = [
+                self.reranker.judge(read, self.candidates([candidates[row] for row in by_length[i : i + BUCKET]]))
+                for i in range(0, len(by_length), BUCKET)
+            ]
+            one_dialogue = torch.zeros(len(candidates), dtype=torch.long, device=self.device)
+            scores[by_length] = self.reranker.weigh(Judged.joined(parts), one_dialogue).cpu().numpy()
         return in_order(candidates, scores)
 
     def _tokens(self, candidate: Candidate) -> int:
@@ -91,11 +94,12 @@ class CrossAttentionRanker:
 
 
 def dialogue_states(context: ReadDialogue, states: Tensor, device: str, dtype: torch.dtype) -> DialogueStates:
-    """What the reranker reads of a dialogue: states with the speaker and recency of every token."""
+    """What the reranker reads of one dialogue: states with the speaker and recency of every token."""
     return DialogueStates(
-        states=states.to(device, dtype),
-        turns=torch.tensor(context.tokens.turns, device=device),
-        agents=torch.tensor(context.tokens.agents, device=device),
+        states=states.to(device, dtype)[None],
+        turns=torch.tensor([context.tokens.turns], device=device),
+        agents=torch.tensor([context.tokens.agents], device=device),
+        mask=torch.ones(1, len(context.tokens.turns), dtype=torch.bool, device=device),
     )
 
 
@@ -108,12 +112,31 @@ def candidate_states(
     signals: Tensor,
     device: str,
     dtype: torch.dtype,
+    dialogues: Sequence[int] | None = None,
 ) -> CandidateStates:
-    """Reads candidates from token-state files; the int8 values are unpacked on the device."""
+    """Reads candidates from token-state files; the int8 values are unpacked on the device.
+
+    Args:
+        reranker: says how many tokens it reads.
+        answers: token states by answer id.
+        questions: token states by past pair id, or None.
+        answer_ids: one per candidate.
+        question_ids: one per candidate, negative for none.
+        signals: (candidates, len(SIGNALS))
+        device: where to.
+        dtype: of the unpacked states.
+        dialogues: per candidate the row of its dialogue; by default there is only one.
+    """
     config = reranker.config
     parts = [(answers, answer_ids, config.answer_tokens)]
     if questions is not None:
         parts.append((questions, question_ids, config.question_tokens))
     values, scales, mask, part = gather(parts)
     unpacked = values.to(device).to(dtype) * scales.to(device).to(dtype)[:, :, None]
-    return CandidateStates(unpacked, mask.to(device), (part == 0).to(device), signals.to(device))
+    return CandidateStates(
+        unpacked,
+        mask.to(device),
+        (part == 0).to(device),
+        signals.to(device),
+        torch.tensor(dialogues or [0] * len(answer_ids), device=device),
+    )
