@@ -22,6 +22,7 @@ from index.embedder import Embedder
 from index.encoder_loading import BUNDLED
 from index.equality import says_the_same, words_of
 from index.retriever import Retriever
+from index.spelling import desk_spelling
 from training.calibration import Decision
 from training.desk_calibration import desk_decision
 from training.rankers import Ranked, Ranker, bm25_ranker, cosine_ranker, retrieval_ranker
@@ -43,6 +44,7 @@ class Pipeline:
         self.store = store
         self.embedder = embedder
         self.retriever = retriever
+        self.spelling = desk_spelling(store, embedder)
         self.model = model
         self.notices: list[str] = []
         self.ranker: Ranker = self.make_ranker("cross-attention" if model else "retrieval")
@@ -139,7 +141,7 @@ class Pipeline:
     ) -> list[Answer]:
         """What to say after each of many dialogues; the same as one at a time, but faster."""
         started = time.perf_counter()
-        contexts = read_dialogues(self.embedder, dialogues, self.ranker.states_below)
+        contexts = read_dialogues(self.embedder, dialogues, self.ranker.states_below, self.spelling)
         embedded = time.perf_counter()
         served = self.retriever.retrieve(contexts, exclude)
         retrieved = time.perf_counter()
@@ -198,7 +200,7 @@ class Pipeline:
     def _attention(self, turns: Sequence[Turn], best: RankedAnswer) -> list[tuple[str, float, int]]:
         if not isinstance(self.ranker, CrossAttentionRanker):
             return []
-        (context,) = read_dialogues(self.embedder, [turns], self.ranker.states_below)
+        (context,) = read_dialogues(self.embedder, [turns], self.ranker.states_below, self.spelling)
         served = self.retriever.retrieve([context])[0]
         chosen = [candidate for candidate in served if candidate.answer_id == best.answer_id]
         if not chosen:

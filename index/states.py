@@ -22,6 +22,8 @@ from conversations.errors import IndexDamaged
 Ids = npt.NDArray[np.int64]
 ARRAYS = ("ids", "offsets", "values", "scales")
 """The files of a segment: STEM.ids.npy and so on."""
+_FIRST_EXTRA = 1 << 48
+"""Beyond all ids of a database."""
 
 
 def quantize(states: Tensor) -> tuple[Tensor, Tensor]:
@@ -128,6 +130,32 @@ class TokenStates:
         begin, end = int(arrays["offsets"][row]), int(arrays["offsets"][row + 1])
         end = min(end, begin + limit)
         return arrays["values"][begin:end], arrays["scales"][begin:end]
+
+
+class ExtraStates(TokenStates):
+    """Token states of a file, and of some more texts in memory."""
+
+    def __init__(self, source: TokenStates) -> None:
+        """Starts with none in memory."""
+        self._source = source
+        self._extra: list[tuple[npt.NDArray[np.int8], npt.NDArray[np.float16]]] = []
+
+    def __len__(self) -> int:
+        """Number of texts."""
+        return len(self._source) + len(self._extra)
+
+    def add(self, states: Tensor) -> int:
+        """Keeps the states of one text, (tokens, width), and returns the id that they are asked for with."""
+        values, scales = quantize(states)
+        self._extra.append((values.numpy(), scales.numpy()))
+        return _FIRST_EXTRA + len(self._extra) - 1
+
+    def slices(self, identifier: int, limit: int) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float16]] | None:
+        """As `TokenStates.slices`."""
+        if identifier < _FIRST_EXTRA:
+            return self._source.slices(identifier, limit)
+        values, scales = self._extra[identifier - _FIRST_EXTRA]
+        return values[:limit], scales[:limit]
 
 
 def gather(parts: Sequence[tuple[TokenStates, Sequence[int], int]]) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -1,6 +1,7 @@
 """`python -m training`: the retraining script without the rest of the command line, for schedulers and `torchrun`.
 
-Progress goes to standard error as plain lines, the report to standard output as JSON.
+Progress goes to standard error as plain lines, the report to standard output as JSON. Under
+`torchrun --nproc-per-node 2 -m training ...` the processes share every step; the first one writes and reports.
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ from conversations.desk import Desk, default_home
 from conversations.errors import AttendantError
 from training.dataset_training import train_dataset
 from training.desk_training import train_desk
+from training.distributed import is_first, joined
 from training.loop import Progress
+from training.losses import DISTILLATIONS, LOSSES
 from training.settings import TrainReport, TrainSettings
 
 SECONDS_BETWEEN_LINES = 5.0
+CHOICES = {"loss": sorted(LOSSES), "distillation": sorted(DISTILLATIONS)}
+TYPES = {"int": int, "float": float, "str": str, "Path": Path}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,33 +36,43 @@ def main(arguments: list[str] | None = None) -> int:
     target.add_argument("--dataset", type=Path, help="train on this data set's train split; needs --save")
     parser.add_argument("--save", type=Path, help="write the model here")
     parser.add_argument("--home", type=Path, default=default_home())
-    for name, kind in (("encoder-epochs", int), ("epochs", int), ("learning-rate", float), ("batch-size", int)):
-        parser.add_argument(f"--{name}", type=kind)
-    parser.add_argument("--seed", type=int)
-    parser.add_argument("--limit", type=int)
-    parser.add_argument("--force", action="store_true", default=None)
+    for field in fields(TrainSettings):
+        option = f"--{field.name.replace('_', '-')}"
+        if field.name in CHOICES:
+            parser.add_argument(option, choices=CHOICES[field.name])
+        elif field.default is False:
+            parser.add_argument(option, action="store_true", default=None)
+        else:
+            parser.add_argument(option, type=TYPES[str(field.type).removesuffix(" | None")])
     options = parser.parse_args(arguments)
     if options.dataset and not options.save:
         parser.error("--dataset needs --save")
     chosen = {field.name: getattr(options, field.name) for field in fields(TrainSettings)}
     settings = TrainSettings(**{name: value for name, value in chosen.items() if value is not None})
     try:
-        report = _run(options, settings)
+        with joined():
+            report = _run(options, settings)
     except AttendantError as error:
         print(f"attendant: {error}", file=sys.stderr)
         return 1
-    print(json.dumps(report.as_json()))
+    if report is not None:
+        print(json.dumps(report.as_json()))
     return 0
 
 
-def _run(options: argparse.Namespace, settings: TrainSettings) -> TrainReport:
+def _run(options: argparse.Namespace, settings: TrainSettings) -> TrainReport | None:
+    """The report; none in a process that is not the first."""
+    progress = PlainProgress() if is_first() else None
     if options.dataset:
-        return train_dataset(options.dataset, options.save, settings, PlainProgress())
+        report = train_dataset(options.dataset, options.save, settings, progress)
+        return report if is_first() else None
     desks = [Desk.open(options.home, name) for name in options.desk]
     with ExitStack() as locks:
-        for desk in desks:
+        # The first process writes for all.
+        for desk in desks if is_first() else ():
             locks.enter_context(desk.writing())
-        return train_desk(desks, settings, PlainProgress(), options.save)
+        report = train_desk(desks, settings, progress, options.save)
+    return report if is_first() else None
 
 
 class PlainProgress:

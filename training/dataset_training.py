@@ -6,9 +6,11 @@ the other, on what the tuned encoder retrieves; calibration on queries that neit
 
 from __future__ import annotations
 
+import random
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from conversations.errors import TrainingError
@@ -16,16 +18,22 @@ from index.builder import STATES_BELOW
 from index.candidates import read_dialogues
 from index.embedder import Embedder
 from index.fusion import FUSION_WEIGHTS
+from index.states import ExtraStates
+from training.augmentation import augment
+from training.calibration import Decision
 from training.datasets import Query, load_task
 from training.desk_data import ENCODER_SHARE
 from training.desk_training import LEAST_EXAMPLES, LEAST_HELD_OUT
+from training.distributed import is_first
 from training.encoder_training import fine_tune_encoder
-from training.examples import Example, Source, make_example
-from training.judging import judge
+from training.examples import Case, Source, examples_from
+from training.judging import Figures, judge
 from training.loop import Progress
-from training.rankers import Ranked, Ranker, cosine_ranker
+from training.planting import Planter
+from training.rankers import Ranker, cosine_ranker
 from training.rankers.cross_attention import CrossAttentionRanker
-from training.registry import save_model
+from training.rankers.named import named_ranker
+from training.registry import ENCODER, load_model, save_model
 from training.reranker import Reranker
 from training.reranker_training import train_reranker
 from training.settings import TrainReport, TrainSettings
@@ -33,6 +41,7 @@ from training.signal_weights import fit_signal_weights
 from training.splits import share_of, split_queries
 from training.task_index import TaskIndex
 
+BATCH = 64
 SERVED = 50
 """Candidates of a training example before sampling."""
 SIGNAL_WEIGHTS = (1.0, 0.0, 0.0, 0.05, 0.0, 0.0)
@@ -56,50 +65,60 @@ def train_dataset(
 
     Raises:
         TrainingError: too few queries with a right answer.
+        ModelError: a model to start from or to learn from cannot be used.
     """
     report = on_progress or (lambda _: None)
     task = load_task(directory, "train")
     train, held_out = split_queries(task.queries, settings.seed, settings.limit)
-    epochs = 1 if settings.encoder_epochs is None else settings.encoder_epochs
     work = save.with_name(save.name + ".training")
-    for_encoder = [query for query in train if epochs and share_of(query.group, "encoder") < ENCODER_SHARE]
-    for_reranker = [query for query in train if not epochs or share_of(query.group, "encoder") >= ENCODER_SHARE]
-    embedder = Embedder(precision="float32" if epochs else None)
+    embedder, is_tuned = _encoder(settings)
+    epochs = settings.encoder_epochs
+    if epochs is None:
+        epochs = 0 if settings.encoder else 1
     if epochs:
+        of_encoder = [query for query in train if share_of(query.group, "encoder") < ENCODER_SHARE]
         fine_tune_encoder(
             embedder,
-            for_encoder,
+            of_encoder,
             task.answers,
             settings.for_encoder(epochs),
             settings.encoder_batch_size,
             work,
             report,
+            settings.layer_decay,
         )
         embedder.serve()
-    weights = SIGNAL_WEIGHTS if epochs else FUSION_WEIGHTS
+        is_tuned = True
+    if is_tuned:
+        # On what the encoder was tuned on, it looks better than it is.
+        train = [query for query in train if share_of(query.group, "encoder") >= ENCODER_SHARE]
+    weights = SIGNAL_WEIGHTS if is_tuned else FUSION_WEIGHTS
     with tempfile.TemporaryDirectory(prefix="attendant-") as scratch:
-        index = TaskIndex(task, embedder, STATES_BELOW, Path(scratch), _stage("embedding answers", report), weights)
+        index = TaskIndex(task, embedder, STATES_BELOW, Path(scratch), _stage("embedding answers", report))
         if index.states is None:
             raise TrainingError("The answers have no token states.")
-        source = Source(index.states, None)
-        examples = _examples(index, embedder, for_reranker, source, _stage("training queries", report))
-        held_examples = _examples(index, embedder, held_out, source, _stage("held-out queries", report))
+        states = ExtraStates(index.states)
+        server = _Server(index, embedder, weights)
+        # Judged on those as well whose right answer is not found, and on those that nothing answers.
+        unanswerable = [query for query in task.queries if not query.right]
+        held_cases = list(server.cases([*held_out, *unanswerable], _stage("held-out queries", report)))
+        held_examples = examples_from(held_cases, Source(states, None))
+        cases = server.cases(train, _stage("training queries", report), random.Random(settings.seed))
+        planter = Planter(embedder, states, STATES_BELOW, weights, settings.seed)
+        teacher = named_ranker(settings.teacher, embedder, states) if settings.teacher else None
+        examples = examples_from(cases, Source(states, None), planter, teacher)
         if len(examples) < LEAST_EXAMPLES or len(held_examples) < LEAST_HELD_OUT:
             raise TrainingError(
                 f"There are {len(examples)} queries to train on and {len(held_examples)} held out whose right answer "
                 f"was found; at least {LEAST_EXAMPLES} and {LEAST_HELD_OUT} are needed.",
                 "Use a larger data set or limit.",
             )
-        reranker = Reranker.from_encoder(
-            embedder.transformer, embedder.identity, answer_tokens=ANSWER_TOKENS, signal_weights=weights
-        )
-        fit_signal_weights(reranker, examples)
+        reranker = _start(embedder, settings, weights)
+        if reranker.is_untrained:
+            fit_signal_weights(reranker, examples)
         train_reranker(reranker, examples, held_examples, settings.for_reranker(), work, report)
-        ranker = CrossAttentionRanker(reranker, index.states, None, embedder.device)
-        right = [query.right for query in held_out]
-        groups = [query.group for query in held_out]
-        before, _ = judge(_ranked(index, embedder, held_out, cosine_ranker()), right, groups)
-        after, decision = judge(_ranked(index, embedder, held_out, ranker), right, groups)
+        before, _ = _judged(held_cases, cosine_ranker())
+        after, decision = _judged(held_cases, CrossAttentionRanker(reranker, index.states, None, embedder.device))
     notes = {
         "trained_on": [task.name],
         "examples": len(examples),
@@ -107,8 +126,9 @@ def train_dataset(
         "held_out": after.as_json(),
         "settings": settings.as_json(),
     }
-    save_model(save, reranker, decision, notes, embedder if epochs else None)
-    shutil.rmtree(work, ignore_errors=True)
+    if is_first():
+        save_model(save, reranker, decision, notes, embedder if is_tuned else None)
+        shutil.rmtree(work, ignore_errors=True)
     return TrainReport(
         model=str(save),
         promoted=False,
@@ -120,33 +140,58 @@ def train_dataset(
     )
 
 
-def _examples(
-    index: TaskIndex,
-    embedder: Embedder,
-    queries: Sequence[Query],
-    source: Source,
-    on_progress: Callable[[int, int], None],
-) -> list[Example]:
-    made = []
-    for begin in range(0, len(queries), 64):
-        batch = queries[begin : begin + 64]
-        contexts = read_dialogues(embedder, [query.dialogue for query in batch], STATES_BELOW)
-        for query, context in zip(batch, contexts, strict=True):
-            candidates, _, _ = index.candidates(context, None, SERVED)
-            right = [candidate.answer_id in query.right for candidate in candidates]
-            example = make_example(context, candidates, right, query.group, source)
-            if example is not None:
-                made.append(example)
-        on_progress(begin + len(batch), len(queries))
-    return made
+def _encoder(settings: TrainSettings) -> tuple[Embedder, bool]:
+    """The encoder to start with, and whether it was tuned on a part of the data already."""
+    if settings.encoder is None:
+        return Embedder(precision=None if settings.encoder_epochs == 0 else "float32"), False
+    load_model(settings.encoder)
+    own = settings.encoder / ENCODER
+    if settings.encoder_epochs:
+        raise TrainingError("An encoder that is taken as it is has no epochs.", "Leave out --encoder-epochs.")
+    return (Embedder(str(own)), True) if own.is_dir() else (Embedder(), False)
 
 
-def _ranked(index: TaskIndex, embedder: Embedder, queries: Sequence[Query], ranker: Ranker) -> list[list[Ranked]]:
-    ranked = []
-    for query in queries:
-        (context,) = read_dialogues(embedder, [query.dialogue], ranker.states_below)
-        ranked.append(ranker.rank(context, index.candidates(context, None, SERVED)[0]))
-    return ranked
+def _start(embedder: Embedder, settings: TrainSettings, weights: Sequence[float]) -> Reranker:
+    """The reranker to train."""
+    if settings.start is not None:
+        return load_model(settings.start, embedder.identity).reranker.float()
+    return Reranker.from_encoder(
+        embedder.transformer,
+        embedder.identity,
+        answer_tokens=ANSWER_TOKENS,
+        listwise_heads=settings.listwise_heads,
+        signal_weights=tuple(weights),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """Serves queries as the trained model will be asked them."""
+
+    index: TaskIndex
+    embedder: Embedder
+    weights: Sequence[float]
+
+    def cases(
+        self,
+        queries: Sequence[Query],
+        on_progress: Callable[[int, int], None],
+        roughening: random.Random | None = None,
+    ) -> Iterator[Case]:
+        """Each query with its candidates; some of them roughened, where asked for."""
+        for begin in range(0, len(queries), BATCH):
+            batch = queries[begin : begin + BATCH]
+            dialogues = [augment(query.dialogue, roughening) if roughening else query.dialogue for query in batch]
+            contexts = read_dialogues(self.embedder, dialogues, STATES_BELOW, self.index.spelling)
+            for query, context in zip(batch, contexts, strict=True):
+                found, _ = self.index.candidates(context, None, SERVED, self.weights)
+                yield Case(query.group, context, found, query.right)
+            on_progress(begin + len(batch), len(queries))
+
+
+def _judged(cases: Sequence[Case], ranker: Ranker) -> tuple[Figures, Decision]:
+    ranked = [ranker.rank(case.context, case.candidates) for case in cases]
+    return judge(ranked, [case.right for case in cases], [case.group for case in cases])
 
 
 def _stage(name: str, report: OnProgress) -> Callable[[int, int], None]:

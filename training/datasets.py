@@ -1,11 +1,11 @@
-"""Data sets with known right answers, in one shape: answer selection and dialogues with a reply bank."""
+"""Data sets with known right answers, in one shape: answer selection, dialogues with a reply bank, and intents."""
 
 from __future__ import annotations
 
 import gzip
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,11 @@ class RankingTask:
 
     name: str
     kind: str
-    """"answer selection" or "reply bank"."""
+    """"answer selection", "reply bank" or "intents"."""
     answers: tuple[str, ...]
     queries: tuple[Query, ...] = field(repr=False)
+    log: tuple[str, ...] = field(default=(), repr=False)
+    """What customers said in the data set's train split, as a desk's log would hold it."""
 
 
 def load_task(directory: Path, split: str) -> RankingTask:
@@ -42,7 +44,8 @@ def load_task(directory: Path, split: str) -> RankingTask:
 
     An answer selection directory holds `answers.jsonl.gz` and `SPLIT.jsonl.gz` with question, right ids and pool; a
     reply bank directory holds `responses.jsonl.gz` and dialogues in `SPLIT.jsonl.gz` whose agent turns carry the
-    `action` they picked. Plain `.jsonl` files are read as well.
+    `action` they picked; a directory with neither holds intents: requests with `text` and `label`, and out-of-scope
+    ones, which no label answers, in `oos_SPLIT.jsonl.gz`. Plain `.jsonl` files are read as well.
 
     Raises:
         TrainingError: files are missing, or a line is not what it should be (file and line are named).
@@ -55,16 +58,21 @@ def load_task(directory: Path, split: str) -> RankingTask:
             f"{directory} has no split {split!r}: no {split}.jsonl or {split}.jsonl.gz.",
             f"Splits there: {', '.join(_splits(directory)) or 'none'}.",
         )
-    answers = _file(directory, "answers")
+    answers, responses = _file(directory, "answers"), _file(directory, "responses")
     if answers is not None:
-        return _answer_selection(directory.name, answers, rows)
-    responses = _file(directory, "responses")
-    if responses is not None:
-        return _reply_bank(directory.name, responses, rows)
-    raise TrainingError(
-        f"{directory} is no data set: neither answers.jsonl(.gz) nor responses.jsonl(.gz) is there.",
-        "See `attendant evaluate --help` for the two layouts.",
-    )
+        task = _answer_selection(directory.name, answers, rows)
+    elif responses is not None:
+        task = _reply_bank(directory.name, responses, rows)
+    else:
+        task = _intents(directory, split)
+    if split == "train":
+        return replace(task, log=_said(task))
+    return replace(task, log=_said(load_task(directory, "train"))) if _file(directory, "train") else task
+
+
+def _said(task: RankingTask) -> tuple[str, ...]:
+    """Every customer turn of a task once."""
+    return tuple(dict.fromkeys(t.text for query in task.queries for t in query.dialogue if t.role == "customer"))
 
 
 def _answer_selection(name: str, answers_file: Path, rows_file: Path) -> RankingTask:
@@ -121,13 +129,36 @@ def _reply_bank(name: str, responses_file: Path, rows_file: Path) -> RankingTask
     return RankingTask(name, "reply bank", tuple(texts), tuple(queries))
 
 
+def _intents(directory: Path, split: str) -> RankingTask:
+    requests: list[tuple[int, str, str, str | None]] = []
+    for stem in dict.fromkeys(("train", split, f"oos_{split}")):
+        path = _file(directory, stem)
+        if path is None:
+            continue
+        for line, record in _records(path):
+            text, label = _take(path, line, record, "text", "label")
+            is_known = not stem.startswith("oos_")
+            requests.append((line, stem, str(text), str(label) if is_known else None))
+    labels = {label: row for row, label in enumerate(sorted({one[3] for one in requests if one[3] is not None}))}
+    queries = tuple(
+        Query(
+            dialogue=(Turn("customer", text),),
+            right=frozenset() if label is None else frozenset({labels[label]}),
+            group=f"{stem}-{line}",
+        )
+        for line, stem, text, label in requests
+        if stem in (split, f"oos_{split}")
+    )
+    return RankingTask(directory.name, "intents", tuple(label.replace("_", " ") for label in labels), queries)
+
+
 def _file(directory: Path, stem: str) -> Path | None:
     return next((p for p in (directory / f"{stem}.jsonl.gz", directory / f"{stem}.jsonl") if p.is_file()), None)
 
 
 def _splits(directory: Path) -> list[str]:
     names = {path.name.split(".")[0] for path in directory.glob("*.jsonl*")}
-    return sorted(names - {"answers", "responses"})
+    return sorted(name for name in names if name not in ("answers", "responses") and not name.startswith("oos_"))
 
 
 def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -15,17 +15,25 @@ from conversations.errors import IndexDamaged, ModelError
 from conversations.model import StoredPair
 from conversations.store import Store
 from index.builder import STATES_BELOW, index_directory, update_index
-from index.candidates import Candidate, ReadDialogue, read_dialogues
+from index.candidates import read_dialogues
 from index.embedder import Embedder
 from index.equality import ALIKE, AnswerEquality
+from index.fusion import FUSION_WEIGHTS
 from index.retriever import Retriever
+from index.spelling import desk_spelling
+from index.states import ExtraStates
+from training.augmentation import augment
 from training.datasets import Query
-from training.examples import Example, Source, make_example
+from training.distributed import is_first, wait
+from training.examples import Case, Example, Source, examples_from
 from training.loop import Progress
+from training.planting import Planter
 from training.rankers import Ranker, retrieval_ranker
 from training.rankers.cross_attention import CrossAttentionRanker
-from training.registry import desk_model, encoder_name
+from training.rankers.named import named_ranker
+from training.registry import desk_model, encoder_name, load_model
 from training.reranker import Reranker
+from training.settings import TrainSettings
 from training.splits import share_of
 
 BATCH = 64
@@ -36,20 +44,6 @@ MOST_TRAINED = 10_000
 MOST_HELD_OUT = 800
 """Turns used where a person sets no limit."""
 OnProgress = Callable[[Progress], None]
-
-
-@dataclass(slots=True)
-class Case:
-    """One agent turn of a log, with what would have been served for it."""
-
-    group: str
-    """Its conversation."""
-    context: ReadDialogue
-    candidates: list[Candidate]
-    right: frozenset[int]
-    """Ids of the answers that count as the one that was given."""
-    near: frozenset[int]
-    """Ids of answers too similar to it to be called wrong."""
 
 
 @dataclass(slots=True)
@@ -98,8 +92,8 @@ class OpenDesk:
         """Turns from the whole log as they would be served."""
         return list(self._cases(_sample(self.store.pairs(), limit), "calibrating", on_progress))
 
-    def train_examples(self, limit: int | None, on_progress: OnProgress) -> list[Example]:
-        """Training examples of the turns for the reranker whose right answer was served."""
+    def train_examples(self, settings: TrainSettings, on_progress: OnProgress) -> list[Example]:
+        """Training examples of the turns for the reranker whose right answer was served, some of them roughened."""
         pairs = _sample(
             (
                 pair
@@ -107,9 +101,14 @@ class OpenDesk:
                 if share_of(pair.conversation, "held out") >= HELD_OUT_SHARE
                 and not (self.is_tuned and share_of(pair.conversation, "encoder") < ENCODER_SHARE)
             ),
-            limit or MOST_TRAINED,
+            settings.limit or MOST_TRAINED,
         )
-        return examples_from(self._cases(pairs, "training turns", on_progress), self.source)
+        states = ExtraStates(self.retriever.answer_states)
+        source = Source(states, self.retriever.question_states)
+        planter = Planter(self.embedder, states, STATES_BELOW, FUSION_WEIGHTS, settings.seed)
+        teacher = named_ranker(settings.teacher, self.embedder, *source) if settings.teacher else None
+        cases = self._cases(pairs, "training turns", on_progress, random.Random(settings.seed))
+        return examples_from(cases, source, planter, teacher)
 
     def encoder_queries(self, limit: int | None) -> tuple[list[Query], list[str]]:
         """What the encoder is fine-tuned on: dialogues with the rows of the answers that are right, and the answers.
@@ -148,52 +147,52 @@ class OpenDesk:
             reranker, self.retriever.answer_states, self.retriever.question_states, self.embedder.device
         )
 
-    def starting_point(self, is_own: bool) -> Reranker:
+    def starting_point(self, is_own: bool, settings: TrainSettings) -> Reranker:
         """The model in use where it reads the same encoder, otherwise copies of the encoder's last layers.
 
         Args:
             is_own: whether the model to train is for this desk alone; what is for several starts anew.
+            settings: may name a model to start from, or ask for another shape.
+
+        Raises:
+            ModelError: the model to start from cannot be used.
         """
-        if is_own and not self.is_tuned:
+        if settings.start is not None:
+            return load_model(settings.start, self.embedder.identity).reranker.float()
+        if is_own and not self.is_tuned and not settings.listwise_heads:
             try:
                 return desk_model(self.desk.models_path, self.embedder.identity).reranker.float()
             except ModelError:
                 pass
-        return Reranker.from_encoder(self.embedder.transformer, self.embedder.identity)
+        return Reranker.from_encoder(
+            self.embedder.transformer, self.embedder.identity, listwise_heads=settings.listwise_heads
+        )
 
     def close(self) -> None:
         """Closes the store."""
         self.store.close()
 
-    def _cases(self, pairs: Sequence[StoredPair], stage: str, on_progress: OnProgress) -> Iterator[Case]:
-        """Each turn as it would be served, its own conversation invisible."""
+    def _cases(
+        self,
+        pairs: Sequence[StoredPair],
+        stage: str,
+        on_progress: OnProgress,
+        roughening: random.Random | None = None,
+    ) -> Iterator[Case]:
+        """Each turn as it would be served, its own conversation invisible; some roughened, where asked for."""
         texts = {answer.id: answer.text for answer in self.store.answers()}
         equality = AnswerEquality(self.store.answers())
+        spelling = desk_spelling(self.store, self.embedder)
         for begin in range(0, len(pairs), BATCH):
             batch = pairs[begin : begin + BATCH]
-            contexts = read_dialogues(self.embedder, [pair.dialogue for pair in batch], STATES_BELOW)
+            dialogues = [augment(pair.dialogue, roughening) if roughening else pair.dialogue for pair in batch]
+            contexts = read_dialogues(self.embedder, dialogues, STATES_BELOW, spelling)
             served = self.retriever.retrieve(contexts, [pair.conversation for pair in batch])
             given = [texts[pair.answer_id] for pair in batch]
             equal, near = equality.equal(given), equality.equal(given, ALIKE)
             for row, pair in enumerate(batch):
                 yield Case(pair.conversation, contexts[row], served[row], equal[row] | {pair.answer_id}, near[row])
             on_progress(Progress(stage, begin + len(batch), len(pairs), 0.0))
-
-
-def examples_from(cases: Iterable[Case], source: Source) -> list[Example]:
-    """Training examples of those cases whose right answer was served."""
-    made = (
-        make_example(
-            case.context,
-            case.candidates,
-            [candidate.answer_id in case.right for candidate in case.candidates],
-            case.group,
-            source,
-            [candidate.answer_id in case.near for candidate in case.candidates],
-        )
-        for case in cases
-    )
-    return [example for example in made if example is not None]
 
 
 def _in_step(desk: Desk, store: Store, embedder: Embedder, on_progress: OnProgress) -> Retriever:
@@ -204,7 +203,9 @@ def _in_step(desk: Desk, store: Store, embedder: Embedder, on_progress: OnProgre
     try:
         return Retriever(directory, store, embedder.identity)
     except IndexDamaged:
-        update_index(desk.index_path, store, embedder, embedding)
+        if is_first():
+            update_index(desk.index_path, store, embedder, embedding)
+        wait()
         return Retriever(directory, store, embedder.identity)
 
 

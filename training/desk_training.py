@@ -18,9 +18,10 @@ from conversations.desk import Desk
 from conversations.errors import TrainingError
 from index.embedder import Embedder
 from training.calibration import Decision
-from training.desk_data import Case, OpenDesk, examples_from
+from training.desk_data import OpenDesk
+from training.distributed import is_first
 from training.encoder_training import fine_tune_encoder
-from training.examples import Example
+from training.examples import Case, Example, examples_from
 from training.judging import Figures, judge
 from training.loop import Progress
 from training.rankers import Ranker
@@ -79,10 +80,11 @@ def train_desk(
             "held_out": after.as_json(),
             "settings": settings.as_json(),
         }
-        save_model(target, reranker, decision, notes, opened[0].embedder if settings.encoder_epochs else None)
-        if use:
-            promote(desks[0].models_path, target.name)
-        shutil.rmtree(work, ignore_errors=True)
+        if is_first():
+            save_model(target, reranker, decision, notes, opened[0].embedder if settings.encoder_epochs else None)
+            if use:
+                promote(desks[0].models_path, target.name)
+            shutil.rmtree(work, ignore_errors=True)
         return TrainReport(
             model=str(target),
             promoted=use,
@@ -104,7 +106,7 @@ def _train(
     examples: list[Example] = []
     held_examples: list[Example] = []
     for one, cases in zip(opened, held_out, strict=True):
-        examples += one.train_examples(settings.limit, report)
+        examples += one.train_examples(settings, report)
         held_examples += examples_from(cases, one.source)
     if len(examples) < LEAST_EXAMPLES or len(held_examples) < LEAST_HELD_OUT:
         raise TrainingError(
@@ -112,7 +114,7 @@ def _train(
             f"was found; at least {LEAST_EXAMPLES} and {LEAST_HELD_OUT} are needed.",
             "Import more conversations.",
         )
-    reranker = opened[0].starting_point(is_own=len(opened) == 1)
+    reranker = opened[0].starting_point(len(opened) == 1, settings)
     if reranker.is_untrained:
         fit_signal_weights(reranker, examples)
     train_reranker(reranker, examples, held_examples, settings.for_reranker(), work, report)
@@ -145,6 +147,7 @@ def _with_tuned_encoder(opened: list[OpenDesk], settings: TrainSettings, work: P
         settings.encoder_batch_size,
         work,
         report,
+        settings.layer_decay,
     )
     embedder.serve()
     return desk.under(embedder, report)

@@ -1,25 +1,47 @@
-"""Fine-tuning the sentence encoder on a desk's own pairs, with the other answers of the batch as negatives.
+"""Fine-tuning the sentence encoder on a desk's own pairs, with other answers as negatives.
 
 Henderson et al. 2017, "Efficient Natural Language Response Suggestion for Smart Reply": each dialogue is drawn to its
 own answer and pushed from the answers of the other dialogues in the batch. An answer that is right for a dialogue is
 never its negative, however often it occurs in the batch.
+
+Which answers are the negatives decides how much a step teaches:
+- Where there are few different answers, the others of the batch are too few: more are drawn from all.
+- Elsewhere the dialogues of a batch come from few topics, so that their answers are hard to tell apart (Hofstaetter
+  et al. 2021, "Efficiently Teaching an Effective Dense Retriever with Balanced Topic Aware Sampling").
+
+There is no dropout: roughened copies of the dialogues do its work (`training.augmentation`), a step takes half the
+time without it, and several processes compute exactly what one would.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from index.embedder import Embedder, Tokens
+from training.augmentation import augment
 from training.datasets import Query
+from training.distributed import gathered, own_share, part_of_mean, processes
 from training.loop import LoopSettings, Progress, train_loop
+from training.losses import listwise_softmax
 
 SCALE = 20.0
 """Inverse temperature of the cosines, the usual value for sentence encoders."""
+BANK = 256
+"""With at most so many different answers, more of them are drawn as negatives in every step."""
+DRAWN = 96
+"""How many different answers a step then has."""
+LIKE_LENGTH = 32
+"""Texts encoded together, the shortest first: little is spent on padding."""
+TOPICS = 4
+"""Topics that the dialogues of a batch come from."""
+Batches = Callable[[random.Random], list[list[int]]]
 
 
 def fine_tune_encoder(
@@ -30,6 +52,7 @@ def fine_tune_encoder(
     batch_size: int = 64,
     checkpoint: Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    layer_decay: float = 1.0,
 ) -> None:
     """Trains the embedder's encoder in place, in float32 with bf16 arithmetic where the device has it.
 
@@ -43,50 +66,45 @@ def fine_tune_encoder(
         batch_size: dialogues a step; more is harder and better.
         checkpoint: directory for resuming after a kill.
         on_progress: called after every step.
+        layer_decay: factor on the learning rate from each layer to the one below (Howard and Ruder 2018, "Universal
+            Language Model Fine-tuning for Text Classification"); 1 trains all alike.
     """
     answered = [query for query in queries if query.right]
     dialogues = embedder.tokenize_dialogues([query.dialogue for query in answered])
     needed = sorted({row for query in answered for row in query.right})
     answer_tokens = dict(zip(needed, embedder.tokenize([answers[row] for row in needed]), strict=True))
-
-    def batches(generator: random.Random) -> list[list[int]]:
-        return batches_of_like_length(dialogues, batch_size, generator)
+    is_bank = len(needed) <= BANK
+    batches: Batches
+    if is_bank or len(answered) < TOPICS * batch_size:
+        batches = lambda generator: batches_of_like_length(dialogues, batch_size, generator)  # noqa: E731
+    else:
+        vectors = embedder.encode_tokens(dialogues).vectors
+        batches = lambda generator: batches_of_few_topics(vectors, batch_size, generator)  # noqa: E731
 
     def loss_of(rows: list[int]) -> Tensor:
-        generator = random.Random(rows[0])
+        # Seeded by torch's generator, which the loop seeds by step: a resumed run draws the same.
+        generator = random.Random(int(torch.randint(1 << 30, ()).item()))
         own = [generator.choice(sorted(answered[row].right)) for row in rows]
-        columns = sorted(set(own))
-        asked = _vectors(embedder, [dialogues[row] for row in rows])
-        said = _vectors(embedder, [answer_tokens[column] for column in columns])
+        columns = sorted({*own, *generator.sample(needed, min(DRAWN, len(needed)) if is_bank else 0)})
+        rough = [augment(answered[row].dialogue, generator) for row in rows]
+        asked = _vectors(embedder, embedder.tokenize_dialogues(own_share(rough)))
+        said = gathered(_vectors(embedder, [answer_tokens[column] for column in own_share(columns)]), len(columns))
         right = torch.tensor(
-            [[column in answered[row].right for column in columns] for row in rows], device=asked.device
+            [[column in answered[row].right for column in columns] for row in own_share(rows)], device=asked.device
         )
-        return multi_positive_loss(SCALE * asked @ said.T, right)
+        return part_of_mean(listwise_softmax(SCALE * asked @ said.T, right), len(rows))
 
-    embedder.model.train()
-    try:
+    with _training_mode(embedder):
         train_loop(
             "encoder",
             embedder.model,
-            [(list(embedder.model.parameters()), 1.0)],
+            _groups(embedder, layer_decay),
             batches,
             loss_of,
             settings,
             checkpoint,
             on_progress,
         )
-    finally:
-        embedder.model.eval()
-
-
-def multi_positive_loss(logits: Tensor, right: Tensor) -> Tensor:
-    """Mean over rows of -log(softmax mass on the right columns).
-
-    >>> multi_positive_loss(torch.zeros(1, 4), torch.tensor([[True, True, False, False]])).item()
-    0.6931471824645996
-    """
-    log_mass = torch.logsumexp(logits.masked_fill(~right, -torch.inf), dim=-1)
-    return (torch.logsumexp(logits, dim=-1) - log_mass).mean()
 
 
 def batches_of_like_length(texts: Sequence[Tokens], batch_size: int, generator: random.Random) -> list[list[int]]:
@@ -98,13 +116,76 @@ def batches_of_like_length(texts: Sequence[Tokens], batch_size: int, generator: 
     for begin in range(0, len(order), span):
         chunk = sorted(order[begin : begin + span], key=lambda row: len(texts[row].ids))
         batches += [chunk[i : i + batch_size] for i in range(0, len(chunk), batch_size)]
-    batches = [batch for batch in batches if len(batch) > 1]
+    batches = _large_enough(batches)
     generator.shuffle(batches)
     return batches
 
 
+def batches_of_few_topics(
+    vectors: np.ndarray[tuple[int, int], np.dtype[np.float32]], batch_size: int, generator: random.Random
+) -> list[list[int]]:
+    """All rows in batches, shuffled, each batch of `TOPICS` groups of neighbours.
+
+    Args:
+        vectors: (rows, dimension), each of length 1.
+        batch_size: rows of a batch.
+        generator: decides the topics anew in every epoch.
+    """
+    group = max(batch_size // TOPICS, 1)
+    centres = vectors[generator.sample(range(len(vectors)), max(len(vectors) // (4 * group), 1))]
+    topic = (vectors @ centres.T).argmax(axis=1)
+    order = list(range(len(vectors)))
+    generator.shuffle(order)
+    order.sort(key=lambda row: int(topic[row]))
+    groups = [order[i : i + group] for i in range(0, len(order), group)]
+    generator.shuffle(groups)
+    mixed = [row for rows in groups for row in rows]
+    return _large_enough([mixed[i : i + batch_size] for i in range(0, len(mixed), batch_size)])
+
+
+def _large_enough(batches: list[list[int]]) -> list[list[int]]:
+    """Without those that have no negatives, or no row for some process."""
+    return [batch for batch in batches if len(batch) >= max(2, processes())]
+
+
 def _vectors(embedder: Embedder, batch: Sequence[Tokens]) -> Tensor:
-    features = embedder.features(batch)
-    with torch.autocast(embedder.device.split(":")[0], torch.bfloat16, enabled=embedder.fast_bfloat16):
-        vectors: Tensor = embedder.model(features)["sentence_embedding"]
-    return torch.nn.functional.normalize(vectors.float(), dim=-1)
+    if not batch:
+        # With a gradient, so that this process takes part in `gathered` on the way back.
+        return torch.zeros(0, embedder.dimension, device=embedder.device, requires_grad=True)
+    order = sorted(range(len(batch)), key=lambda row: len(batch[row].ids))
+    parts = []
+    for begin in range(0, len(order), LIKE_LENGTH):
+        features = embedder.features([batch[row] for row in order[begin : begin + LIKE_LENGTH]])
+        with torch.autocast(embedder.device.split(":")[0], torch.bfloat16, enabled=embedder.fast_bfloat16):
+            parts.append(embedder.model(features)["sentence_embedding"].float())
+    back = torch.tensor(order, device=embedder.device).argsort()
+    return nn.functional.normalize(torch.cat(parts)[back], dim=-1)
+
+
+def _groups(embedder: Embedder, decay: float) -> list[tuple[list[nn.Parameter], float]]:
+    """The encoder's parameters, layer by layer from the top, each with its factor on the learning rate."""
+    layers: list[list[nn.Parameter]] = []
+    if decay != 1:
+        layers = [list(layer.parameters()) for layer in reversed(embedder.transformer.encoder.layer)]
+    grouped = {id(parameter) for layer in layers for parameter in layer}
+    below = [parameter for parameter in embedder.model.parameters() if id(parameter) not in grouped]
+    return [(part, decay**depth) for depth, part in enumerate([*layers, below])]
+
+
+@contextmanager
+def _training_mode(embedder: Embedder) -> Iterator[None]:
+    """Training mode without dropout; on a CPU with plain attention, whose gradient is faster than the fused one's."""
+    dropouts = {module: module.p for module in embedder.model.modules() if isinstance(module, nn.Dropout)}
+    attention = embedder.transformer.config._attn_implementation
+    embedder.model.train()
+    for module in dropouts:
+        module.p = 0.0
+    if embedder.device == "cpu":
+        embedder.transformer.set_attn_implementation("eager")
+    try:
+        yield
+    finally:
+        embedder.transformer.set_attn_implementation(attention)
+        for module, share in dropouts.items():
+            module.p = share
+        embedder.model.eval()

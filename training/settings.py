@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from training.calibration import Decision
@@ -13,7 +14,7 @@ from training.reranker_training import RerankerSettings
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """What a person may choose."""
+    """What a person may choose; what is not said here is said at `RerankerSettings`."""
 
     encoder_epochs: int | None = None
     """Passes over the pairs for the encoder; by default none for a desk and one for a data set."""
@@ -28,6 +29,21 @@ class TrainSettings:
     """At most so many dialogues to train on."""
     force: bool = False
     """Use the new model even if it is not better."""
+    encoder: Path | None = None
+    """A data set's model takes the encoder of this model as it is, and trains none."""
+    start: Path | None = None
+    """The reranker starts from this model; by default from the one in use, or from the encoder's last layers."""
+    layer_decay: float = 1.0
+    """Factor on the encoder's learning rate from each layer to the one below."""
+    listwise_heads: int = 0
+    """Heads of the attention among the candidates; 0 for none."""
+    teacher: str | None = None
+    """A ranker whose scores are learned as well, one of `training.rankers.named.NAMES`."""
+    loss: str = "listwise"
+    distillation: str = "kl"
+    perturbation: float = 0.0
+    refresh_negatives: bool = False
+    accumulate: int = 1
 
     def for_encoder(self, epochs: int) -> LoopSettings:
         """The loop settings of the encoder."""
@@ -41,12 +57,20 @@ class TrainSettings:
     def for_reranker(self) -> RerankerSettings:
         """The settings of the reranker."""
         return RerankerSettings(
-            epochs=self.epochs, learning_rate=self.learning_rate, batch_size=self.batch_size, seed=self.seed
+            epochs=self.epochs,
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+            seed=self.seed,
+            loss=self.loss,
+            distillation=self.distillation,
+            perturbation=self.perturbation,
+            refresh_negatives=self.refresh_negatives,
+            accumulate=self.accumulate,
         )
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
-        return asdict(self)
+        return {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True)

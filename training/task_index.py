@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from torch import Tensor
 from index.candidates import SIGNALS, Candidate, ReadDialogue
 from index.embedder import Embedder
 from index.fusion import FUSION_WEIGHTS, fuse
+from index.spelling import Spelling, encoder_words, words_in
 from index.states import TokenStates, write_segment
 from training.datasets import RankingTask
 
@@ -32,7 +34,6 @@ class TaskIndex:
         states_below: int,
         scratch: Path,
         on_progress: Callable[[int, int], None] | None = None,
-        weights: Sequence[float] = FUSION_WEIGHTS,
     ) -> None:
         """Indexes the words of all answers and encodes them.
 
@@ -42,11 +43,10 @@ class TaskIndex:
             states_below: token states that the ranker needs; 0 for none.
             scratch: directory for the token states; the caller removes it.
             on_progress: called with (answers done, answers in all).
-            weights: of the signals in the retrieval score.
         """
         self.task = task
-        self.weights = weights
         self.states: TokenStates | None = None
+        self.spelling = _spelling(task, embedder) if embedder else None
         self._words = _word_index(task.answers)
         self.vectors = np.zeros((len(task.answers), embedder.dimension if embedder else 0), np.float32)
         if embedder is None:
@@ -72,24 +72,29 @@ class TaskIndex:
                 pass
 
     def candidates(
-        self, context: ReadDialogue, rows: Sequence[int] | None, depth: int
-    ) -> tuple[list[Candidate], Floats, npt.NDArray[np.int64]]:
+        self,
+        context: ReadDialogue,
+        rows: npt.NDArray[np.int64] | None,
+        depth: int,
+        weights: Sequence[float] = FUSION_WEIGHTS,
+    ) -> tuple[list[Candidate], Floats]:
         """What a ranker is given for one dialogue.
 
         Args:
             context: the dialogue.
             rows: the answers that may be ranked; None for all.
             depth: candidates to make of the best by retrieval score.
+            weights: of the signals in the retrieval score.
 
         Returns:
-            The candidates; and for all allowed rows their retrieval scores and the rows themselves, in one order.
+            The candidates, and the retrieval scores of all allowed rows in their order.
         """
-        allowed = np.arange(len(self.vectors)) if rows is None else np.asarray(rows, dtype=np.int64)
+        allowed = np.arange(len(self.vectors)) if rows is None else rows
         signals = np.zeros((len(allowed), len(SIGNALS)), np.float32)
         signals[:, _ANSWER] = self.vectors[allowed] @ context.dialogue_vector
         words = self.word_scores(context.question)[allowed]
         signals[:, _WORDS] = words / max(float(words.max(initial=0.0)), 1e-6)
-        scores = fuse(signals, self.weights)
+        scores = fuse(signals, weights)
         depth = min(depth, len(allowed))
         top = np.argpartition(-scores, depth - 1)[:depth] if depth < len(allowed) else np.arange(len(allowed))
         top = top[np.argsort(-scores[top], kind="stable")]
@@ -102,7 +107,7 @@ class TaskIndex:
             )
             for place in top
         ]
-        return made, scores, allowed
+        return made, scores
 
     def word_scores(self, question: str) -> Floats:
         """BM25 of a question against every answer: (answers,)."""
@@ -113,6 +118,14 @@ class TaskIndex:
         if not known:
             return np.zeros(len(self.vectors), np.float32)
         return np.asarray(self._words.get_scores(known), dtype=np.float32)
+
+
+def _spelling(task: RankingTask, embedder: Embedder) -> Spelling:
+    """Mends towards the words of the answers and of the data set's own customers."""
+    counted = Counter(word for text in (*task.answers, *task.log) for word in set(words_in(text)))
+    return Spelling(
+        lambda words: {word: counted[word] for word in words if word in counted}, encoder_words(embedder.tokenizer)
+    )
 
 
 def _word_index(answers: Sequence[str]) -> Any:  # noqa: ANN401 - bm25s has no type information

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from training.settings import TrainReport
 
 
+PEERS = {
+    "linear-map": ("seed", "limit"),
+    "cross-encoder": ("seed", "limit", "epochs", "learning_rate", "batch_size"),
+}
+"""What is trained to compare the reranker with, and the options that it takes."""
+
+
 @click.command(
     epilog=example(
         "attendant train --desk acme",
@@ -25,10 +32,11 @@ if TYPE_CHECKING:
 @click.option("--dataset", type=click.Path(path_type=Path), help="Train on a data set's train split instead.")
 @click.option(
     "--kind",
-    type=click.Choice(["cross-attention", "linear-map"]),
+    type=click.Choice(["cross-attention", "linear-map", "cross-encoder"]),
     default="cross-attention",
     show_default=True,
-    help="What to train on a data set: the reranker, or a linear map on frozen vectors to compare it with.",
+    help="What to train on a data set: the reranker, or a linear map on frozen vectors or a full CrossEncoder to "
+    "compare it with.",
 )
 @click.option("--save", type=click.Path(path_type=Path), help="Write the model here, not into the desk.")
 @click.option("--encoder-epochs", type=click.IntRange(0), help="Passes over the pairs for the sentence encoder.")
@@ -37,6 +45,22 @@ if TYPE_CHECKING:
 @click.option("--batch-size", type=click.IntRange(2), help="Dialogues a step.")
 @click.option("--seed", type=int, help="Of the order of examples; the same seed gives the same model.")
 @click.option("--limit", type=click.IntRange(1), help="Train on so many dialogues only.")
+@click.option(
+    "--encoder", type=click.Path(path_type=Path), help="With --dataset: take this model's encoder as it is."
+)
+@click.option("--start", type=click.Path(path_type=Path), help="Start the reranker from this model.")
+@click.option(
+    "--teacher",
+    metavar="RANKER",
+    help="Learn from this ranker's scores as well: cross-encoder:PATH, or cross-attention:MODEL[,MODEL...].",
+)
+@click.option("--distillation", type=click.Choice(["kl", "margin-mse"]), help="How to learn from the teacher.")
+@click.option("--loss", type=click.Choice(["listwise", "lambda"]), help="What the right answers are learned by.")
+@click.option("--listwise-heads", type=click.IntRange(0), help="Heads with which candidates look at each other.")
+@click.option("--perturbation", type=click.FloatRange(0), help="Train against disturbed dialogues: 0.1 is a tenth.")
+@click.option("--refresh-negatives", is_flag=True, help="Choose the hardest wrong answers anew after every epoch.")
+@click.option("--layer-decay", type=click.FloatRange(0, min_open=True), help="Factor on each lower encoder layer.")
+@click.option("--accumulate", type=click.IntRange(1), help="Work on a step in so many parts, to save memory.")
 @click.option("--force", is_flag=True, help="Use the new model even if it is not better.")
 @common_options
 @click.pass_obj
@@ -63,12 +87,15 @@ def command(
     if save and options["force"]:
         raise click.UsageError("--force is for a desk's own model; with --save the model is always written.")
     given = {name: value for name, value in options.items() if value is not None}
-    if kind == "linear-map":
+    if given.get("encoder") and not dataset:
+        raise click.UsageError("--encoder is for --dataset; a desk keeps the encoder that it is embedded with.")
+    if kind in PEERS:
         if not dataset or not save:
-            raise click.UsageError("A linear map is trained on a data set: --dataset DIR --save FILE.")
-        if unused := sorted(name for name in given if name not in ("seed", "limit", "force")):
-            raise click.UsageError(f"A linear map takes no --{unused[0].replace('_', '-')}.")
-        _train_linear_map(session, dataset, save, given)
+            raise click.UsageError(f"A {kind} is trained on a data set: --dataset DIR --save PATH.")
+        given = {name: value for name, value in given.items() if value is not False}
+        if unused := sorted(set(given) - set(PEERS[kind])):
+            raise click.UsageError(f"A {kind} takes no --{unused[0].replace('_', '-')}.")
+        _train_peer(session, kind, dataset, save, given)
         return
     report = _train(session, desk_names or ("default",), dataset, save, given)
     from bot.output import plain, print_json, screen
@@ -119,20 +146,23 @@ def _train(
         return train_desk(desks, settings, show, save)
 
 
-def _train_linear_map(session: Session, dataset: Path, save: Path, given: dict[str, Any]) -> None:
+def _train_peer(session: Session, kind: str, dataset: Path, save: Path, given: dict[str, Any]) -> None:
     from bot.output import print_json, screen
     from bot.progress import Meter
     from bot.reports import show_report
+    from training.cross_encoder_training import CrossEncoderSettings, train_cross_encoder
     from training.linear_map import train_linear_map
+    from training.loop import Progress
 
     with Meter() as meter:
-        report = train_linear_map(
-            dataset,
-            save,
-            given.get("seed", 13),
-            given.get("limit"),
-            lambda now: meter.show(now.stage, now.step, now.steps, f"loss {now.loss:.3f}"),
-        )
+
+        def show(now: Progress) -> None:
+            meter.show(now.stage, now.step, now.steps, f"loss {now.loss:.3f}")
+
+        if kind == "linear-map":
+            report = train_linear_map(dataset, save, on_progress=show, **given)
+        else:
+            report = train_cross_encoder(dataset, save, CrossEncoderSettings(**given), show)
     if session.as_json:
         print_json(report)
     else:

@@ -130,10 +130,10 @@ def test_a_desk_too_small_is_told_so_and_stays_as_it_was(desk, monkeypatch):
 def test_no_conversation_is_on_both_sides(desk):
     opened = OpenDesk.open(desk)
     held_out = {case.group for case in opened.held_out_cases(None, lambda _: None)}
-    trained = {example.group for example in opened.train_examples(None, lambda _: None)}
+    trained = {example.group for example in opened.train_examples(TrainSettings(), lambda _: None)}
     tuned = {query.group for query in opened.encoder_queries(None)[0]}
     opened.is_tuned = True
-    reranked = {example.group for example in opened.train_examples(None, lambda _: None)}
+    reranked = {example.group for example in opened.train_examples(TrainSettings(), lambda _: None)}
     opened.close()
     assert held_out and trained and tuned and reranked
     assert not held_out & (trained | tuned | reranked)

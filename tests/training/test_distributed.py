@@ -1,0 +1,72 @@
+"""Two processes train what one would."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from index.encoder_loading import bundled_path
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "conversations" / "sample" / "past.jsonl"
+
+
+@pytest.fixture
+def data(tmp_path):
+    logged = [json.loads(line)["turns"] for line in SAMPLE.open(encoding="utf-8")]
+    pairs = [pair for turns in logged for pair in pairwise(turns)]
+    rows = [pair for pair in pairs if [turn["role"] for turn in pair] == ["customer", "agent"]]
+    files = {
+        "answers": [{"id": n, "text": turns[1]["text"]} for n, turns in enumerate(rows)],
+        "train": [{"id": n, "question": turns[0]["text"], "answers": [n]} for n, turns in enumerate(rows)],
+    }
+    directory = tmp_path / "data"
+    directory.mkdir()
+    for name, lines in files.items():
+        with gzip.open(directory / f"{name}.jsonl.gz", "wt", encoding="utf-8") as file:
+            file.writelines(json.dumps(line) + "\n" for line in lines)
+    return directory
+
+
+def trained(data: Path, save: Path, *launcher: str) -> subprocess.CompletedProcess[str]:
+    options = ["--encoder-epochs", "1", "--epochs", "1", "--batch-size", "5", "--learning-rate", "1e-3"]
+    options += ["--limit", "240"]
+    return subprocess.run(
+        [sys.executable, "-m", *launcher, "training", "--dataset", str(data), "--save", str(save), *options],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+
+def weights(model: Path) -> dict[str, torch.Tensor]:
+    files = (model / "model.safetensors", model / "encoder" / "model.safetensors")
+    return {f"{path.parent.name}.{name}": value.double() for path in files for name, value in load_file(path).items()}
+
+
+def test_two_processes_train_what_one_would(data, tmp_path):
+    alone = trained(data, tmp_path / "alone")
+    together = trained(data, tmp_path / "together", "torch.distributed.run", "--nproc-per-node", "2", "-m")
+    assert alone.returncode == 0, alone.stderr
+    assert together.returncode == 0, together.stderr
+    assert json.loads(together.stdout)["model"] == str(tmp_path / "together"), "one process reports"
+    one, two = weights(tmp_path / "alone"), weights(tmp_path / "together")
+    published = load_file(bundled_path() / "model.safetensors")
+    start = {f"encoder.{name}": value.double() for name, value in published.items()}
+    moved = sum(float((one[name] - start[name]).square().sum()) for name in start if name in one)
+    apart = sum(float((one[name] - two[name]).square().sum()) for name in one if name.startswith("encoder."))
+    assert moved > 0
+    # bf16 adds up in another order where fewer rows go through at once.
+    assert apart < 0.02 * moved

@@ -1,0 +1,59 @@
+"""Rankers that read candidates, by the names that people type: trained rerankers, alone or several, and peers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from conversations.errors import ModelError
+from index.embedder import Embedder
+from index.states import TokenStates
+from training.rankers.base import Ranker
+from training.rankers.cross_attention import CrossAttentionRanker
+from training.rankers.ensemble import EnsembleRanker
+from training.registry import Model, base_model_path, load_model
+
+NAMES = "cross-attention[:MODEL[,MODEL...]], max-sim[:PATH] or cross-encoder:PATH"
+
+
+def named_ranker(
+    name: str, embedder: Embedder, answers: TokenStates | None, questions: TokenStates | None = None
+) -> Ranker:
+    """One of `NAMES`; without MODEL the base reranker.
+
+    Args:
+        name: what to open.
+        embedder: whose states a reranker is to read.
+        answers: token states by answer id; None where there are none.
+        questions: token states by past pair id; None where answers have no past questions.
+
+    Raises:
+        ModelError: the ranker is unknown, cannot be loaded, or reads another encoder.
+    """
+    kind, _, path = name.partition(":")
+    if kind == "cross-attention":
+        if answers is None:
+            raise ModelError("The answers have no token states.")
+        models = load_models(path, embedder.identity)
+        rankers = [CrossAttentionRanker(one.reranker, answers, questions, embedder.device) for one in models]
+        return rankers[0] if len(rankers) == 1 else EnsembleRanker(rankers)
+    if kind == "max-sim":
+        from training.rankers.max_sim import MaxSimRanker
+
+        return MaxSimRanker(path)
+    if kind == "cross-encoder" and path:
+        from training.rankers.cross_encoder import CrossEncoderRanker
+
+        return CrossEncoderRanker(path)
+    raise ModelError(f"There is no ranker {name!r}.", f"Choose one of: {NAMES}.")
+
+
+def load_models(paths: str, encoder: str) -> list[Model]:
+    """The models at some paths, joined by commas; the base reranker for none.
+
+    Raises:
+        ModelError: one cannot be loaded, or they read different layers of the encoder.
+    """
+    models = [load_model(Path(path) if path else base_model_path(), encoder) for path in paths.split(",")]
+    if len({model.reranker.config.blocks for model in models}) > 1:
+        raise ModelError("The rerankers read different layers of the encoder.", "Choose models with as many blocks.")
+    return models
