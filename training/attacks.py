@@ -100,6 +100,19 @@ def _inside_a_word(text: str, generator: random.Random, edit: Callable[[str, int
     return text[: found.start()] + edit(found[0], place) + text[found.end() :]
 
 
+def copied_question(text: str, generator: random.Random) -> str:
+    """The question itself, posing as its answer."""
+    del generator
+    return text
+
+
+def stuffing(text: str, generator: random.Random) -> str:
+    """The question's words three times over in no order: found by every search, and no answer to anything."""
+    words = 3 * re.findall(r"[^\W_]+", text)
+    generator.shuffle(words)
+    return " ".join(words)
+
+
 ATTACKS: dict[str, Attack] = {
     "typo": typo,
     "swap": swap,
@@ -110,3 +123,5 @@ ATTACKS: dict[str, Attack] = {
     "no-punctuation": no_punctuation,
 }
 """By the names that `attendant evaluate --attack` takes."""
+PLANTED: dict[str, Attack] = {"copied-question": copied_question, "stuffing": stuffing}
+"""What somebody plants among the candidates, made from the question; by the same kind of names."""

@@ -3,6 +3,7 @@
 - pool (answer selection): the question's own pool is ranked; questions whose pool holds no right answer are left out.
 - corpus (answer selection): all answers are ranked; every question counts.
 - bank (reply bank): all distinct replies are ranked at every labelled agent turn.
+- intents: all labels are ranked; out-of-scope requests are to be told apart by the confidence (Larson et al. 2019).
 
 Ties count against the ranker. A reranker orders the best `depth` by retrieval score; the others keep their places
 below. The order in which a pool is given plays no part.
@@ -14,29 +15,23 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from conversations.errors import ModelError, TrainingError
+from conversations.errors import TrainingError
 from conversations.text import clean_text
-from index.candidates import read_dialogues
-from index.embedder import Embedder
-from training.attacks import ATTACKS
-from training.datasets import Query, load_task
-from training.linear_map import load_linear_map
+from training.attacks import ATTACKS, PLANTED
+from training.datasets import Query, RankingTask, load_task
 from training.metrics import mean_reciprocal_rank, percentile, rank_of_right, recall_at
-from training.rankers import Ranker
-from training.rankers.cross_attention import CrossAttentionRanker
-from training.registry import ENCODER, base_model_path, load_model
+from training.orders import Order, Ordered, Recipe, recipe
+from training.significance import paired_p_value
 from training.task_index import TaskIndex
 
-Floats = npt.NDArray[np.float32]
-PROTOCOLS = {"answer selection": ("pool", "corpus"), "reply bank": ("bank",)}
-RANKERS = "bm25, cosine, retrieval, linear-map:FILE, max-sim[:PATH], cross-attention[:MODEL], cross-encoder:PATH"
+PROTOCOLS = {"answer selection": ("pool", "corpus"), "reply bank": ("bank",), "intents": ("intents",)}
 
 
 @dataclass(frozen=True)
@@ -45,127 +40,200 @@ class EvaluationReport:
 
     protocol: str
     ranker: str
-    queries: int
-    top1: float
-    recall_at_5: float
-    recall_at_10: float
-    recall_at_100: float
-    mrr: float
-    p50_ms: float
-    p95_ms: float
+    ranks: list[int] = field(repr=False)
+    """Per query with a right answer the rank of the best right one, 0 for none."""
+    groups: list[str] = field(repr=False)
+    """Per such query its conversation."""
+    waits_ms: list[float] = field(repr=False)
     attack: str | None = None
-    """What was done to every question, one of `training.attacks.ATTACKS`."""
+    """What was done to every question, one of `training.attacks.ATTACKS` or `PLANTED`."""
+    fooled: float | None = None
+    """Share of the queries in which the planted candidate came first."""
+    in_scope_accuracy: float | None = None
+    """Share of the in-scope requests whose right label came first with enough confidence to be told."""
+    out_of_scope_recall: float | None = None
+    """Share of the out-of-scope requests that were not confident enough; the threshold is the best for both."""
+    against: str | None = None
+    """The best ranker of the table, that this one was tested against."""
+    p_top1: float | None = None
+    """How likely so large a difference in top-1 to that one is by chance (`training.significance`)."""
+    p_mrr: float | None = None
+
+    @property
+    def top1(self) -> float:
+        """Share of the queries whose right answer came first."""
+        return recall_at(self.ranks, 1)
+
+    @property
+    def mrr(self) -> float:
+        """Mean reciprocal rank."""
+        return mean_reciprocal_rank(self.ranks)
 
     def as_json(self) -> dict[str, Any]:
         """Under the names that scripts rely on."""
         figures: dict[str, Any] = {
             "protocol": self.protocol,
             "ranker": self.ranker,
-            "queries": self.queries,
+            "queries": len(self.ranks),
             "top1": self.top1,
             "mrr": self.mrr,
-            "recall@5": self.recall_at_5,
-            "recall@10": self.recall_at_10,
-            "latency_ms": {"p50": self.p50_ms, "p95": self.p95_ms},
+            "recall@5": recall_at(self.ranks, 5),
+            "recall@10": recall_at(self.ranks, 10),
+            "latency_ms": {"p50": percentile(self.waits_ms, 50), "p95": percentile(self.waits_ms, 95)},
         }
-        if self.attack:
-            figures["attack"] = self.attack
         if self.protocol == "corpus":
-            figures |= {"hit@1": self.top1, "hit@10": self.recall_at_10, "hit@100": self.recall_at_100}
-        return figures
+            names = (("hit@1", 1), ("hit@10", 10), ("hit@100", 100))
+            figures |= {name: recall_at(self.ranks, k) for name, k in names}
+        optional = ("attack", "fooled", "in_scope_accuracy", "out_of_scope_recall", "against", "p_top1", "p_mrr")
+        return figures | {name: getattr(self, name) for name in optional if getattr(self, name) is not None}
 
 
 def evaluate(
     directory: Path,
     split: str,
-    ranker: str,
+    rankers: Sequence[str],
+    attacks: Sequence[str] = (),
     protocol: str | None = None,
     depth: int = 100,
     limit: int | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
-) -> EvaluationReport:
-    """Ranks one split of a data set; see `evaluate_attacked`, of which this is the case without an attack."""
-    return evaluate_attacked(directory, split, ranker, (), protocol, depth, limit, on_progress)[0]
-
-
-def evaluate_attacked(
-    directory: Path,
-    split: str,
-    ranker: str,
-    attacks: Sequence[str],
-    protocol: str | None = None,
-    depth: int = 100,
-    limit: int | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Callable[[str, int, int], None] | None = None,
 ) -> list[EvaluationReport]:
-    """Ranks one split of a data set as it is, and once more under each attack.
+    """Ranks one split of a data set with each ranker, as it is and once more under each attack.
 
     Args:
         directory: see `training.datasets.load_task`.
         split: "dev" for `dev.jsonl.gz`.
-        ranker: one of `RANKERS`; without MODEL the base reranker.
-        attacks: of `training.attacks.ATTACKS`, each done to the last turn of every dialogue.
-        protocol: by default "pool" where there are pools, else "corpus" or "bank".
+        rankers: of `training.orders.RANKERS`; all rank the same candidates.
+        attacks: of `training.attacks.ATTACKS`, each done to the last turn of every dialogue, or of `PLANTED`, each
+            adding a candidate that answers nothing.
+        protocol: by default "pool" where there are pools, else what fits the data set.
         depth: how many of the best by retrieval score a reranker orders.
         limit: only the first so many queries.
-        on_progress: called with (done, total).
+        on_progress: called with (what is done, done, total).
+
+    Returns:
+        Per ranker one report without an attack and one for each. With several rankers, each report says how likely
+        its difference to the best one under the same attack is by chance.
 
     Raises:
         TrainingError: the data set cannot be read, or the protocol does not fit it.
-        ModelError: the ranker is unknown or cannot be loaded.
+        ModelError: a ranker is unknown or cannot be loaded.
     """
     task = load_task(directory, split)
-    chosen = protocol or _default_protocol(task.kind, task.queries)
+    chosen = protocol or _default_protocol(task)
     if chosen not in PROTOCOLS[task.kind]:
         raise TrainingError(
             f"The protocol {chosen!r} does not fit {directory}, which is for {task.kind}.",
             f"Choose {' or '.join(PROTOCOLS[task.kind])}.",
         )
     queries = [query for query in task.queries if chosen != "pool" or query.right & set(query.pool or ())][:limit]
-    if not queries:
+    if not any(query.right for query in queries):
         raise TrainingError(f"No query of {directory}, {split}, can be ranked by the protocol {chosen!r}.")
-    kind, _, model_path = ranker.partition(":")
-    make, embedder, states_below = _recipe(kind, model_path)
-    total = len(task.answers) + len(queries) * (1 + len(attacks))
-    done = 0
-
-    def count(more: int) -> None:
-        nonlocal done
-        done += more
-        if on_progress:
-            on_progress(done, total)
-
+    recipes = {name: recipe(name) for name in dict.fromkeys(rankers)}
+    planted = [attack for attack in attacks if attack in PLANTED]
+    show = on_progress or (lambda stage, done, total: None)
     reports = []
     with tempfile.TemporaryDirectory(prefix="attendant-") as scratch:
-        index = TaskIndex(task, embedder, states_below, Path(scratch), lambda sofar, _: count(sofar - done))
-        order = make(index)
-        for attack in (None, *attacks):
-            ranks, waits = [], []
-            for number, query in enumerate(queries):
-                asked = _attacked(query, attack, number) if attack else query
-                started = time.perf_counter()
-                scores, rows = order(asked, query.pool if chosen == "pool" else None, depth)
-                waits.append(1000 * (time.perf_counter() - started))
-                ranks.append(rank_of_right(scores, np.isin(rows, list(query.right))))
-                count(1)
-            reports.append(_report(chosen, ranker, ranks, waits, attack))
-    return reports
+        examined = _Examined(replace(task, queries=tuple(queries)), chosen, planted, Path(scratch))
+        for name, one in recipes.items():
+            needed = max(r.states_below for r in recipes.values() if r.encoder == one.encoder)
+            order = one.order(examined.index(one, needed, show))
+            for attack in (None, *attacks):
+                stage = f"{name}, {attack}" if attack else name
+                reports.append(examined.under(attack, name, order, depth, partial(show, stage)))
+    return _tested(reports)
 
 
-def _report(protocol: str, ranker: str, ranks: list[int], waits: list[float], attack: str | None) -> EvaluationReport:
-    return EvaluationReport(
-        protocol=protocol,
-        ranker=ranker,
-        queries=len(ranks),
-        top1=recall_at(ranks, 1),
-        recall_at_5=recall_at(ranks, 5),
-        recall_at_10=recall_at(ranks, 10),
-        recall_at_100=recall_at(ranks, 100),
-        mrr=mean_reciprocal_rank(ranks),
-        p50_ms=percentile(waits, 50),
-        p95_ms=percentile(waits, 95),
-        attack=attack,
-    )
+class _Examined:
+    """The queries of one evaluation, and the answers with what is planted among them."""
+
+    def __init__(self, task: RankingTask, protocol: str, planted: Sequence[str], scratch: Path) -> None:
+        self._queries, self._protocol, self._scratch = task.queries, protocol, scratch
+        self._genuine = np.arange(len(task.answers))
+        self._first_planted = {
+            attack: len(task.answers) + place * len(task.queries) for place, attack in enumerate(planted)
+        }
+        traps = [
+            PLANTED[attack](query.dialogue[-1].text, random.Random(f"{attack} {number}"))
+            for attack in planted
+            for number, query in enumerate(task.queries)
+        ]
+        self._task = replace(task, answers=(*task.answers, *traps))
+        self._indexes: dict[str, TaskIndex] = {}
+
+    def index(self, ranker: Recipe, states_below: int, show: Callable[[str, int, int], None]) -> TaskIndex:
+        """The answers as this ranker's encoder reads them, encoded once for all rankers that share it."""
+        if ranker.encoder not in self._indexes:
+            own = self._scratch / str(len(self._indexes))
+            counter = partial(show, "embedding answers")
+            self._indexes[ranker.encoder] = TaskIndex(self._task, ranker.embedder, states_below, own, counter)
+        return self._indexes[ranker.encoder]
+
+    def under(
+        self, attack: str | None, name: str, order: Order, depth: int, on_progress: Callable[[int, int], None]
+    ) -> EvaluationReport:
+        """What one ranker makes of the queries under an attack, or without one."""
+        ranks, groups, waits, firsts, traps = [], [], [], [], []
+        for number, query in enumerate(self._queries):
+            asked = _attacked(query, attack, number) if attack in ATTACKS and attack else query
+            rows = np.array(query.pool) if self._protocol == "pool" else self._genuine
+            trap = self._first_planted[attack] + number if attack in self._first_planted and attack else None
+            rows = rows if trap is None else np.append(rows, trap)
+            started = time.perf_counter()
+            ordered = order(asked, rows, depth)
+            waits.append(1000 * (time.perf_counter() - started))
+            right = np.isin(rows, list(query.right))
+            firsts.append((query, ordered, bool(right[int(ordered.scores.argmax())])))
+            if query.right:
+                ranks.append(rank_of_right(ordered.scores, right))
+                groups.append(query.group)
+            if trap is not None:
+                traps.append(rank_of_right(ordered.scores, rows == trap) == 1)
+            on_progress(number + 1, len(self._queries))
+        accuracy, recall = _scope(firsts) if self._protocol == "intents" else (None, None)
+        fooled = float(np.mean(traps)) if traps else None
+        return EvaluationReport(self._protocol, name, ranks, groups, waits, attack, fooled, accuracy, recall)
+
+
+def _scope(firsts: Sequence[tuple[Query, Ordered, bool]]) -> tuple[float | None, float | None]:
+    """In-scope accuracy and out-of-scope recall at the threshold where their sum is largest."""
+    confidence = np.array([ordered.confidence for _, ordered, _ in firsts])
+    known = np.array([bool(query.right) for query, _, _ in firsts])
+    hit = np.array([is_right for _, _, is_right in firsts])
+    if known.all():
+        return None, None
+    best: tuple[float, float] = (0.0, 0.0)
+    for threshold in np.unique(confidence):
+        told = confidence >= threshold
+        now = float((hit & told)[known].mean()), float((~told)[~known].mean())
+        best = max(best, now, key=sum)
+    return best
+
+
+def _tested(reports: list[EvaluationReport]) -> list[EvaluationReport]:
+    """The reports with the paired tests against the best ranker under the same attack."""
+    tested = []
+    for report in reports:
+        rivals = [one for one in reports if one.attack == report.attack]
+        best = max(rivals, key=lambda one: one.mrr)
+        if best is report:
+            tested.append(report)
+            continue
+        (hits, reciprocal), (best_hits, best_reciprocal) = _figures(report), _figures(best)
+        tested.append(
+            replace(
+                report,
+                against=best.ranker,
+                p_top1=paired_p_value(hits, best_hits, report.groups),
+                p_mrr=paired_p_value(reciprocal, best_reciprocal, report.groups),
+            )
+        )
+    return tested
+
+
+def _figures(report: EvaluationReport) -> tuple[list[float], list[float]]:
+    """Per query whether it was a hit, and the reciprocal rank."""
+    return [float(rank == 1) for rank in report.ranks], [1 / rank if rank else 0.0 for rank in report.ranks]
 
 
 def _attacked(query: Query, attack: str, number: int) -> Query:
@@ -175,112 +243,7 @@ def _attacked(query: Query, attack: str, number: int) -> Query:
     return replace(query, dialogue=(*before, replace(last, text=text)))
 
 
-Order = Callable[[Query, tuple[int, ...] | None, int], tuple[Floats, npt.NDArray[np.int64]]]
-"""Scores of all allowed rows for one query, and the rows."""
-
-
-def _recipe(kind: str, path: str) -> tuple[Callable[[TaskIndex], Order], Embedder | None, int]:
-    """How a ranker orders queries over an index; the embedder; and the token states it needs of answers."""
-    if kind == "bm25":
-        return _word_order, None, 0
-    if kind in ("cosine", "retrieval"):
-        embedder = _model_embedder(path) if path else Embedder()
-        if kind == "retrieval":
-            return lambda index: _fused_order(index, embedder), embedder, 0
-        return lambda index: _vector_order(index, embedder, lambda vector: vector), embedder, 0
-    if kind == "linear-map" and path:
-        embedder = Embedder()
-        mapped = load_linear_map(Path(path), embedder.identity).map
-        return lambda index: _vector_order(index, embedder, mapped), embedder, 0
-    if kind == "cross-attention":
-        embedder = _model_embedder(path) if path else Embedder()
-        model = load_model(Path(path) if path else base_model_path(), embedder.identity)
-
-        def make(index: TaskIndex) -> Order:
-            if index.states is None:
-                raise ModelError("The answers have no token states.")
-            index.weights = model.reranker.config.signal_weights
-            return _reranked_order(
-                CrossAttentionRanker(model.reranker, index.states, None, embedder.device), index, embedder
-            )
-
-        return make, embedder, model.reranker.config.blocks
-    peer = _peer(kind, path)
-    embedder = Embedder()
-    return lambda index: _reranked_order(peer, index, embedder), embedder, 0
-
-
-def _peer(kind: str, path: str) -> Ranker:
-    """A ranker of sentence-transformers, to measure against."""
-    if kind == "max-sim":
-        from training.rankers.max_sim import MaxSimRanker
-
-        return MaxSimRanker(path)
-    if kind == "cross-encoder" and path:
-        from training.rankers.cross_encoder import CrossEncoderRanker
-
-        return CrossEncoderRanker(path)
-    raise ModelError(f"There is no ranker {':'.join(filter(None, (kind, path)))!r}.", f"Choose one of: {RANKERS}.")
-
-
-def _model_embedder(path: str) -> Embedder:
-    """The encoder that a model brings, or the bundled one."""
-    own = Path(path) / ENCODER
-    if not Path(path).is_dir():
-        raise ModelError(f"There is no model directory {path}.", "Check the path.")
-    return Embedder(str(own)) if own.is_dir() else Embedder()
-
-
-def _word_order(index: TaskIndex) -> Order:
-    def order(query: Query, pool: tuple[int, ...] | None, depth: int) -> tuple[Floats, npt.NDArray[np.int64]]:
-        del depth
-        rows = _allowed(index, pool)
-        return index.word_scores(query.dialogue[-1].text)[rows], rows
-
-    return order
-
-
-def _vector_order(index: TaskIndex, embedder: Embedder, mapped: Callable[[Floats], Floats]) -> Order:
-    """By the cosine of the answer and what the dialogue's vector is mapped to."""
-
-    def order(query: Query, pool: tuple[int, ...] | None, depth: int) -> tuple[Floats, npt.NDArray[np.int64]]:
-        del depth
-        rows = _allowed(index, pool)
-        return index.vectors[rows] @ mapped(embedder.encode_dialogues([query.dialogue])[0]), rows
-
-    return order
-
-
-def _fused_order(index: TaskIndex, embedder: Embedder) -> Order:
-    def order(query: Query, pool: tuple[int, ...] | None, depth: int) -> tuple[Floats, npt.NDArray[np.int64]]:
-        del depth
-        (context,) = read_dialogues(embedder, [query.dialogue])
-        return index.candidates(context, pool, 1)[1:]
-
-    return order
-
-
-def _allowed(index: TaskIndex, pool: tuple[int, ...] | None) -> npt.NDArray[np.int64]:
-    return np.arange(len(index.vectors)) if pool is None else np.array(pool)
-
-
-def _reranked_order(ranker: Ranker, index: TaskIndex, embedder: Embedder) -> Order:
-    def order(query: Query, pool: tuple[int, ...] | None, depth: int) -> tuple[Floats, npt.NDArray[np.int64]]:
-        (context,) = read_dialogues(embedder, [query.dialogue], ranker.states_below)
-        candidates, scores, rows = index.candidates(context, pool, depth)
-        ranked = ranker.rank(context, candidates)
-        place = {int(row): number for number, row in enumerate(rows)}
-        # What was reranked stands above all the rest, which keeps its retrieval order.
-        lowest = min((entry.score for entry in ranked), default=0.0)
-        merged = scores - (float(scores.max(initial=0.0)) - lowest) - 1.0
-        for entry in ranked:
-            merged[place[entry.candidate.answer_id]] = entry.score
-        return merged, rows
-
-    return order
-
-
-def _default_protocol(kind: str, queries: tuple[Query, ...]) -> str:
-    if kind == "answer selection" and not any(query.pool for query in queries):
+def _default_protocol(task: RankingTask) -> str:
+    if task.kind == "answer selection" and not any(query.pool for query in task.queries):
         return "corpus"
-    return PROTOCOLS[kind][0]
+    return PROTOCOLS[task.kind][0]

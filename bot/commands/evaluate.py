@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bot.options import Session, common_options, example
-from training.attacks import ATTACKS  # free of torch, as --help must be
+from training.attacks import ATTACKS, PLANTED  # free of torch, as --help must be
 
 
 @click.command(
@@ -26,22 +26,22 @@ from training.attacks import ATTACKS  # free of torch, as --help must be
     multiple=True,
     default=("cross-attention",),
     show_default=True,
-    help="bm25, cosine, retrieval, linear-map:FILE, max-sim[:PATH], cross-attention[:MODEL] or cross-encoder:PATH; "
-    "repeated, one table compares them.",
+    help="bm25, cosine[:MODEL], retrieval[:MODEL], linear-map:FILE, max-sim[:PATH], cross-encoder:PATH or "
+    "cross-attention[:MODEL[,MODEL...]] (several are an ensemble); repeated, one table compares and tests them.",
 )
 @click.option(
     "--protocol",
-    type=click.Choice(["pool", "corpus", "bank"]),
-    help="Rank each question's pool, all answers, or a reply bank.  [default: what the data set has]",
+    type=click.Choice(["pool", "corpus", "bank", "intents"]),
+    help="Rank each question's pool, all answers, a reply bank, or intents.  [default: what the data set has]",
 )
 @click.option("--depth", type=click.IntRange(1), default=100, show_default=True, help="Answers to rerank.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first so many queries.")
 @click.option(
     "--attack",
     "attacks",
-    type=click.Choice(ATTACKS),
+    type=click.Choice([*ATTACKS, *PLANTED]),
     multiple=True,
-    help="Do this to every question as well, and compare; may be repeated.",
+    help="Do this to every question, or plant this among its candidates, and compare; may be repeated.",
 )
 @common_options
 @click.pass_obj
@@ -57,20 +57,18 @@ def command(
 ) -> None:
     """Rank a data set with known right answers.
 
-    Reports how often the right answer comes first, and how fast; with --attack also how much of that is left when
-    customers mistype, or somebody hides what they write.
+    Reports how often the right answer comes first, and how fast; with several rankers also how likely each one's
+    distance to the best is by chance (a paired test); with --attack how much of it is left when customers mistype,
+    somebody hides what they write, or plants answers.
     """
     from bot.output import print_json, screen
     from bot.progress import Meter
     from bot.reports import rankers_json, show_rankers
-    from training.evaluation import evaluate_attacked
+    from training.evaluation import evaluate
 
-    reports = []
     with Meter() as meter:
-        for ranker in rankers:
-            counter = meter.counter(f"ranking with {ranker}")
-            found = evaluate_attacked(directory, split, ranker, attacks, protocol, depth, limit, counter)
-            reports += [report.as_json() for report in found]
+        found = evaluate(directory, split, rankers, attacks, protocol, depth, limit, meter.show)
+    reports = [report.as_json() for report in found]
     if session.as_json:
         print_json(rankers_json(reports))
     else:

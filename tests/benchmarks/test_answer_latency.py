@@ -15,12 +15,16 @@ from load_desk import load_desk, sample_turns
 
 from bot.pipeline import Pipeline
 from conversations.model import Turn
-from index.candidates import read_dialogues
+from index.candidates import Candidate, ReadDialogue, read_dialogues
+from index.embedder import MAX_TOKENS
 from index.encoder_loading import bundled_path
+from training.rankers import Ranker
 from training.rankers.cross_encoder import CrossEncoderRanker
 
 PAIRS = 50_000
 TURNS = 60
+MANY = 1_000
+"""Candidates of the long list."""
 
 
 def questions() -> list[list[Turn]]:
@@ -30,6 +34,23 @@ def questions() -> list[list[Turn]]:
         said = [Turn(turn["role"], turn["text"]) for turn in turns]
         found += [said[: place + 1] for place, turn in enumerate(said) if turn.role == "customer"]
     return found
+
+
+def many_candidates(pipeline: Pipeline, dialogues: list[list[Turn]]) -> list[Candidate]:
+    """Different answers that retrieval serves to some dialogue, each with its past question."""
+    found: dict[int, Candidate] = {}
+    for turns in dialogues:
+        (served,) = pipeline.retriever.retrieve(read_dialogues(pipeline.embedder, [turns]))
+        found |= {candidate.answer_id: candidate for candidate in served}
+    assert len(found) >= MANY
+    return list(found.values())[:MANY]
+
+
+def milliseconds(ranker: Ranker, context: ReadDialogue, candidates: list[Candidate]) -> float:
+    """What ranking them takes."""
+    started = time.perf_counter()
+    assert len(ranker.rank(context, candidates)) == len(candidates)
+    return 1000 * (time.perf_counter() - started)
 
 
 def test_one_answer_on_fifty_thousand_pairs(tmp_path):
@@ -50,12 +71,20 @@ def test_one_answer_on_fifty_thousand_pairs(tmp_path):
         for turns in dialogues[10:25]:
             (context,) = read_dialogues(pipeline.embedder, [turns], pipeline.ranker.states_below)
             (served,) = pipeline.retriever.retrieve([context])
-            for ranker, waits in ((pipeline.ranker, ours), (peer, theirs)):
-                started = time.perf_counter()
-                assert len(ranker.rank(context, served)) == 50
-                waits.append(1000 * (time.perf_counter() - started))
+            assert len(served) == 50
+            ours.append(milliseconds(pipeline.ranker, context, served))
+            theirs.append(milliseconds(peer, context, served))
         ratio = np.median(np.array(theirs) / np.array(ours))
         print(f"50 candidates: cross-attention {np.median(ours):.1f} ms, cross-encoder {np.median(theirs):.1f} ms")
         print(f"ratio, turn by turn: {ratio:.1f}")
+        longest = sorted(dialogues, key=lambda turns: -sum(len(turn.text) for turn in turns))[:15]
+        contexts = read_dialogues(pipeline.embedder, longest, pipeline.ranker.states_below)
+        assert all(len(context.tokens.ids) == MAX_TOKENS for context in contexts)
+        served = pipeline.retriever.retrieve(contexts)
+        for name, lists in (("50", served), (f"{MANY:,}", [many_candidates(pipeline, dialogues)] * 5)):
+            waits = [milliseconds(pipeline.ranker, *pair) for pair in zip(contexts, lists, strict=False)]
+            print(f"{name} candidates, dialogue of {MAX_TOKENS} tokens: p50 {np.median(waits):.0f} ms")
+        waits = [milliseconds(peer, *pair) for pair in zip(contexts, served, strict=True)]
+        print(f"50 candidates, dialogue of {MAX_TOKENS} tokens, cross-encoder: p50 {np.median(waits):.0f} ms")
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
         print(f"peak memory of this process, the peer's included: {memory:.2f} GB")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.commands import evaluate as command
 from conversations.text import clean_text
-from training.attacks import ATTACKS, deletion, homoglyphs, invisible, neighbours, swap, typo
+from training.attacks import ATTACKS, PLANTED, deletion, homoglyphs, invisible, neighbours, swap, typo
 
 QUESTION = "Where is my parcel? It should have come on Monday."
 
@@ -53,7 +53,7 @@ def test_what_nobody_sees_is_gone_after_cleaning():
 
 def test_the_command_offers_every_attack():
     (option,) = [option for option in command.command.params if option.name == "attacks"]
-    assert set(option.type.choices) == set(ATTACKS)
+    assert set(option.type.choices) == {*ATTACKS, *PLANTED}
 
 
 @pytest.mark.parametrize("text", ["", "no", "🙂", "你好"])

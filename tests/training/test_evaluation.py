@@ -12,8 +12,9 @@ from conversations.errors import AttendantError, ModelError, TrainingError
 from training import dataset_training, linear_map
 from training.dataset_training import train_dataset
 from training.datasets import load_task
-from training.evaluation import evaluate, evaluate_attacked
+from training.evaluation import evaluate
 from training.linear_map import load_linear_map, train_linear_map
+from training.registry import base_model_path
 from training.settings import TrainSettings
 
 SAMPLE = Path(__file__).resolve().parents[2] / "conversations" / "sample"
@@ -44,7 +45,7 @@ def selection(tmp_path):
 
 @pytest.mark.parametrize("ranker", ["bm25", "cosine", "retrieval", "max-sim", "cross-attention"])
 def test_pools_without_a_right_answer_are_left_out(selection, ranker):
-    report = evaluate(selection, "dev", ranker).as_json()
+    report = evaluate(selection, "dev", [ranker])[0].as_json()
     assert report["protocol"] == "pool"
     assert report["queries"] == 2
     assert (report["top1"], report["mrr"], report["recall@10"]) == (1.0, 1.0, 1.0)
@@ -52,7 +53,7 @@ def test_pools_without_a_right_answer_are_left_out(selection, ranker):
 
 
 def test_over_the_corpus_every_question_counts(selection):
-    report = evaluate(selection, "dev", "cosine", "corpus").as_json()
+    report = evaluate(selection, "dev", ["cosine"], protocol="corpus")[0].as_json()
     assert report["queries"] == 3
     assert report["hit@1"] == 1.0
     assert report["hit@100"] == 1.0
@@ -60,22 +61,22 @@ def test_over_the_corpus_every_question_counts(selection):
 
 def test_ties_count_against_the_ranker(selection):
     write(selection / "dev.jsonl.gz", [{"question": "zzz", "answers": ["a0"], "pool": ["a0", "a1", "a2"]}])
-    assert evaluate(selection, "dev", "bm25").mrr == pytest.approx(1 / 3)
+    assert evaluate(selection, "dev", ["bm25"])[0].mrr == pytest.approx(1 / 3)
 
 
 def test_the_order_of_a_pool_plays_no_part(selection):
-    before = evaluate(selection, "dev", "cross-attention").as_json()
+    before = evaluate(selection, "dev", ["cross-attention"])[0].as_json()
     with gzip.open(selection / "dev.jsonl.gz", "rt") as file:
         rows = [json.loads(line) for line in file]
     write(selection / "dev.jsonl.gz", [row | {"pool": row["pool"][::-1]} for row in rows])
-    after = evaluate(selection, "dev", "cross-attention").as_json()
+    after = evaluate(selection, "dev", ["cross-attention"])[0].as_json()
     assert {**before, "latency_ms": 0} == {**after, "latency_ms": 0}
 
 
 @pytest.mark.parametrize("depth", [1, 2, 100])
 def test_what_is_not_reranked_stays_below(selection, depth):
-    report = evaluate(selection, "dev", "cross-attention", "corpus", depth=depth)
-    assert report.recall_at_10 == 1.0
+    report = evaluate(selection, "dev", ["cross-attention"], protocol="corpus", depth=depth)[0]
+    assert report.as_json()["recall@10"] == 1.0
 
 
 @pytest.fixture
@@ -109,33 +110,33 @@ def test_a_reply_bank_asks_at_labelled_turns_after_the_customers(bank):
     assert task.answers == ("What is your name?", "May I have your name?", "Goodbye.")
     assert [sorted(query.right) for query in task.queries] == [[1], [2]]
     assert [query.dialogue[-1].text for query in task.queries] == ["I want a room.", "Bye now."]
-    report = evaluate(bank, "dev", "cosine")
-    assert (report.protocol, report.queries) == ("bank", 2)
+    report = evaluate(bank, "dev", ["cosine"])[0].as_json()
+    assert (report["protocol"], report["queries"]) == ("bank", 2)
 
 
 def test_under_attack_only_the_questions_change(selection):
-    plain, mistyped, hidden = evaluate_attacked(selection, "dev", "bm25", ("deletion", "invisible"))
-    assert plain.as_json() | {"latency_ms": 0} == evaluate(selection, "dev", "bm25").as_json() | {"latency_ms": 0}
+    plain, mistyped, hidden = evaluate(selection, "dev", ["bm25"], ("deletion", "invisible"))
+    assert plain.ranks == evaluate(selection, "dev", ["bm25"])[0].ranks
     assert (mistyped.attack, hidden.attack) == ("deletion", "invisible")
-    assert mistyped.queries == plain.queries
+    assert len(mistyped.ranks) == len(plain.ranks)
     assert hidden.top1 == plain.top1, "invisible characters are cleaned away before anything is ranked"
 
 
 def test_wrong_calls_are_told_plainly(selection, bank):
     with pytest.raises(TrainingError, match="no split 'test'"):
-        evaluate(selection, "test", "cosine")
+        evaluate(selection, "test", ["cosine"])
     with pytest.raises(ModelError, match="no ranker 'best'"):
-        evaluate(selection, "dev", "best")
+        evaluate(selection, "dev", ["best"])
     with pytest.raises(ModelError, match="no model directory"):
-        evaluate(selection, "dev", "cross-attention:nowhere")
+        evaluate(selection, "dev", ["cross-attention:nowhere"])
     with pytest.raises(TrainingError, match="no data set directory"):
-        evaluate(selection / "nothing", "dev", "cosine")
+        evaluate(selection / "nothing", "dev", ["cosine"])
     write(selection / "dev.jsonl.gz", [{"question": "x", "answers": ["a9"]}])
     with pytest.raises(TrainingError, match=r"dev.jsonl.gz, line 1: answer id 'a9'"):
-        evaluate(selection, "dev", "cosine")
+        evaluate(selection, "dev", ["cosine"])
     (selection / "dev.jsonl.gz").write_bytes(b"\x1f\x8b broken")
     with pytest.raises(AttendantError, match="cannot be read"):
-        evaluate(selection, "dev", "cosine")
+        evaluate(selection, "dev", ["cosine"])
 
 
 @pytest.fixture
@@ -155,17 +156,17 @@ def test_a_linear_map_learns_and_ranks_as_cosine_does_at_its_start(questions_of_
     data, file = questions_of_the_sample, tmp_path / "map.safetensors"
     report = train_linear_map(data, file)
     assert report["examples"] > 80 and report["after"] >= report["before"] > 0
-    trained = evaluate(data, "dev", f"linear-map:{file}")
-    assert trained.mrr >= evaluate(data, "dev", "cosine").mrr, "these questions were trained on"
+    trained = evaluate(data, "dev", [f"linear-map:{file}"])[0]
+    assert trained.mrr >= evaluate(data, "dev", ["cosine"])[0].mrr, "these questions were trained on"
     monkeypatch.setattr(linear_map, "MOST_EPOCHS", 1)
     monkeypatch.setattr(linear_map, "LEARNING_RATE", 1e-12)
     train_linear_map(data, file)
-    assert evaluate(data, "dev", f"linear-map:{file}").mrr == evaluate(data, "dev", "cosine").mrr
+    assert evaluate(data, "dev", [f"linear-map:{file}"])[0].mrr == evaluate(data, "dev", ["cosine"])[0].mrr
     with pytest.raises(ModelError, match="no linear map for the encoder other"):
         load_linear_map(file, "other")
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(ModelError, match="cannot be read"):
-        evaluate(data, "dev", f"linear-map:{file}")
+        evaluate(data, "dev", [f"linear-map:{file}"])[0]
 
 
 def test_a_data_set_trains_a_model_that_evaluates(questions_of_the_sample, tmp_path, monkeypatch):
@@ -176,9 +177,9 @@ def test_a_data_set_trains_a_model_that_evaluates(questions_of_the_sample, tmp_p
     assert report.examples >= 10
     assert (tmp_path / "model" / "encoder").is_dir()
     assert not (tmp_path / "model.training").exists()
-    trained = evaluate(data, "dev", f"cross-attention:{tmp_path / 'model'}")
+    trained = evaluate(data, "dev", [f"cross-attention:{tmp_path / 'model'}"])[0]
     assert trained.protocol == "corpus"
-    assert trained.mrr > evaluate(data, "dev", "bm25").mrr
+    assert trained.mrr > evaluate(data, "dev", ["bm25"])[0].mrr
 
 
 @pytest.mark.slow
@@ -186,6 +187,58 @@ def test_a_data_set_trains_a_model_that_evaluates(questions_of_the_sample, tmp_p
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("ranker", "top1"), [("bm25", 0.255), ("cosine", 0.385)])
 def test_public_figures_are_reproduced(ranker, top1):
-    report = evaluate(SHARED / "insuranceqa_v2_en", "dev", ranker)
+    report = evaluate(SHARED / "insuranceqa_v2_en", "dev", [ranker])[0]
     assert report.queries == 1592
     assert report.top1 == pytest.approx(top1, abs=0.01)
+
+
+def test_what_is_planted_is_a_candidate_of_its_own_question_only(selection):
+    plain, copied, stuffed = evaluate(selection, "dev", ["cosine"], ("copied-question", "stuffing"))
+    assert plain.fooled is None
+    assert copied.fooled == 1.0, "nothing is nearer to a question than itself"
+    assert copied.top1 == 0.0
+    assert 0.0 <= stuffed.fooled <= 1.0
+    assert plain.ranks == evaluate(selection, "dev", ["cosine"])[0].ranks, "planting leaves the plain figures alone"
+
+
+@pytest.fixture
+def intents(tmp_path):
+    directory = tmp_path / "intents"
+    said = (
+        ("card_lost", "I lost my card"),
+        ("card_lost", "my card is gone"),
+        ("book_flight", "book a flight"),
+        ("book_flight", "I want to fly to Rome"),
+    )
+    rows = [{"id": n, "text": text, "label": label} for n, (label, text) in enumerate(said)]
+    write(directory / "train.jsonl.gz", rows)
+    write(directory / "dev.jsonl.gz", [{"text": "a lost card", "label": "card_lost"}])
+    write(directory / "oos_dev.jsonl.gz", [{"text": "how tall is the moon", "label": "oos"}])
+    return directory
+
+
+def test_out_of_scope_requests_are_told_apart_by_confidence(intents):
+    task = load_task(intents, "dev")
+    assert task.answers == ("book flight", "card lost")
+    assert [sorted(query.right) for query in task.queries] == [[1], []]
+    assert "I want to fly to Rome" in task.log
+    (report,) = evaluate(intents, "dev", ["cosine"])
+    assert (report.protocol, len(report.ranks), report.top1) == ("intents", 1, 1.0)
+    assert (report.in_scope_accuracy, report.out_of_scope_recall) == (1.0, 1.0)
+
+
+def test_several_rankers_are_tested_against_the_best(questions_of_the_sample):
+    word, vector, base = evaluate(questions_of_the_sample, "dev", ["bm25", "cosine", "cross-attention"])
+    best = max((word, vector, base), key=lambda report: report.mrr)
+    assert best.against is None
+    for report in (word, vector, base):
+        if report is not best:
+            assert report.against == best.ranker
+            assert 0 < report.p_mrr <= 1
+    assert {"against", "p_top1", "p_mrr"} <= set(word.as_json())
+
+
+def test_an_ensemble_of_one_model_ranks_as_the_model(selection):
+    path = str(base_model_path())
+    one, twice = evaluate(selection, "dev", [f"cross-attention:{path}", f"cross-attention:{path},{path}"])
+    assert one.ranks == twice.ranks

@@ -1,0 +1,165 @@
+"""How each ranker orders the answers of a data set: what `attendant evaluate --ranker NAME` stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from conversations.errors import ModelError
+from index.candidates import ReadDialogue, read_dialogues
+from index.embedder import Embedder
+from index.fusion import FUSION_WEIGHTS
+from training.calibration import nearness
+from training.datasets import Query
+from training.linear_map import load_linear_map
+from training.rankers import Ranked, Ranker
+from training.rankers.named import NAMES, load_models, named_ranker
+from training.registry import ENCODER
+from training.task_index import TaskIndex
+
+Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+RANKERS = f"bm25, cosine[:MODEL], retrieval[:MODEL], linear-map:FILE, {NAMES}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """What a ranker makes of one query."""
+
+    scores: Floats
+    """One per row that may be ranked."""
+    confidence: float
+    """How sure it is of its first: between 0 and 1 where it was calibrated, else only comparable among queries."""
+
+
+Order = Callable[[Query, Rows, int], Ordered]
+"""Orders some rows for one query; the last argument is how many of the best by retrieval score a reranker reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a ranker needs of an index, and how it then orders."""
+
+    embedder: Embedder | None
+    states_below: int
+    """Token states that it needs of the answers."""
+    order: Callable[[TaskIndex], Order]
+
+    @property
+    def encoder(self) -> str:
+        """Identity of the encoder; empty for none."""
+        return self.embedder.identity if self.embedder else ""
+
+
+def recipe(name: str) -> Recipe:
+    """How to order by a ranker, one of `RANKERS`; without MODEL the base reranker or the bundled encoder.
+
+    Raises:
+        ModelError: the ranker is unknown or cannot be loaded.
+    """
+    kind, _, path = name.partition(":")
+    if kind == "bm25" and not path:
+        return Recipe(None, 0, _word_order)
+    if kind == "cosine":
+        embedder = _model_embedder(path)
+        return Recipe(embedder, 0, lambda index: _vector_order(index, embedder, lambda vector: vector))
+    if kind == "retrieval":
+        embedder = _model_embedder(path)
+        return Recipe(embedder, 0, lambda index: _fused_order(index, embedder))
+    if kind == "linear-map" and path:
+        embedder = Embedder()
+        mapped = load_linear_map(Path(path), embedder.identity).map
+        return Recipe(embedder, 0, lambda index: _vector_order(index, embedder, mapped))
+    if kind == "cross-attention":
+        return _reranker_recipe(path)
+    embedder = Embedder()
+    peer = named_ranker(name, embedder, None)
+    return Recipe(embedder, 0, lambda index: _reranked_order(peer, index, embedder, _share_of_first))
+
+
+def _reranker_recipe(paths: str) -> Recipe:
+    embedder = _model_embedder(paths.split(",", maxsplit=1)[0])
+    first = load_models(paths, embedder.identity)[0]
+
+    def order(index: TaskIndex) -> Order:
+        ranker = named_ranker(f"cross-attention:{paths}", embedder, index.states)
+        confidence = first.decision.confidence if first.decision.cases else _share_of_first
+        return _reranked_order(ranker, index, embedder, confidence, first.reranker.config.signal_weights)
+
+    return Recipe(embedder, first.reranker.config.blocks, order)
+
+
+def _model_embedder(path: str) -> Embedder:
+    """The encoder that a model brings, or the bundled one."""
+    if not path:
+        return Embedder()
+    own = Path(path) / ENCODER
+    if not Path(path).is_dir():
+        raise ModelError(f"There is no model directory {path}.", "Check the path.")
+    return Embedder(str(own)) if own.is_dir() else Embedder()
+
+
+def _word_order(index: TaskIndex) -> Order:
+    def order(query: Query, rows: Rows, depth: int) -> Ordered:
+        del depth
+        return _by_score(index.word_scores(query.dialogue[-1].text)[rows])
+
+    return order
+
+
+def _vector_order(index: TaskIndex, embedder: Embedder, mapped: Callable[[Floats], Floats]) -> Order:
+    """By the cosine of the answer and what the dialogue's vector is mapped to."""
+
+    def order(query: Query, rows: Rows, depth: int) -> Ordered:
+        del depth
+        return _by_score(index.vectors[rows] @ mapped(embedder.encode_dialogues([query.dialogue])[0]))
+
+    return order
+
+
+def _fused_order(index: TaskIndex, embedder: Embedder) -> Order:
+    def order(query: Query, rows: Rows, depth: int) -> Ordered:
+        del depth
+        return _by_score(index.candidates(_read(query, index, embedder, 0), rows, 1)[1])
+
+    return order
+
+
+def _reranked_order(
+    ranker: Ranker,
+    index: TaskIndex,
+    embedder: Embedder,
+    confidence: Callable[[list[Ranked]], float],
+    weights: Sequence[float] = FUSION_WEIGHTS,
+) -> Order:
+    def order(query: Query, rows: Rows, depth: int) -> Ordered:
+        context = _read(query, index, embedder, ranker.states_below)
+        candidates, scores = index.candidates(context, rows, depth, weights)
+        ranked = ranker.rank(context, candidates)
+        place = {int(row): number for number, row in enumerate(rows)}
+        # What was reranked stands above all the rest, which keeps its retrieval order.
+        lowest = min((entry.score for entry in ranked), default=0.0)
+        merged = scores - (float(scores.max(initial=0.0)) - lowest) - 1.0
+        for entry in ranked:
+            merged[place[entry.candidate.answer_id]] = entry.score
+        return Ordered(merged, confidence(ranked))
+
+    return order
+
+
+def _read(query: Query, index: TaskIndex, embedder: Embedder, states_below: int) -> ReadDialogue:
+    (context,) = read_dialogues(embedder, [query.dialogue], states_below, index.spelling)
+    return context
+
+
+def _by_score(scores: Floats) -> Ordered:
+    return Ordered(scores, float(scores.max(initial=0.0)))
+
+
+def _share_of_first(ranked: list[Ranked]) -> float:
+    """The weight of the first, held down by how near it is to anything known; for rankers without a calibration."""
+    return ranked[0].weight * max(nearness(ranked[0]), 0.0) if ranked else 0.0
