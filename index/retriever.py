@@ -98,18 +98,25 @@ class Retriever:
         hidden_names = exclude or [None] * len(dialogues)
         known = self.store.conversation_ordinals({name for name in hidden_names if name})
         hidden = [known.get(name, -1) if name else -1 for name in hidden_names]
-        # Over-fetching by the hidden conversations' own pairs keeps the search exact after they are left out.
-        spare = max(
-            (int((self._ordinal_of_pair == ordinal).sum()) for ordinal in set(hidden) if ordinal >= 0),
-            default=0,
-        )
+        # Over-fetching by the hidden conversation's own pairs keeps the search exact after they are left out; each
+        # dialogue by its own, so that the others of a batch change nothing.
+        own = {ordinal: int((self._ordinal_of_pair == ordinal).sum()) for ordinal in set(hidden) if ordinal >= 0}
+        spares = [own.get(ordinal, 0) for ordinal in hidden]
+        spare = max(spares, default=0)
         questions = np.stack([dialogue.question_vector for dialogue in dialogues])
         wholes = np.stack([dialogue.dialogue_vector for dialogue in dialogues])
         by_question = self.views["questions"].search(questions, SEARCHED + spare)[1]
         by_dialogue = self.views["dialogues"].search(wholes, SEARCHED + spare)[1]
         by_answer = self.views["answers"].search(wholes, SEARCHED_ANSWERS + spare)[1]
         return [
-            self._candidates(dialogue, hidden[row], by_question[row], by_dialogue[row], by_answer[row], count)
+            self._candidates(
+                dialogue,
+                hidden[row],
+                by_question[row][: SEARCHED + spares[row]],
+                by_dialogue[row][: SEARCHED + spares[row]],
+                by_answer[row][: SEARCHED_ANSWERS + spares[row]],
+                count,
+            )
             for row, dialogue in enumerate(dialogues)
         ]
 

@@ -91,6 +91,16 @@ def test_a_batch_gives_what_single_calls_give(tmp_path):
         np.testing.assert_allclose(alone[0].signals, candidates[0].signals, atol=0.02)
 
 
+def test_what_is_hidden_from_one_dialogue_changes_nothing_for_the_others(tmp_path, monkeypatch):
+    monkeypatch.setattr("index.retriever.SEARCHED", 2)
+    monkeypatch.setattr("index.retriever.SEARCHED_ANSWERS", 2)
+    _, retriever = built(tmp_path)
+    asked, other = read_dialogues(embedder(), [[Turn("customer", LOG[2][1])], [Turn("customer", LOG[0][1])]])
+    (alone,) = retriever.retrieve([asked])
+    together, _ = retriever.retrieve([asked, other], [None, LOG[0][0]])
+    assert [(one.answer_id, one.signals) for one in together] == [(one.answer_id, one.signals) for one in alone]
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=st.text(max_size=200))
 def test_any_text_can_be_asked(tmp_path_factory, text):
