@@ -26,6 +26,7 @@ FEATURES = ("log-odds of the weight", "lead over the second", "nearness")
 _NEARNESS = tuple(SIGNALS.index(name) for name in ("answer", "question", "dialogue"))
 RISKS = (0.2, 0.35, 0.5)
 """Risks tried in turn where the wished one cannot be kept."""
+CAREFUL_RISK = 0.05
 MORE_LIKELY_RIGHT = 0.5
 """The threshold where none of them can."""
 FEW = 10
@@ -53,6 +54,8 @@ class Decision:
     """Held-out cases it was fitted on; 0 for a guess."""
     ece: float = 0.0
     """Expected calibration error on held-out cases, cross-validated."""
+    careful_coverage: float = 0.0
+    """Share of the held-out cases that are answered where only `CAREFUL_RISK` of the answers may be wrong."""
 
     def confidence(self, ranked: Sequence[Ranked]) -> float:
         """How likely the best candidate is right, 0 to 1."""
@@ -135,6 +138,7 @@ def fit_decision(
     ]
     kept = [(one, threshold) for one, threshold in tried if threshold is not None]
     kept_risk, threshold = kept[0] if kept else (1.0, MORE_LIKELY_RIGHT)
+    careful = threshold_for_risk(honest, right, CAREFUL_RISK)
     return Decision(
         temperature=temperature,
         coefficients=tuple(float(value) for value in coefficients),
@@ -143,6 +147,7 @@ def fit_decision(
         risk=kept_risk,
         cases=len(cases),
         ece=expected_calibration_error(honest, right),
+        careful_coverage=float((honest >= careful).mean()) if careful is not None else 0.0,
     )
 
 

@@ -105,7 +105,9 @@ def command(
         print_json(report.as_json())
         return
     console = screen()
-    show_report(console, {name: getattr(report, name) for name in ("model", "promoted", "examples", "held_out")})
+    facts = {name: getattr(report, name) for name in ("model", "promoted", "examples")}
+    facts |= {"ece": report.decision.ece, "coverage_at_5_percent_risk": report.decision.careful_coverage}
+    show_report(console, facts)
     rows = {"before": report.before, "after": report.after}
     show_rows(console, [{"held out": name, **asdict(row)} for name, row in rows.items() if row is not None])
     console.print(plain(report.reason))

@@ -73,6 +73,9 @@ def test_every_command_has_help_with_an_example(command, capsys):
         ["replay", "x", "--limit", "0"],
         ["train", "--dataset", "x"],
         ["train", "--save", "x", "--force"],
+        ["train", "--encoder", "x"],
+        ["train", "--kind", "cross-encoder", "--desk", "x"],
+        ["train", "--kind", "cross-encoder", "--dataset", "x", "--save", "y", "--loss", "lambda"],
         ["train", "--desk", "x", "--desk", "y"],
         ["train", "--dataset", "x", "--desk", "y"],
         ["evaluate", "x", "--protocol", "other"],
@@ -229,3 +232,54 @@ def test_a_reader_that_goes_away_is_no_error_message(home):
     done = run("desks", "--json", home=home, stdout=write)
     os.close(write)
     assert done.stderr == b"" and done.returncode == 1
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """What `attendant train` reports, without the training."""
+    from training import dataset_training, desk_training
+    from training.calibration import Decision
+    from training.judging import Figures
+    from training.settings import TrainReport, TrainSettings
+
+    figures = Figures(40, 0.5, 0.75, 0.625)
+    reason, decision = "The desk uses the new model.", Decision(ece=0.0271)
+    report = TrainReport("model-0001", True, reason, 320, figures, figures, decision)
+    seen = []
+
+    def train(*given):
+        seen.append(next(one for one in given if isinstance(one, TrainSettings)))
+        return report
+
+    monkeypatch.setattr(desk_training, "train_desk", train)
+    monkeypatch.setattr(dataset_training, "train_dataset", train)
+    return seen
+
+
+def test_training_reports_what_it_did(home, trained, capsys):
+    assert call("train", "--desk", "acme", "--home", home) == 0
+    out = capsys.readouterr().out
+    for expected in ("model-0001", "320", "0.027", "0.625", "The desk uses the new model."):
+        assert expected in out
+    assert call("train", "--desk", "acme", "--home", home, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["decision"]["ece"] == 0.0271
+
+
+def test_every_choice_about_training_arrives(home, trained, tmp_path):
+    options = ["--loss", "lambda", "--listwise-heads", "2", "--perturbation", "0.1", "--refresh-negatives"]
+    options += ["--layer-decay", "0.9", "--accumulate", "2", "--teacher", "cross-encoder:x", "--distillation", "kl"]
+    assert call("train", "--dataset", tmp_path, "--save", tmp_path / "m", "--encoder", tmp_path, *options) == 0
+    (settings,) = trained
+    assert (settings.loss, settings.listwise_heads, settings.perturbation) == ("lambda", 2, 0.1)
+    assert (settings.refresh_negatives, settings.layer_decay, settings.accumulate) == (True, 0.9, 2)
+    assert (settings.teacher, settings.distillation, settings.encoder) == ("cross-encoder:x", "kl", tmp_path)
+
+
+def test_the_script_takes_the_same_choices_as_the_command():
+    from dataclasses import fields
+
+    from bot.commands.train import command
+    from training.settings import TrainSettings
+
+    offered = {option.name for option in command.params}
+    assert {field.name for field in fields(TrainSettings)} <= offered
