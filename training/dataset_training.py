@@ -94,7 +94,8 @@ def train_dataset(
         train = [query for query in train if share_of(query.group, "encoder") >= ENCODER_SHARE]
     weights = SIGNAL_WEIGHTS if is_tuned else FUSION_WEIGHTS
     with tempfile.TemporaryDirectory(prefix="attendant-") as scratch:
-        index = TaskIndex(task, embedder, STATES_BELOW, Path(scratch), _stage("embedding answers", report))
+        directory = settings.cache or Path(scratch)
+        index = TaskIndex(task, embedder, STATES_BELOW, directory, _stage("embedding answers", report))
         if index.states is None:
             raise TrainingError("The answers have no token states.")
         states = ExtraStates(index.states)

@@ -96,6 +96,7 @@ def evaluate(
     protocol: str | None = None,
     depth: int = 100,
     limit: int | None = None,
+    cache: Path | None = None,
     on_progress: Callable[[str, int, int], None] | None = None,
 ) -> list[EvaluationReport]:
     """Ranks one split of a data set with each ranker, as it is and once more under each attack.
@@ -109,6 +110,7 @@ def evaluate(
         protocol: by default "pool" where there are pools, else what fits the data set.
         depth: how many of the best by retrieval score a reranker orders.
         limit: only the first so many queries.
+        cache: keeps the encoded answers for the next evaluation or training; by default they are thrown away.
         on_progress: called with (what is done, done, total).
 
     Returns:
@@ -134,7 +136,7 @@ def evaluate(
     show = on_progress or (lambda stage, done, total: None)
     reports = []
     with tempfile.TemporaryDirectory(prefix="attendant-") as scratch:
-        examined = _Examined(replace(task, queries=tuple(queries)), chosen, planted, Path(scratch))
+        examined = _Examined(replace(task, queries=tuple(queries)), chosen, planted, cache or Path(scratch))
         for name, one in recipes.items():
             needed = max(r.states_below for r in recipes.values() if r.encoder == one.encoder)
             order = one.order(examined.index(one, needed, show))
@@ -147,8 +149,8 @@ def evaluate(
 class _Examined:
     """The queries of one evaluation, and the answers with what is planted among them."""
 
-    def __init__(self, task: RankingTask, protocol: str, planted: Sequence[str], scratch: Path) -> None:
-        self._queries, self._protocol, self._scratch = task.queries, protocol, scratch
+    def __init__(self, task: RankingTask, protocol: str, planted: Sequence[str], directory: Path) -> None:
+        self._queries, self._protocol, self._directory = task.queries, protocol, directory
         self._genuine = np.arange(len(task.answers))
         self._first_planted = {
             attack: len(task.answers) + place * len(task.queries) for place, attack in enumerate(planted)
@@ -164,9 +166,9 @@ class _Examined:
     def index(self, ranker: Recipe, states_below: int, show: Callable[[str, int, int], None]) -> TaskIndex:
         """The answers as this ranker's encoder reads them, encoded once for all rankers that share it."""
         if ranker.encoder not in self._indexes:
-            own = self._scratch / str(len(self._indexes))
             counter = partial(show, "embedding answers")
-            self._indexes[ranker.encoder] = TaskIndex(self._task, ranker.embedder, states_below, own, counter)
+            made = TaskIndex(self._task, ranker.embedder, states_below, self._directory, counter)
+            self._indexes[ranker.encoder] = made
         return self._indexes[ranker.encoder]
 
     def under(

@@ -31,6 +31,8 @@ class TrainSettings:
     """Use the new model even if it is not better."""
     encoder: Path | None = None
     """A data set's model takes the encoder of this model as it is, and trains none."""
+    cache: Path | None = None
+    """Keeps a data set's encoded answers for the next training or evaluation."""
     start: Path | None = None
     """The reranker starts from this model; by default from the one in use, or from the encoder's last layers."""
     layer_decay: float = 1.0

@@ -1,27 +1,26 @@
-"""Retrieval over a data set's answers: cosine and BM25, with token states for the reranker in a scratch directory."""
+"""Retrieval over a data set's answers: cosine and BM25, with token states for the reranker."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
 
 from index.candidates import SIGNALS, Candidate, ReadDialogue
 from index.embedder import Embedder
 from index.fusion import FUSION_WEIGHTS, fuse
 from index.spelling import Spelling, encoder_words, words_in
-from index.states import TokenStates, write_segment
+from index.states import TokenStates
 from training.datasets import RankingTask
+from training.encoded_answers import encoded_answers
 
 Floats = npt.NDArray[np.float32]
 _ANSWER, _WORDS = SIGNALS.index("answer"), SIGNALS.index("words")
-_CHUNK = 1_024
 
 
 class TaskIndex:
@@ -32,7 +31,7 @@ class TaskIndex:
         task: RankingTask,
         embedder: Embedder | None,
         states_below: int,
-        scratch: Path,
+        directory: Path,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> None:
         """Indexes the words of all answers and encodes them.
@@ -41,35 +40,17 @@ class TaskIndex:
             task: the answers and queries.
             embedder: encodes them; None where only words are searched.
             states_below: token states that the ranker needs; 0 for none.
-            scratch: directory for the token states; the caller removes it.
+            directory: keeps what is encoded, for this and later calls.
             on_progress: called with (answers done, answers in all).
         """
         self.task = task
         self.states: TokenStates | None = None
         self.spelling = _spelling(task, embedder) if embedder else None
         self._words = _word_index(task.answers)
-        self.vectors = np.zeros((len(task.answers), embedder.dimension if embedder else 0), np.float32)
-        if embedder is None:
-            return
-        tokens = embedder.tokenize(task.answers)
-
-        def encoded() -> Iterator[Tensor]:
-            for begin in range(0, len(tokens), _CHUNK):
-                chunk = embedder.encode_tokens(tokens[begin : begin + _CHUNK], states_below)
-                self.vectors[begin : begin + _CHUNK] = chunk.vectors
-                yield from chunk.states
-                if on_progress:
-                    on_progress(min(begin + _CHUNK, len(tokens)), len(tokens))
-
-        if states_below:
-            scratch.mkdir(parents=True, exist_ok=True)
-            lengths = [len(text.ids) for text in tokens]
-            ids = np.arange(len(tokens), dtype=np.int64)
-            write_segment(scratch, "answers", ids, lengths, encoded(), embedder.dimension)
-            self.states = TokenStates(scratch, ["answers"])
-        else:
-            for _ in encoded():
-                pass
+        self.vectors = np.zeros((len(task.answers), 0), np.float32)
+        if embedder is not None:
+            encoded = encoded_answers(task.answers, embedder, states_below, directory, on_progress)
+            self.vectors, self.states = encoded.vectors, encoded.states
 
     def candidates(
         self,

@@ -36,6 +36,7 @@ from training.attacks import ATTACKS, PLANTED  # free of torch, as --help must b
 )
 @click.option("--depth", type=click.IntRange(1), default=100, show_default=True, help="Answers to rerank.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first so many queries.")
+@click.option("--cache", type=click.Path(path_type=Path), help="Keep the encoded answers here for the next time.")
 @click.option(
     "--attack",
     "attacks",
@@ -54,6 +55,7 @@ def command(
     depth: int,
     limit: int | None,
     attacks: tuple[str, ...],
+    cache: Path | None,
 ) -> None:
     """Rank a data set with known right answers.
 
@@ -67,7 +69,7 @@ def command(
     from training.evaluation import evaluate
 
     with Meter() as meter:
-        found = evaluate(directory, split, rankers, attacks, protocol, depth, limit, meter.show)
+        found = evaluate(directory, split, rankers, attacks, protocol, depth, limit, cache, meter.show)
     reports = [report.as_json() for report in found]
     if session.as_json:
         print_json(rankers_json(reports))

@@ -9,6 +9,7 @@ the form differs. Prints a table: bytes a token, top-1, MRR, and how often the f
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -72,7 +73,8 @@ def main(dataset: str, model_path: str, limit: str = "400") -> None:
     below, weights = model.reranker.config.blocks, model.reranker.config.signal_weights
     task = load_task(Path(dataset), "dev")
     queries = [query for query in task.queries if query.right & set(query.pool or query.right)][: int(limit)]
-    index = TaskIndex(task, embedder, 0, Path())
+    scratch = tempfile.TemporaryDirectory(prefix="attendant-")
+    index = TaskIndex(task, embedder, 0, Path(scratch.name))
     cases = []
     for query in queries:
         (context,) = read_dialogues(embedder, [query.dialogue], below, index.spelling)

@@ -242,3 +242,17 @@ def test_an_ensemble_of_one_model_ranks_as_the_model(selection):
     path = str(base_model_path())
     one, twice = evaluate(selection, "dev", [f"cross-attention:{path}", f"cross-attention:{path},{path}"])
     assert one.ranks == twice.ranks
+
+
+def test_encoded_answers_are_kept_and_mended(selection, tmp_path, monkeypatch):
+    cache = tmp_path / "cache"
+    first = evaluate(selection, "dev", ["cross-attention"], cache=cache)[0].ranks
+    (kept,) = cache.iterdir()
+    encoded = []
+    monkeypatch.setattr("training.encoded_answers.write_segment", lambda *given: encoded.append(given))
+    assert evaluate(selection, "dev", ["cross-attention"], cache=cache)[0].ranks == first
+    assert not encoded, "read from the cache"
+    monkeypatch.undo()
+    (kept / "vectors.npy").write_bytes(b"damaged")
+    assert evaluate(selection, "dev", ["cross-attention"], cache=cache)[0].ranks == first
+    assert [path.name for path in cache.iterdir()] == [kept.name], "made again, and nothing left beside"
