@@ -4,8 +4,7 @@ Decisions:
 - One worker thread opens, asks and closes the pipeline. The desk's SQLite connection would bear a change of threads,
   but the word search's caches and the thread counts that FAISS and torch keep per thread want one caller.
 - Nobody waits for company: a lone request starts at once, and batches form only out of what queued meanwhile.
-- A batch shares what it excludes and rejects: the pipeline takes one set of rejected answers, and the retriever looks
-  further for all dialogues of a batch where one excludes a conversation, which would move the others' scores.
+- A batch shares what it rejects: the pipeline takes one set of rejected answers.
 - The longest waiting request is in every next batch, so no request is overtaken for ever.
 """
 
@@ -34,7 +33,8 @@ class TooManyWaiting(AttendantError):
 
 class _Request(NamedTuple):
     turns: tuple[Turn, ...]
-    hidden: tuple[str | None, frozenset[int]]
+    exclude: str | None
+    rejected: frozenset[int]
 
 
 class AsyncPipeline:
@@ -90,7 +90,7 @@ class AsyncPipeline:
         if len(self._waiting) >= MOST_WAITING:
             raise TooManyWaiting(f"{MOST_WAITING:,} requests are waiting already.", "Ask again in a moment.")
         reply: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting[reply] = _Request(tuple(turns), (exclude, frozenset(rejected)))
+        self._waiting[reply] = _Request(tuple(turns), exclude, frozenset(rejected))
         if self._work is None or self._work.done():
             # It begins in the loop's next round, with all requests that were made in this one.
             self._work = asyncio.create_task(self._answer_waiting())
@@ -113,17 +113,16 @@ class AsyncPipeline:
                         reply.set_exception(error)
 
     def _next_batch(self) -> dict[asyncio.Future[Answer], _Request]:
-        """Takes the longest waiting request and those behind it that hide the same; empty when nobody waits."""
+        """Takes the longest waiting request and those behind it that reject the same; empty when nobody waits."""
         # A request cancelled in this round of the loop is done, but has not left yet.
         waiting = [reply for reply in self._waiting if not reply.done()]
-        same = [reply for reply in waiting if self._waiting[reply].hidden == self._waiting[waiting[0]].hidden]
+        same = [reply for reply in waiting if self._waiting[reply].rejected == self._waiting[waiting[0]].rejected]
         return {reply: self._waiting.pop(reply) for reply in same[:MOST_TOGETHER]}
 
     def _ask(self, requests: Sequence[_Request]) -> list[Answer]:
-        exclude, rejected = requests[0].hidden
-        dialogues = [request.turns for request in requests]
+        dialogues, excluded = [request.turns for request in requests], [request.exclude for request in requests]
         try:
-            return self._pipeline.answer_many(dialogues, [exclude] * len(dialogues), rejected)
+            return self._pipeline.answer_many(dialogues, excluded, requests[0].rejected)
         except StopIteration as error:  # No future takes one: whoever awaits it would wait for ever.
             raise RuntimeError("The pipeline raised StopIteration.") from error
 

@@ -145,7 +145,7 @@ def test_a_batch_holds_at_most_so_many():
     assert [len(batch) for batch in fake.asked] == [MOST_TOGETHER, MOST_TOGETHER, 3]
 
 
-def test_what_is_hidden_makes_another_batch_and_the_oldest_request_goes_first(monkeypatch):
+def test_what_is_rejected_makes_another_batch_and_the_oldest_request_goes_first(monkeypatch):
     monkeypatch.setattr(bot.asynchronous, "MOST_TOGETHER", 2)
     fake = FakePipeline()
     one = frozenset({1})
@@ -161,8 +161,8 @@ def test_what_is_hidden_makes_another_batch_and_the_oldest_request_goes_first(mo
         (["a", "c"], [None, None], nobody),
         (["b", "g"], [None, None], one),
         (["d", "e"], [None, None], nobody),
-        (["f"], [None], nobody),
-        (["h", "i"], ["past", "past"], nobody),
+        (["f", "h"], [None, "past"], nobody),
+        (["i"], ["past"], nobody),
     ]
 
 
