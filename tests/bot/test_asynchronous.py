@@ -415,7 +415,7 @@ def test_twelve_at_once_give_what_one_at_a_time_gives(desk, monkeypatch):
                 entry.answer_id for entry in expected.candidates[:1]
             ]
             assert found.confidence == pytest.approx(expected.confidence, abs=1e-4)
-    assert sorted(sizes) == [1, 1, 2, 2, 9, 9]
+    assert sorted(sizes) == [2, 2, 10, 10]
 
 
 def test_an_error_of_opening_is_told(desk):
