@@ -94,8 +94,8 @@ def train_dataset(
         train = [query for query in train if share_of(query.group, "encoder") >= ENCODER_SHARE]
     weights = SIGNAL_WEIGHTS if is_tuned else FUSION_WEIGHTS
     with tempfile.TemporaryDirectory(prefix="attendant-") as scratch:
-        directory = settings.cache or Path(scratch)
-        index = TaskIndex(task, embedder, STATES_BELOW, directory, _stage("embedding answers", report))
+        kept = settings.cache or Path(scratch)
+        index = TaskIndex(task, embedder, STATES_BELOW, kept, _stage("embedding answers", report))
         if index.states is None:
             raise TrainingError("The answers have no token states.")
         states = ExtraStates(index.states)

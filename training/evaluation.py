@@ -25,12 +25,31 @@ import numpy as np
 from conversations.errors import TrainingError
 from conversations.text import clean_text
 from training.attacks import ATTACKS, PLANTED
+from training.calibration import CAREFUL_RISK, threshold_for_risk
 from training.datasets import Query, RankingTask, load_task
-from training.metrics import mean_reciprocal_rank, percentile, rank_of_right, recall_at
+from training.metrics import (
+    expected_calibration_error,
+    mean_reciprocal_rank,
+    percentile,
+    rank_of_right,
+    recall_at,
+)
 from training.orders import Order, Ordered, Recipe, recipe
 from training.significance import paired_p_value
 from training.task_index import TaskIndex
 
+OPTIONAL = (
+    "attack",
+    "fooled",
+    "in_scope_accuracy",
+    "out_of_scope_recall",
+    "ece",
+    "careful_coverage",
+    "against",
+    "p_top1",
+    "p_mrr",
+)
+"""Figures that only some reports have."""
 PROTOCOLS = {"answer selection": ("pool", "corpus"), "reply bank": ("bank",), "intents": ("intents",)}
 
 
@@ -53,6 +72,10 @@ class EvaluationReport:
     """Share of the in-scope requests whose right label came first with enough confidence to be told."""
     out_of_scope_recall: float | None = None
     """Share of the out-of-scope requests that were not confident enough; the threshold is the best for both."""
+    ece: float | None = None
+    """Expected calibration error of the confidence in the first, where the ranker was calibrated."""
+    careful_coverage: float | None = None
+    """Share of the queries above the threshold at which `CAREFUL_RISK` of the firsts are wrong; chosen on these."""
     against: str | None = None
     """The best ranker of the table, that this one was tested against."""
     p_top1: float | None = None
@@ -84,8 +107,7 @@ class EvaluationReport:
         if self.protocol == "corpus":
             names = (("hit@1", 1), ("hit@10", 10), ("hit@100", 100))
             figures |= {name: recall_at(self.ranks, k) for name, k in names}
-        optional = ("attack", "fooled", "in_scope_accuracy", "out_of_scope_recall", "against", "p_top1", "p_mrr")
-        return figures | {name: getattr(self, name) for name in optional if getattr(self, name) is not None}
+        return figures | {name: getattr(self, name) for name in OPTIONAL if getattr(self, name) is not None}
 
 
 def evaluate(
@@ -140,9 +162,10 @@ def evaluate(
         for name, one in recipes.items():
             needed = max(r.states_below for r in recipes.values() if r.encoder == one.encoder)
             order = one.order(examined.index(one, needed, show))
+            calibrated = one.is_calibrated
             for attack in (None, *attacks):
                 stage = f"{name}, {attack}" if attack else name
-                reports.append(examined.under(attack, name, order, depth, partial(show, stage)))
+                reports.append(examined.under(attack, name, order, depth, calibrated, partial(show, stage)))
     return _tested(reports)
 
 
@@ -172,7 +195,13 @@ class _Examined:
         return self._indexes[ranker.encoder]
 
     def under(
-        self, attack: str | None, name: str, order: Order, depth: int, on_progress: Callable[[int, int], None]
+        self,
+        attack: str | None,
+        name: str,
+        order: Order,
+        depth: int,
+        is_calibrated: bool,
+        on_progress: Callable[[int, int], None],
     ) -> EvaluationReport:
         """What one ranker makes of the queries under an attack, or without one."""
         ranks, groups, waits, firsts, traps = [], [], [], [], []
@@ -194,7 +223,19 @@ class _Examined:
             on_progress(number + 1, len(self._queries))
         accuracy, recall = _scope(firsts) if self._protocol == "intents" else (None, None)
         fooled = float(np.mean(traps)) if traps else None
-        return EvaluationReport(self._protocol, name, ranks, groups, waits, attack, fooled, accuracy, recall)
+        ece, coverage = _calibration(firsts) if is_calibrated else (None, None)
+        return EvaluationReport(
+            self._protocol, name, ranks, groups, waits, attack, fooled, accuracy, recall, ece, coverage
+        )
+
+
+def _calibration(firsts: Sequence[tuple[Query, Ordered, bool]]) -> tuple[float, float]:
+    """ECE of the confidence, and the coverage at `CAREFUL_RISK`."""
+    confidence = np.array([ordered.confidence for _, ordered, _ in firsts])
+    hit = np.array([is_right for _, _, is_right in firsts])
+    threshold = threshold_for_risk(confidence, hit, CAREFUL_RISK)
+    coverage = float((confidence >= threshold).mean()) if threshold is not None else 0.0
+    return expected_calibration_error(confidence, hit), coverage
 
 
 def _scope(firsts: Sequence[tuple[Query, Ordered, bool]]) -> tuple[float | None, float | None]:

@@ -48,6 +48,8 @@ class Recipe:
     states_below: int
     """Token states that it needs of the answers."""
     order: Callable[[TaskIndex], Order]
+    is_calibrated: bool = False
+    """Whether its confidence is meant as a probability."""
 
     @property
     def encoder(self) -> str:
@@ -90,7 +92,7 @@ def _reranker_recipe(paths: str) -> Recipe:
         confidence = first.decision.confidence if first.decision.cases else _share_of_first
         return _reranked_order(ranker, index, embedder, confidence, first.reranker.config.signal_weights)
 
-    return Recipe(embedder, first.reranker.config.blocks, order)
+    return Recipe(embedder, first.reranker.config.blocks, order, is_calibrated=first.decision.cases > 0)
 
 
 def _model_embedder(path: str) -> Embedder:
