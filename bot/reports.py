@@ -18,8 +18,13 @@ _HEADINGS = {
     "latency_ms p50": "p50 ms",
     "latency_ms p95": "p95 ms",
     "turns_per_second": "turns/s",
+    "in_scope_accuracy": "in scope",
+    "out_of_scope_recall": "out of scope",
+    "careful_coverage": "cov. at 5 %",
 }
-"""Shorter names for tables; accuracy is that of the turns that were answered."""
+"""Shorter names for tables; accuracy is that of the turns that were answered, the last the share that could be
+answered with 5 % of the answers wrong.
+"""
 _ANY_WIDTH = 10_000
 
 
@@ -99,7 +104,8 @@ def show_rankers(console: Console, reports: Sequence[Mapping[str, Any]], title: 
         show_report(console, rows[0], title)
         return
     _show_title(console, title)
-    names = list(dict.fromkeys(name for row in rows for name in row))
+    # In the order of the fullest row: what only some have, such as an attack, then stands where it belongs.
+    names = list(dict.fromkeys(name for row in sorted(rows, key=len, reverse=True) for name in row))
     lines = [names, *([figure(row.get(name)) for name in names] for row in rows)]
     table = _grid(lines)
     if console.measure(table, options=console.options.update(max_width=_ANY_WIDTH)).maximum > console.width:

@@ -39,7 +39,6 @@ from training.significance import paired_p_value
 from training.task_index import TaskIndex
 
 OPTIONAL = (
-    "attack",
     "fooled",
     "in_scope_accuracy",
     "out_of_scope_recall",
@@ -94,9 +93,10 @@ class EvaluationReport:
 
     def as_json(self) -> dict[str, Any]:
         """Under the names that scripts rely on."""
-        figures: dict[str, Any] = {
-            "protocol": self.protocol,
-            "ranker": self.ranker,
+        figures: dict[str, Any] = {"protocol": self.protocol, "ranker": self.ranker}
+        if self.attack:
+            figures["attack"] = self.attack
+        figures |= {
             "queries": len(self.ranks),
             "top1": self.top1,
             "mrr": self.mrr,
