@@ -49,6 +49,8 @@ OPTIONAL = (
     "p_mrr",
 )
 """Figures that only some reports have."""
+SCOPE_COST = 0.01
+"""In-scope accuracy given up for telling out-of-scope requests apart."""
 PROTOCOLS = {"answer selection": ("pool", "corpus"), "reply bank": ("bank",), "intents": ("intents",)}
 
 
@@ -70,7 +72,7 @@ class EvaluationReport:
     in_scope_accuracy: float | None = None
     """Share of the in-scope requests whose right label came first with enough confidence to be told."""
     out_of_scope_recall: float | None = None
-    """Share of the out-of-scope requests that were not confident enough; the threshold is the best for both."""
+    """Share of the out-of-scope requests that were not confident enough, at the threshold that costs `SCOPE_COST`."""
     ece: float | None = None
     """Expected calibration error of the confidence in the first, where the ranker was calibrated."""
     careful_coverage: float | None = None
@@ -239,17 +241,19 @@ def _calibration(firsts: Sequence[tuple[Query, Ordered, bool]]) -> tuple[float, 
 
 
 def _scope(firsts: Sequence[tuple[Query, Ordered, bool]]) -> tuple[float | None, float | None]:
-    """In-scope accuracy and out-of-scope recall at the threshold where their sum is largest."""
+    """The largest out-of-scope recall that a threshold gives for `SCOPE_COST`, and the in-scope accuracy left."""
     confidence = np.array([ordered.confidence for _, ordered, _ in firsts])
     known = np.array([bool(query.right) for query, _, _ in firsts])
     hit = np.array([is_right for _, _, is_right in firsts])
     if known.all():
         return None, None
-    best: tuple[float, float] = (0.0, 0.0)
+    least = float(hit[known].mean()) - SCOPE_COST
+    best = (least, 0.0)
     for threshold in np.unique(confidence):
         told = confidence >= threshold
-        now = float((hit & told)[known].mean()), float((~told)[~known].mean())
-        best = max(best, now, key=sum)
+        accuracy, recall = float((hit & told)[known].mean()), float((~told)[~known].mean())
+        if accuracy >= least:
+            best = (accuracy, recall)
     return best
 
 
