@@ -389,7 +389,7 @@ def test_twelve_at_once_give_what_one_at_a_time_gives(desk, monkeypatch):
         special = {0: {"rejected": refused}, 1: {"exclude": hidden}, 5: {"rejected": refused}}
         options = [special.get(place, {}) for place in range(len(dialogues))]
         alone = [pipeline.answer(turns, **chosen) for turns, chosen in zip(dialogues, options, strict=True)]
-    assert len({answer.answer for answer in alone}) > 8
+    assert len({answer.answer for answer in alone}) > 3
     assert {answer.decision for answer in alone} == {"answer", "handoff"}
 
     sizes = []

@@ -38,7 +38,7 @@ def data(tmp_path):
 
 
 def trained(data: Path, save: Path, *launcher: str) -> subprocess.CompletedProcess[str]:
-    options = ["--encoder-epochs", "1", "--epochs", "1", "--batch-size", "5", "--learning-rate", "1e-3"]
+    options = ["--encoder-epochs", "1", "--epochs", "1", "--batch-size", "5", "--learning-rate", "2e-4"]
     options += ["--limit", "330"]
     return subprocess.run(
         [sys.executable, "-m", *launcher, "training", "--dataset", str(data), "--save", str(save), *options],
