@@ -23,7 +23,6 @@ from index.retriever import Retriever
 from index.spelling import desk_spelling
 from index.states import ExtraStates
 from training.augmentation import augment
-from training.bare_answers import some_bare
 from training.datasets import Query
 from training.distributed import is_first, wait
 from training.examples import Case, Example, Source, examples_from
@@ -109,7 +108,7 @@ class OpenDesk:
         planter = Planter(self.embedder, states, STATES_BELOW, FUSION_WEIGHTS, settings.seed)
         teacher = named_ranker(settings.teacher, self.embedder, *source) if settings.teacher else None
         cases = self._cases(pairs, "training turns", on_progress, random.Random(settings.seed))
-        return examples_from(some_bare(cases, FUSION_WEIGHTS, settings.seed), source, planter, teacher)
+        return examples_from(cases, source, planter, teacher)
 
     def encoder_queries(self, limit: int | None) -> tuple[list[Query], list[str]]:
         """What the encoder is fine-tuned on: dialogues with the rows of the answers that are right, and the answers.

@@ -11,10 +11,8 @@ import torch
 from conversations.model import Turn
 from index.candidates import SIGNALS, Candidate, read_dialogues
 from index.embedder import Embedder
-from index.fusion import FUSION_WEIGHTS
 from index.states import ExtraStates, TokenStates, gather, write_segment
 from training.augmentation import ROUGHENED, SHORTENED, augment
-from training.bare_answers import BARE_SHARE, some_bare
 from training.examples import Case, Source, examples_from
 from training.planting import PLANTED_SHARE, Planter
 from training.rankers.base import Ranked, in_order
@@ -90,23 +88,6 @@ def test_planted_candidates_stand_where_retrieval_would_put_them_and_are_never_r
         fused = example.signals @ np.array([1.0, 0, 0, 0.05, 0, 0], np.float32)
         assert (np.diff(fused) <= 1e-6).all(), "best retrieval score first"
     assert len(texts) > 1, "copied questions and stuffed ones"
-
-
-def test_some_lists_lose_their_past_questions_and_are_served_by_what_is_left(embedder):
-    (context,) = read_dialogues(embedder, [DIALOGUE], 1)
-    served = [
-        Candidate(row, "text", (0.1 * row, 0.9 - row / 10, 0.5, 0.0, 0.2, 0.3), 0.9 - row / 10, 40 + row, "question?")
-        for row in range(4)
-    ]
-    cases = [Case(str(n), context, list(served), frozenset({1})) for n in range(400)]
-    seen = list(some_bare(cases, FUSION_WEIGHTS, seed=5))
-    bare = [case for case in seen if case.candidates[0].question_id < 0]
-    assert len(bare) / 400 == pytest.approx(BARE_SHARE, abs=0.07)
-    for case in bare:
-        assert [one.answer_id for one in case.candidates] == [3, 2, 1, 0], "the nearest answer first"
-        assert all(one.question == "" and one.question_id == -1 for one in case.candidates)
-        assert all(one.signals[1:3] == (0.0, 0.0) and one.signals[4:] == (0.0, 0.0) for one in case.candidates)
-    assert all(case.candidates == served for case in seen if case not in bare)
 
 
 class Fixed:
