@@ -54,10 +54,10 @@ def pair_moments(file: DeskFile, ids: Iterable[int]) -> dict[int, tuple[str, int
     """
     return {
         pair: (name, turn, question)
-        for page in _chunks(ids)
+        for page in in_pages(ids)
         for pair, name, turn, question in file.rows(
             "SELECT pairs.id, conversations.id, pairs.turn, pairs.question FROM pairs JOIN conversations"
-            f" ON conversations.ordinal = pairs.conversation WHERE pairs.id IN ({_marks(page)})",
+            f" ON conversations.ordinal = pairs.conversation WHERE pairs.id IN ({marks(page)})",
             page,
         )
     }
@@ -86,8 +86,8 @@ def conversation_ordinals(file: DeskFile, names: Iterable[str]) -> dict[str, int
     """The ordinals of those of the named conversations that are here."""
     return {
         name: ordinal
-        for page in _chunks(names)
-        for name, ordinal in file.rows(f"SELECT id, ordinal FROM conversations WHERE id IN ({_marks(page)})", page)
+        for page in in_pages(names)
+        for name, ordinal in file.rows(f"SELECT id, ordinal FROM conversations WHERE id IN ({marks(page)})", page)
     }
 
 
@@ -112,10 +112,10 @@ def problems(file: DeskFile) -> list[str]:
 def _turns(file: DeskFile, ordinals: Sequence[int]) -> dict[int, tuple[Turn, ...]]:
     """The turns of several conversations, by ordinal."""
     found: dict[int, list[Turn]] = {}
-    for page in _chunks(ordinals):
+    for page in in_pages(ordinals):
         for ordinal, role, text, at, agent, action in file.rows(
             f"""SELECT conversation, role, text, at, agent, action FROM turns
-                WHERE conversation IN ({_marks(page)}) ORDER BY conversation, position""",
+                WHERE conversation IN ({marks(page)}) ORDER BY conversation, position""",
             page,
         ):
             found.setdefault(ordinal, []).append(Turn(role, text, at, agent, action))
@@ -131,8 +131,8 @@ def _pages(
     """
     if keys is not None:
         named = _ordinals_in_order(file, columns, order, key, keys)
-        for page in _chunks(number for number in named if number > after):
-            yield file.rows(f"{columns} WHERE {order} IN ({_marks(page)}) ORDER BY {order}", page)
+        for page in in_pages(number for number in named if number > after):
+            yield file.rows(f"{columns} WHERE {order} IN ({marks(page)}) ORDER BY {order}", page)
         return
     while page_rows := file.rows(f"{columns} WHERE {order} > ? ORDER BY {order} LIMIT {_PAGE}", (after,)):
         yield page_rows
@@ -146,16 +146,18 @@ def _ordinals_in_order(file: DeskFile, columns: str, order: str, key: str, keys:
     _, _, source = columns.partition(" FROM ")
     return sorted(
         int(row[0])
-        for page in _chunks(dict.fromkeys(keys))
-        for row in file.rows(f"SELECT {order} FROM {source} WHERE {key} IN ({_marks(page)})", page)
+        for page in in_pages(dict.fromkeys(keys))
+        for row in file.rows(f"SELECT {order} FROM {source} WHERE {key} IN ({marks(page)})", page)
     )
 
 
-def _chunks(items: Iterable[_Key]) -> Iterator[list[_Key]]:
+def in_pages(items: Iterable[_Key]) -> Iterator[list[_Key]]:
+    """The items in lists short enough for one statement."""
     iterator = iter(items)
     while chunk := list(islice(iterator, _PAGE)):
         yield chunk
 
 
-def _marks(values: Sequence[object]) -> str:
+def marks(values: Sequence[object]) -> str:
+    """One question mark for every value."""
     return ",".join("?" * len(values))

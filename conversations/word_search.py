@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from conversations.database import DeskFile
+from conversations.store_reading import in_pages, marks
 from conversations.text import plain_letters
 
 _CJK_RUN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
@@ -21,8 +22,6 @@ left."""
 _NEVER_COMMON = 300
 """Rows that cost nothing, however large their share of a small desk."""
 _LONGEST_QUERY = 2_000
-_PAGE = 500
-"""Words looked up at once."""
 
 
 def indexed_form(text: str) -> str:
@@ -94,10 +93,9 @@ class WordSearch:
         """
         return {
             str(term): int(count)
-            for begin in range(0, len(words), _PAGE)
+            for page in in_pages(words)
             for term, count in self._file.rows(
-                f"SELECT term, doc FROM pair_vocabulary WHERE term IN ({_marks(words[begin : begin + _PAGE])})",
-                tuple(words[begin : begin + _PAGE]),
+                f"SELECT term, doc FROM pair_vocabulary WHERE term IN ({marks(page)})", page
             )
         }
 
@@ -130,10 +128,6 @@ class WordSearch:
             rows = self._file.rows("SELECT doc FROM pair_vocabulary WHERE term = ?", (word,))
             self._frequencies[word] = int(rows[0][0]) if rows else 0
         return self._frequencies[word]
-
-
-def _marks(values: Sequence[str]) -> str:
-    return ",".join("?" * len(values))
 
 
 def _folded(word: str) -> str:

@@ -138,7 +138,6 @@ def fit_decision(
     ]
     kept = [(one, threshold) for one, threshold in tried if threshold is not None]
     kept_risk, threshold = kept[0] if kept else (1.0, MORE_LIKELY_RIGHT)
-    careful = threshold_for_risk(honest, right, CAREFUL_RISK)
     return Decision(
         temperature=temperature,
         coefficients=tuple(float(value) for value in coefficients),
@@ -147,7 +146,7 @@ def fit_decision(
         risk=kept_risk,
         cases=len(cases),
         ece=expected_calibration_error(honest, right),
-        careful_coverage=float((honest >= careful).mean()) if careful is not None else 0.0,
+        careful_coverage=careful_coverage(honest, right),
     )
 
 
@@ -163,6 +162,16 @@ def threshold_for_risk(confidence: Floats, right: npt.NDArray[np.bool_], risk: f
     enough = np.arange(1, len(order) + 1) >= min(10, len(order) - 1)
     allowed = np.flatnonzero((wrong <= risk) & enough)
     return float(confidence[order[allowed[-1]]]) if len(allowed) else None
+
+
+def careful_coverage(confidence: Floats, right: npt.NDArray[np.bool_]) -> float:
+    """Share of the cases above the threshold at which `CAREFUL_RISK` of the answers given are wrong.
+
+    >>> careful_coverage(np.array([0.9, 0.8, 0.3, 0.2]), np.array([True, True, True, False]))
+    0.75
+    """
+    threshold = threshold_for_risk(confidence, right, CAREFUL_RISK)
+    return float((confidence >= threshold).mean()) if threshold is not None else 0.0
 
 
 def _fit_logistic(features: Floats, right: npt.NDArray[np.bool_]) -> tuple[Floats, float]:

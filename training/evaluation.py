@@ -25,7 +25,7 @@ import numpy as np
 from conversations.errors import TrainingError
 from conversations.text import clean_text
 from training.attacks import ATTACKS, PLANTED
-from training.calibration import CAREFUL_RISK, threshold_for_risk
+from training.calibration import careful_coverage
 from training.datasets import Query, RankingTask, load_task
 from training.metrics import (
     expected_calibration_error,
@@ -33,8 +33,10 @@ from training.metrics import (
     percentile,
     rank_of_right,
     recall_at,
+    reciprocal_ranks,
+    scope_figures,
 )
-from training.orders import Order, Ordered, Recipe, recipe
+from training.orders import Order, Recipe, recipe
 from training.significance import paired_p_value
 from training.task_index import TaskIndex
 
@@ -49,8 +51,6 @@ OPTIONAL = (
     "p_mrr",
 )
 """Figures that only some reports have."""
-SCOPE_COST = 0.01
-"""In-scope accuracy given up for telling out-of-scope requests apart."""
 PROTOCOLS = {"answer selection": ("pool", "corpus"), "reply bank": ("bank",), "intents": ("intents",)}
 
 
@@ -72,11 +72,11 @@ class EvaluationReport:
     in_scope_accuracy: float | None = None
     """Share of the in-scope requests whose right label came first with enough confidence to be told."""
     out_of_scope_recall: float | None = None
-    """Share of the out-of-scope requests that were not confident enough, at the threshold that costs `SCOPE_COST`."""
+    """Share of the out-of-scope requests that were not confident enough, at the threshold of `scope_figures`."""
     ece: float | None = None
     """Expected calibration error of the confidence in the first, where the ranker was calibrated."""
     careful_coverage: float | None = None
-    """Share of the queries above the threshold at which `CAREFUL_RISK` of the firsts are wrong; chosen on these."""
+    """Share of the queries above the threshold at which 5 % of the firsts are wrong; chosen on these."""
     against: str | None = None
     """The best ranker of the table, that this one was tested against."""
     p_top1: float | None = None
@@ -206,7 +206,8 @@ class _Examined:
         on_progress: Callable[[int, int], None],
     ) -> EvaluationReport:
         """What one ranker makes of the queries under an attack, or without one."""
-        ranks, groups, waits, firsts, traps = [], [], [], [], []
+        ranks, groups, waits, traps = [], [], [], []
+        confidence, hit = np.zeros(len(self._queries)), np.zeros(len(self._queries), dtype=bool)
         for number, query in enumerate(self._queries):
             asked = _attacked(query, attack, number) if attack in ATTACKS and attack else query
             rows = np.array(query.pool) if self._protocol == "pool" else self._genuine
@@ -216,45 +217,28 @@ class _Examined:
             ordered = order(asked, rows, depth)
             waits.append(1000 * (time.perf_counter() - started))
             right = np.isin(rows, list(query.right))
-            firsts.append((query, ordered, bool(right[int(ordered.scores.argmax())])))
+            confidence[number], hit[number] = ordered.confidence, right[int(ordered.scores.argmax())]
             if query.right:
                 ranks.append(rank_of_right(ordered.scores, right))
                 groups.append(query.group)
             if trap is not None:
                 traps.append(rank_of_right(ordered.scores, rows == trap) == 1)
             on_progress(number + 1, len(self._queries))
-        accuracy, recall = _scope(firsts) if self._protocol == "intents" else (None, None)
-        fooled = float(np.mean(traps)) if traps else None
-        ece, coverage = _calibration(firsts) if is_calibrated else (None, None)
+        known = np.array([bool(query.right) for query in self._queries])
+        accuracy, recall = scope_figures(confidence, hit, known) if self._protocol == "intents" else (None, None)
         return EvaluationReport(
-            self._protocol, name, ranks, groups, waits, attack, fooled, accuracy, recall, ece, coverage
+            self._protocol,
+            name,
+            ranks,
+            groups,
+            waits,
+            attack,
+            fooled=float(np.mean(traps)) if traps else None,
+            in_scope_accuracy=accuracy,
+            out_of_scope_recall=recall,
+            ece=expected_calibration_error(confidence, hit) if is_calibrated else None,
+            careful_coverage=careful_coverage(confidence, hit) if is_calibrated else None,
         )
-
-
-def _calibration(firsts: Sequence[tuple[Query, Ordered, bool]]) -> tuple[float, float]:
-    """ECE of the confidence, and the coverage at `CAREFUL_RISK`."""
-    confidence = np.array([ordered.confidence for _, ordered, _ in firsts])
-    hit = np.array([is_right for _, _, is_right in firsts])
-    threshold = threshold_for_risk(confidence, hit, CAREFUL_RISK)
-    coverage = float((confidence >= threshold).mean()) if threshold is not None else 0.0
-    return expected_calibration_error(confidence, hit), coverage
-
-
-def _scope(firsts: Sequence[tuple[Query, Ordered, bool]]) -> tuple[float | None, float | None]:
-    """The largest out-of-scope recall that a threshold gives for `SCOPE_COST`, and the in-scope accuracy left."""
-    confidence = np.array([ordered.confidence for _, ordered, _ in firsts])
-    known = np.array([bool(query.right) for query, _, _ in firsts])
-    hit = np.array([is_right for _, _, is_right in firsts])
-    if known.all():
-        return None, None
-    least = float(hit[known].mean()) - SCOPE_COST
-    best = (least, 0.0)
-    for threshold in np.unique(confidence):
-        told = confidence >= threshold
-        accuracy, recall = float((hit & told)[known].mean()), float((~told)[~known].mean())
-        if accuracy >= least:
-            best = (accuracy, recall)
-    return best
 
 
 def _tested(reports: list[EvaluationReport]) -> list[EvaluationReport]:
@@ -280,7 +264,7 @@ def _tested(reports: list[EvaluationReport]) -> list[EvaluationReport]:
 
 def _figures(report: EvaluationReport) -> tuple[list[float], list[float]]:
     """Per query whether it was a hit, and the reciprocal rank."""
-    return [float(rank == 1) for rank in report.ranks], [1 / rank if rank else 0.0 for rank in report.ranks]
+    return [float(rank == 1) for rank in report.ranks], reciprocal_ranks(report.ranks)
 
 
 def _attacked(query: Query, attack: str, number: int) -> Query:

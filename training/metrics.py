@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating]
+SCOPE_COST = 0.01
+"""In-scope accuracy given up for telling out-of-scope requests apart."""
 
 
 def rank_of_right(scores: Floats, right: Sequence[bool] | npt.NDArray[np.bool_]) -> int:
@@ -39,13 +41,22 @@ def recall_at(ranks: Sequence[int], k: int) -> float:
     return float(((found > 0) & (found <= k)).mean()) if len(found) else 0.0
 
 
+def reciprocal_ranks(ranks: Sequence[int]) -> list[float]:
+    """1 / rank of each, 0 for a miss.
+
+    >>> reciprocal_ranks([2, 0])
+    [0.5, 0.0]
+    """
+    return [1.0 / rank if rank else 0.0 for rank in ranks]
+
+
 def mean_reciprocal_rank(ranks: Sequence[int]) -> float:
     """Mean of 1 / rank, 0 for a miss.
 
     >>> mean_reciprocal_rank([1, 2, 0, 4])
     0.4375
     """
-    return float(np.mean([1.0 / rank if rank else 0.0 for rank in ranks])) if len(ranks) else 0.0
+    return float(np.mean(reciprocal_ranks(ranks))) if len(ranks) else 0.0
 
 
 def expected_calibration_error(confidence: Floats, right: npt.NDArray[np.bool_], bins: int = 15) -> float:
@@ -62,6 +73,28 @@ def expected_calibration_error(confidence: Floats, right: npt.NDArray[np.bool_],
     parts = np.array_split(order, min(bins, len(order)))
     gaps = [abs(float(right[part].mean()) - float(confidence[part].mean())) * len(part) for part in parts]
     return float(sum(gaps) / len(order))
+
+
+def scope_figures(
+    confidence: Floats, hit: npt.NDArray[np.bool_], known: npt.NDArray[np.bool_]
+) -> tuple[float | None, float | None]:
+    """The in-scope accuracy and the largest out-of-scope recall that a threshold gives for `SCOPE_COST`.
+
+    Args:
+        confidence: (queries,)
+        hit: (queries,): the first was right.
+        known: (queries,): in scope.
+    """
+    if known.all():
+        return None, None
+    least = float(hit[known].mean()) - SCOPE_COST
+    best = (least, 0.0)
+    for threshold in np.unique(confidence):
+        told = confidence >= threshold
+        accuracy, recall = float((hit & told)[known].mean()), float((~told)[~known].mean())
+        if accuracy >= least:
+            best = (accuracy, recall)
+    return best
 
 
 def brier_score(confidence: Floats, right: npt.NDArray[np.bool_]) -> float:

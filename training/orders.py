@@ -17,7 +17,7 @@ from training.calibration import nearness
 from training.datasets import Query
 from training.linear_map import load_linear_map
 from training.rankers import Ranked, Ranker
-from training.rankers.named import NAMES, load_models, named_ranker
+from training.rankers.named import NAMES, load_models, named_ranker, ranker_of
 from training.registry import ENCODER
 from training.task_index import TaskIndex
 
@@ -85,10 +85,11 @@ def recipe(name: str) -> Recipe:
 
 def _reranker_recipe(paths: str) -> Recipe:
     embedder = _model_embedder(paths.split(",", maxsplit=1)[0])
-    first = load_models(paths, embedder.identity)[0]
+    models = load_models(paths, embedder.identity)
+    first = models[0]
 
     def order(index: TaskIndex) -> Order:
-        ranker = named_ranker(f"cross-attention:{paths}", embedder, index.states)
+        ranker = ranker_of(models, embedder, index.states)
         confidence = first.decision.confidence if first.decision.cases else _share_of_first
         return _reranked_order(ranker, index, embedder, confidence, first.reranker.config.signal_weights)
 

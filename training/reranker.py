@@ -152,9 +152,7 @@ class Reranker(nn.Module):
             memories=memories,
         )
 
-    def judge(
-        self, read: ReadStates, candidates: CandidateStates, keep_retrieval: bool | Tensor = True
-    ) -> Judged:
+    def judge(self, read: ReadStates, candidates: CandidateStates, keep_retrieval: bool | Tensor = True) -> Judged:
         """Reads candidates against their dialogues; each by itself, so they may come in any parts.
 
         Args:

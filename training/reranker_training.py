@@ -211,9 +211,7 @@ class _Lesson:
 def _fast_arithmetic() -> torch.autocast:
     """bf16 where the device computes it natively."""
     device = default_device()
-    return torch.autocast(
-        device.split(":")[0], torch.bfloat16, enabled=default_precision(device) == "bfloat16"
-    )
+    return torch.autocast(device.split(":")[0], torch.bfloat16, enabled=default_precision(device) == "bfloat16")
 
 
 class _Best:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +46,26 @@ class TaskIndex:
         """
         self.task = task
         self.states: TokenStates | None = None
-        self.spelling = _spelling(task, embedder) if embedder else None
+        self._embedder = embedder
         self._words = _word_index(task.answers)
         self.vectors = np.zeros((len(task.answers), 0), np.float32)
         if embedder is not None:
             encoded = encoded_answers(task.answers, embedder, states_below, directory, on_progress)
             self.vectors, self.states = encoded.vectors, encoded.states
+
+    @cached_property
+    def spelling(self) -> Spelling | None:
+        """Mends towards the words of the answers and of the data set's own customers; None without an embedder.
+
+        Counted when first asked for: rankers that are measured as they are mend nothing.
+        """
+        if self._embedder is None:
+            return None
+        counted = Counter(word for text in (*self.task.answers, *self.task.log) for word in set(words_in(text)))
+        return Spelling(
+            lambda words: {word: counted[word] for word in words if word in counted},
+            encoder_words(self._embedder.tokenizer),
+        )
 
     def candidates(
         self,
@@ -99,14 +114,6 @@ class TaskIndex:
         if not known:
             return np.zeros(len(self.vectors), np.float32)
         return np.asarray(self._words.get_scores(known), dtype=np.float32)
-
-
-def _spelling(task: RankingTask, embedder: Embedder) -> Spelling:
-    """Mends towards the words of the answers and of the data set's own customers."""
-    counted = Counter(word for text in (*task.answers, *task.log) for word in set(words_in(text)))
-    return Spelling(
-        lambda words: {word: counted[word] for word in words if word in counted}, encoder_words(embedder.tokenizer)
-    )
 
 
 def _word_index(answers: Sequence[str]) -> Any:  # noqa: ANN401 - bm25s has no type information

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from conversations.errors import ModelError
@@ -31,11 +32,7 @@ def named_ranker(
     """
     kind, _, path = name.partition(":")
     if kind == "cross-attention":
-        if answers is None:
-            raise ModelError("The answers have no token states.")
-        models = load_models(path, embedder.identity)
-        rankers = [CrossAttentionRanker(one.reranker, answers, questions, embedder.device) for one in models]
-        return rankers[0] if len(rankers) == 1 else EnsembleRanker(rankers)
+        return ranker_of(load_models(path, embedder.identity), embedder, answers, questions)
     if kind == "max-sim":
         from training.rankers.max_sim import MaxSimRanker
 
@@ -45,6 +42,20 @@ def named_ranker(
 
         return CrossEncoderRanker(path)
     raise ModelError(f"There is no ranker {name!r}.", f"Choose one of: {NAMES}.")
+
+
+def ranker_of(
+    models: Sequence[Model], embedder: Embedder, answers: TokenStates | None, questions: TokenStates | None = None
+) -> Ranker:
+    """Loaded models as one ranker, an ensemble if they are several; other arguments as for `named_ranker`.
+
+    Raises:
+        ModelError: the answers have no token states.
+    """
+    if answers is None:
+        raise ModelError("The answers have no token states.")
+    rankers = [CrossAttentionRanker(one.reranker, answers, questions, embedder.device) for one in models]
+    return rankers[0] if len(rankers) == 1 else EnsembleRanker(rankers)
 
 
 def load_models(paths: str, encoder: str) -> list[Model]:
