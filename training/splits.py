@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from training.datasets import Query
 
-HELD_OUT_SHARE = 0.05
+HELD_OUT_SHARE = 0.08
 """Share of a data set's queries that nothing is trained on."""
-MOST_HELD_OUT = 600
+MOST_HELD_OUT = 2000
 
 
 def share_of(conversation: str, purpose: str) -> float:
