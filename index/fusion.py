@@ -13,6 +13,8 @@ Floats = npt.NDArray[np.float32]
 
 FUSION_WEIGHTS = (0.15, 0.35, 0.10, 0.12, 0.08, 0.20)
 """Weight of each signal of `SIGNALS`; chosen on the sample's past log, each conversation left out in turn."""
+BARE_WEIGHTS = (1.0, 0.0, 0.0, 0.05, 0.0, 0.0)
+"""The same where answers have no past questions: their cosine, and a little of the words."""
 VOTE_SCALE = 20.0
 """Inverse temperature of the votes' softmax over cosines."""
 
@@ -42,4 +44,4 @@ def votes(similarities: Floats) -> Floats:
     return np.asarray(raised / raised.sum(), dtype=np.float32)
 
 
-__all__ = ["FUSION_WEIGHTS", "SIGNALS", "fuse", "votes"]
+__all__ = ["BARE_WEIGHTS", "FUSION_WEIGHTS", "SIGNALS", "fuse", "votes"]

@@ -17,7 +17,7 @@ from conversations.errors import TrainingError
 from index.builder import STATES_BELOW
 from index.candidates import read_dialogues
 from index.embedder import Embedder
-from index.fusion import FUSION_WEIGHTS
+from index.fusion import BARE_WEIGHTS
 from index.states import ExtraStates
 from training.augmentation import augment
 from training.calibration import Decision
@@ -44,8 +44,6 @@ from training.task_index import TaskIndex
 BATCH = 64
 SERVED = 50
 """Candidates of a training example before sampling."""
-SIGNAL_WEIGHTS = (1.0, 0.0, 0.0, 0.05, 0.0, 0.0)
-"""Where the reranker starts: its tuned encoder's cosine, as that was trained, and a little of the words."""
 ANSWER_TOKENS = 96
 """Read of an answer: more than on a desk, since there are no past questions to read."""
 
@@ -92,20 +90,19 @@ def train_dataset(
     if is_tuned:
         # On what the encoder was tuned on, it looks better than it is.
         train = [query for query in train if share_of(query.group, "encoder") >= ENCODER_SHARE]
-    weights = SIGNAL_WEIGHTS if is_tuned else FUSION_WEIGHTS
     with tempfile.TemporaryDirectory(prefix="attendant-") as scratch:
         kept = settings.cache or Path(scratch)
         index = TaskIndex(task, embedder, STATES_BELOW, kept, _stage("embedding answers", report))
         if index.states is None:
             raise TrainingError("The answers have no token states.")
         states = ExtraStates(index.states)
-        server = _Server(index, embedder, weights)
+        server = _Server(index, embedder)
         # Judged on those as well whose right answer is not found, and on those that nothing answers.
         unanswerable = [query for query in task.queries if not query.right]
         held_cases = list(server.cases([*held_out, *unanswerable], _stage("held-out queries", report)))
         held_examples = examples_from(held_cases, Source(states, None))
         cases = server.cases(train, _stage("training queries", report), random.Random(settings.seed))
-        planter = Planter(embedder, states, STATES_BELOW, weights, settings.seed)
+        planter = Planter(embedder, states, STATES_BELOW, BARE_WEIGHTS, settings.seed)
         teacher = named_ranker(settings.teacher, embedder, states) if settings.teacher else None
         examples = examples_from(cases, Source(states, None), planter, teacher)
         if len(examples) < LEAST_EXAMPLES or len(held_examples) < LEAST_HELD_OUT:
@@ -114,9 +111,8 @@ def train_dataset(
                 f"was found; at least {LEAST_EXAMPLES} and {LEAST_HELD_OUT} are needed.",
                 "Use a larger data set or limit.",
             )
-        reranker = _start(embedder, settings, weights)
-        if reranker.is_untrained:
-            fit_signal_weights(reranker, examples)
+        reranker = _start(embedder, settings)
+        fit_signal_weights(reranker, examples)
         train_reranker(reranker, examples, held_examples, settings.for_reranker(), work, report)
         before, _ = _judged(held_cases, cosine_ranker())
         after, decision = _judged(held_cases, CrossAttentionRanker(reranker, index.states, None, embedder.device))
@@ -152,16 +148,16 @@ def _encoder(settings: TrainSettings) -> tuple[Embedder, bool]:
     return (Embedder(str(own)), True) if own.is_dir() else (Embedder(), False)
 
 
-def _start(embedder: Embedder, settings: TrainSettings, weights: Sequence[float]) -> Reranker:
-    """The reranker to train."""
+def _start(embedder: Embedder, settings: TrainSettings) -> Reranker:
+    """The reranker to train; it will judge answers without past questions."""
     if settings.start is not None:
-        return load_model(settings.start, embedder.identity).reranker.float()
+        return load_model(settings.start, embedder.identity).reranker.float().for_bare_answers(ANSWER_TOKENS)
     return Reranker.from_encoder(
         embedder.transformer,
         embedder.identity,
         answer_tokens=ANSWER_TOKENS,
         listwise_heads=settings.listwise_heads,
-        signal_weights=tuple(weights),
+        signal_weights=BARE_WEIGHTS,
     )
 
 
@@ -171,7 +167,6 @@ class _Server:
 
     index: TaskIndex
     embedder: Embedder
-    weights: Sequence[float]
 
     def cases(
         self,
@@ -185,7 +180,7 @@ class _Server:
             dialogues = [augment(query.dialogue, roughening) if roughening else query.dialogue for query in batch]
             contexts = read_dialogues(self.embedder, dialogues, STATES_BELOW, self.index.spelling)
             for query, context in zip(batch, contexts, strict=True):
-                found, _ = self.index.candidates(context, None, SERVED, self.weights)
+                found, _ = self.index.candidates(context, None, SERVED)
                 yield Case(query.group, context, found, query.right)
             on_progress(begin + len(batch), len(queries))
 

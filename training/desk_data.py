@@ -165,7 +165,10 @@ class OpenDesk:
             except ModelError:
                 pass
         return Reranker.from_encoder(
-            self.embedder.transformer, self.embedder.identity, listwise_heads=settings.listwise_heads
+            self.embedder.transformer,
+            self.embedder.identity,
+            listwise_heads=settings.listwise_heads,
+            needs_questions=True,
         )
 
     def close(self) -> None:

@@ -115,8 +115,7 @@ def _train(
             "Import more conversations.",
         )
     reranker = opened[0].starting_point(len(opened) == 1, settings)
-    if reranker.is_untrained:
-        fit_signal_weights(reranker, examples)
+    fit_signal_weights(reranker, examples)
     train_reranker(reranker, examples, held_examples, settings.for_reranker(), work, report)
     return reranker, len(examples)
 

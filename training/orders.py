@@ -12,7 +12,7 @@ import numpy.typing as npt
 from conversations.errors import ModelError
 from index.candidates import ReadDialogue, read_dialogues
 from index.embedder import Embedder
-from index.fusion import FUSION_WEIGHTS
+from index.fusion import BARE_WEIGHTS
 from training.calibration import nearness
 from training.datasets import Query
 from training.linear_map import load_linear_map
@@ -91,7 +91,9 @@ def _reranker_recipe(paths: str) -> Recipe:
     def order(index: TaskIndex) -> Order:
         ranker = ranker_of(models, embedder, index.states)
         confidence = first.decision.confidence if first.decision.cases else _share_of_first
-        return _reranked_order(ranker, index, embedder, confidence, first.reranker.config.signal_weights)
+        config = first.reranker.config
+        weights = BARE_WEIGHTS if config.needs_questions else config.signal_weights
+        return _reranked_order(ranker, index, embedder, confidence, weights)
 
     return Recipe(embedder, first.reranker.config.blocks, order, is_calibrated=first.decision.cases > 0)
 
@@ -137,7 +139,7 @@ def _reranked_order(
     index: TaskIndex,
     embedder: Embedder,
     confidence: Callable[[list[Ranked]], float],
-    weights: Sequence[float] = FUSION_WEIGHTS,
+    weights: Sequence[float] = BARE_WEIGHTS,
 ) -> Order:
     def order(query: Query, rows: Rows, depth: int) -> Ordered:
         context = _read(query, index, embedder, ranker.states_below)

@@ -14,13 +14,13 @@ Decisions:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from index.fusion import FUSION_WEIGHTS, SIGNALS
+from index.fusion import BARE_WEIGHTS, FUSION_WEIGHTS, SIGNALS
 from training.attention import attention_weights, coverage, masked_mean
 from training.attention_block import CrossAttentionBlock, ListwiseAttention
 from training.reranker_states import CandidateStates, DialogueStates, Judged, OwnDialogue, ReadStates
@@ -60,6 +60,8 @@ class RerankerConfig:
     answer_tokens: int = 64
     signal_weights: tuple[float, ...] = FUSION_WEIGHTS
     """Retrieval's own weights of the signals: where the residual starts."""
+    needs_questions: bool = False
+    """Whether it has only seen answers beside the past questions that they were given to, and can judge no others."""
     version: int = 1
 
 
@@ -115,6 +117,15 @@ class Reranker(nn.Module):
         for block, layer in zip(reranker.layers, transformer.encoder.layer[-blocks:], strict=True):
             block.copy_layer(layer)
         return reranker
+
+    def for_bare_answers(self, answer_tokens: int) -> Reranker:
+        """This reranker about to be trained where answers have no past questions: more is read of each answer."""
+        self.config = replace(
+            self.config, needs_questions=False, answer_tokens=answer_tokens, signal_weights=BARE_WEIGHTS
+        )
+        with torch.no_grad():
+            self.signal_weights.copy_(torch.tensor(BARE_WEIGHTS) * SIGNAL_SCALE)
+        return self
 
     @property
     def is_untrained(self) -> bool:

@@ -1,8 +1,9 @@
-"""How much each of retrieval's signals is worth on the logs at hand, for the reranker to start from.
+"""How much each of retrieval's signals is worth on the logs at hand, and how much what the reranker already knows.
 
 What the signals are worth differs between encoders and logs: a tuned encoder's cosine says more than a frozen one's,
-and in a log of short forms the votes of like dialogues say more than words. A listwise softmax over the candidates
-with six weights is convex and fitted in a second; the reranker is then a residual on the best that retrieval can do.
+and in a log of short forms the votes of like dialogues say more than words. So does what a reranker learned on
+another desk. A listwise softmax over the candidates with a weight for each of the six signals and one for the trained
+part is convex and fitted in seconds, from a few hundred examples; training then starts from the best that is known.
 """
 
 from __future__ import annotations
@@ -10,49 +11,75 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from index.encoder_loading import default_device
 from training.examples import Example
 from training.losses import listwise_softmax
-from training.reranker import Reranker
+from training.reranker import SIGNAL_SCALE, Reranker
+from training.reranker_training import scores_of
 
+Floats = npt.NDArray[np.float32]
 PRIOR = 1e-4
 """Pull towards the weights before, per squared logit: for logs too short to say otherwise."""
 STEPS = 50
+MOST_FITTED = 1000
+"""Examples that a trained reranker is asked about, evenly from all: seven numbers need no more."""
 
 
 def fit_signal_weights(reranker: Reranker, examples: Sequence[Example]) -> None:
-    """Fits the reranker's signal weights in place; none becomes negative.
+    """Fits the reranker's signal weights, and the trust in its trained part, in place; none becomes negative.
 
     Args:
-        reranker: untrained, so that its score is the retrieval score alone.
+        reranker: float32; untrained, its score is the retrieval score alone, and that is fitted.
         examples: with at least one right candidate each.
     """
-    signals, right, real = _padded(examples)
     start = reranker.signal_weights.detach().cpu().double()
+    trained = not reranker.is_untrained
+    if trained:
+        examples = examples[:: max(1, len(examples) // MOST_FITTED)]
+        start = torch.cat([start, torch.tensor([SIGNAL_SCALE], dtype=torch.double)])
+    features, right, real = _padded(examples, _trained_part(reranker, examples) if trained else None)
     weights = start.clone().requires_grad_(True)
     optimizer = torch.optim.LBFGS([weights], max_iter=STEPS, line_search_fn="strong_wolfe")
 
     def closure() -> float:
         optimizer.zero_grad()
-        scores = (signals @ weights.clamp(min=0.0)).masked_fill(~real, -torch.inf)
+        scores = (features @ weights.clamp(min=0.0)).masked_fill(~real, -torch.inf)
         loss = listwise_softmax(scores, right).mean() + PRIOR * (weights - start).square().sum()
         loss.backward()
         return float(loss.detach())
 
     optimizer.step(closure)
+    fitted = weights.detach().clamp(min=0.0)
     with torch.no_grad():
-        reranker.signal_weights.copy_(weights.clamp(min=0.0))
+        count = len(reranker.signal_weights)
+        reranker.signal_weights.copy_(fitted[:count])
+        if trained:
+            for learned in (reranker.score_out.weight, reranker.score_out.bias, reranker.part_weights):
+                learned.mul_(float(fitted[count]) / SIGNAL_SCALE)
 
 
-def _padded(examples: Sequence[Example]) -> tuple[Tensor, Tensor, Tensor]:
-    """Signals (examples, candidates, signals), which candidates are right, and which are there at all."""
+def _trained_part(reranker: Reranker, examples: Sequence[Example]) -> list[Floats]:
+    """Per example what the score is beyond the signals, in their scale: (candidates,)."""
+    weights = reranker.signal_weights.detach().cpu().numpy()
+    reranker.to(default_device()).eval()
+    return [(scores_of(reranker, example) - example.signals @ weights) / SIGNAL_SCALE for example in examples]
+
+
+def _padded(examples: Sequence[Example], trained_part: Sequence[Floats] | None) -> tuple[Tensor, Tensor, Tensor]:
+    """Features (examples, candidates, features), which candidates are right, and which are there at all."""
     width = max(len(example.right) for example in examples)
-    signals = np.zeros((len(examples), width, examples[0].signals.shape[1]))
+    count = examples[0].signals.shape[1]
+    features = np.zeros((len(examples), width, count + (trained_part is not None)))
     right, real = np.zeros((2, len(examples), width), dtype=bool)
     for row, example in enumerate(examples):
-        signals[row, : len(example.right)] = example.signals
-        right[row, : len(example.right)] = example.right
-        real[row, : len(example.right)] = True
-    return torch.from_numpy(signals), torch.from_numpy(right), torch.from_numpy(real)
+        size = len(example.right)
+        features[row, :size, :count] = example.signals
+        if trained_part is not None:
+            features[row, :size, count] = trained_part[row]
+        right[row, :size] = example.right
+        real[row, :size] = True
+    return torch.from_numpy(features), torch.from_numpy(right), torch.from_numpy(real)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from index.candidates import SIGNALS, Candidate, ReadDialogue
 from index.embedder import Embedder
-from index.fusion import FUSION_WEIGHTS, fuse
+from index.fusion import BARE_WEIGHTS, fuse
 from index.spelling import Spelling, encoder_words, words_in
 from index.states import TokenStates
 from training.datasets import RankingTask
@@ -72,7 +72,7 @@ class TaskIndex:
         context: ReadDialogue,
         rows: npt.NDArray[np.int64] | None,
         depth: int,
-        weights: Sequence[float] = FUSION_WEIGHTS,
+        weights: Sequence[float] = BARE_WEIGHTS,
     ) -> tuple[list[Candidate], Floats]:
         """What a ranker is given for one dialogue.
 

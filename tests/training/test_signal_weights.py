@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from ranking_fixtures import tiny_reranker
+from ranking_fixtures import WIDTH, tiny_reranker
 
-from index.candidates import SIGNALS
-from training.examples import Example
+from index.candidates import SIGNALS, Candidate, ReadDialogue
+from index.embedder import Tokens
+from index.states import TokenStates, quantize, write_segment
+from training.examples import Example, Source
 from training.metrics import mean_reciprocal_rank, rank_of_right
+from training.rankers.cross_attention import CrossAttentionRanker
 from training.reranker import SIGNAL_SCALE
+from training.reranker_training import scores_of
 from training.signal_weights import fit_signal_weights
 
 
@@ -51,3 +58,51 @@ def test_one_example_says_little():
 def test_a_reranker_knows_whether_it_was_trained():
     assert tiny_reranker(trained=False).is_untrained
     assert not tiny_reranker().is_untrained
+
+
+@pytest.fixture
+def source(tmp_path):
+    generator = torch.Generator().manual_seed(3)
+    made = [torch.randn(4, WIDTH, generator=generator) for _ in range(60)]
+    write_segment(tmp_path, "answers", np.arange(60, dtype=np.int64), [4] * 60, made, WIDTH)
+    return Source(TokenStates(tmp_path, ["answers"]), None)
+
+
+def judged(reranker, source, seed, *, agrees):
+    """Eight candidates of which the reranker would have the right one first, or last."""
+    generator = np.random.default_rng(seed)
+    values, scales = quantize(torch.from_numpy(generator.standard_normal((5, WIDTH), dtype=np.float32)))
+    ids = generator.choice(60, 8, replace=False).tolist()
+    signals = generator.random((8, len(SIGNALS)), dtype=np.float32) / 10
+    made = Example("group", values, scales, [0] * 5, [False] * 5, ids, [-1] * 8, signals, np.zeros(8, bool), source)
+    scores = scores_of(reranker, made)
+    made.right[scores.argmax() if agrees else scores.argmin()] = True
+    return made
+
+
+def test_what_was_learned_elsewhere_is_trusted_as_far_as_it_helps_here(source):
+    learned = tiny_reranker()
+    with torch.no_grad():
+        learned.signal_weights.fill_(SIGNAL_SCALE / len(SIGNALS))
+    helped, hindered = copy.deepcopy(learned), copy.deepcopy(learned)
+    fit_signal_weights(helped, [judged(learned, source, seed, agrees=True) for seed in range(40)])
+    fit_signal_weights(hindered, [judged(learned, source, seed, agrees=False) for seed in range(40)])
+    assert helped.score_out.weight.norm() > learned.score_out.weight.norm()
+    assert hindered.score_out.weight.norm() < learned.score_out.weight.norm() / 2
+
+
+def test_a_model_that_needs_questions_leaves_bare_answers_in_retrievals_order(source):
+    learned = tiny_reranker()
+    context = ReadDialogue(
+        (), Tokens([], [0] * 5, [False] * 5), *[np.zeros(WIDTH, np.float32)] * 2, torch.ones(5, WIDTH)
+    )
+    served = [Candidate(row, "", (0.0,) * len(SIGNALS), 1.0 - row / 10) for row in range(6)]
+
+    def order(reranker):
+        ranked = CrossAttentionRanker(reranker, source.answers, None, "cpu", "float32").rank(context, served)
+        return [entry.candidate.answer_id for entry in ranked]
+
+    assert order(learned) != list(range(6))
+    learned.config = replace(learned.config, needs_questions=True)
+    assert order(learned) == list(range(6))
+    assert order(learned.for_bare_answers(64)) != list(range(6))

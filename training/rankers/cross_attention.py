@@ -13,7 +13,7 @@ from index.candidates import Candidate, ReadDialogue
 from index.encoder_loading import default_device, default_precision
 from index.states import TokenStates, gather
 from training.rankers.base import Ranked, in_order
-from training.reranker import Reranker
+from training.reranker import SIGNAL_SCALE, Reranker
 from training.reranker_states import CandidateStates, DialogueStates, Judged
 
 BUCKET = 17
@@ -50,9 +50,12 @@ class CrossAttentionRanker:
         self._questions = questions
 
     def rank(self, context: ReadDialogue, candidates: Sequence[Candidate]) -> list[Ranked]:
-        """All candidates, best first."""
+        """All candidates, best first; in retrieval's order where they lack the questions that the model needs."""
         if not candidates:
             return []
+        if self._questions is None and self.reranker.config.needs_questions:
+            retrieved = np.array([candidate.retrieval_score for candidate in candidates], np.float32)
+            return in_order(candidates, SIGNAL_SCALE * retrieved)
         by_length = sorted(range(len(candidates)), key=lambda row: self._tokens(candidates[row]))
         scores = np.zeros(len(candidates), np.float32)
         with torch.inference_mode():
