@@ -33,7 +33,7 @@ from training.planting import Planter
 from training.rankers import Ranker, cosine_ranker
 from training.rankers.cross_attention import CrossAttentionRanker
 from training.rankers.named import named_ranker
-from training.registry import ENCODER, load_model, save_model
+from training.registry import load_model, model_embedder, save_model
 from training.reranker import Reranker
 from training.reranker_training import train_reranker
 from training.settings import TrainReport, TrainSettings
@@ -141,11 +141,9 @@ def _encoder(settings: TrainSettings) -> tuple[Embedder, bool]:
     """The encoder to start with, and whether it was tuned on a part of the data already."""
     if settings.encoder is None:
         return Embedder(precision=None if settings.encoder_epochs == 0 else "float32"), False
-    load_model(settings.encoder)
-    own = settings.encoder / ENCODER
     if settings.encoder_epochs:
         raise TrainingError("An encoder that is taken as it is has no epochs.", "Leave out --encoder-epochs.")
-    return (Embedder(str(own)), True) if own.is_dir() else (Embedder(), False)
+    return model_embedder(settings.encoder)
 
 
 def _start(embedder: Embedder, settings: TrainSettings) -> Reranker:

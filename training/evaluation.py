@@ -121,6 +121,7 @@ def evaluate(
     depth: int = 100,
     limit: int | None = None,
     cache: Path | None = None,
+    candidates_by: str = "",
     on_progress: Callable[[str, int, int], None] | None = None,
 ) -> list[EvaluationReport]:
     """Ranks one split of a data set with each ranker, as it is and once more under each attack.
@@ -128,13 +129,15 @@ def evaluate(
     Args:
         directory: see `training.datasets.load_task`.
         split: "dev" for `dev.jsonl.gz`.
-        rankers: of `training.orders.RANKERS`; all rank the same candidates.
+        rankers: of `training.orders.RANKERS`.
         attacks: of `training.attacks.ATTACKS`, each done to the last turn of every dialogue, or of `PLANTED`, each
             adding a candidate that answers nothing.
         protocol: by default "pool" where there are pools, else what fits the data set.
         depth: how many of the best by retrieval score a reranker orders.
         limit: only the first so many queries.
         cache: keeps the encoded answers for the next evaluation or training; by default they are thrown away.
+        candidates_by: the model whose retrieval chooses what rankers reorder that have none of their own; by default
+            the bundled encoder's.
         on_progress: called with (what is done, done, total).
 
     Returns:
@@ -155,7 +158,7 @@ def evaluate(
     queries = [query for query in task.queries if chosen != "pool" or query.right & set(query.pool or ())][:limit]
     if not any(query.right for query in queries):
         raise TrainingError(f"No query of {directory}, {split}, can be ranked by the protocol {chosen!r}.")
-    recipes = {name: recipe(name) for name in dict.fromkeys(rankers)}
+    recipes = {name: recipe(name, candidates_by) for name in dict.fromkeys(rankers)}
     planted = [attack for attack in attacks if attack in PLANTED]
     show = on_progress or (lambda stage, done, total: None)
     reports = []

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from conversations.errors import ModelError
 from index.candidates import ReadDialogue, read_dialogues
 from index.embedder import Embedder
 from index.fusion import BARE_WEIGHTS
@@ -18,7 +17,7 @@ from training.datasets import Query
 from training.linear_map import load_linear_map
 from training.rankers import Ranked, Ranker
 from training.rankers.named import NAMES, load_models, named_ranker, ranker_of
-from training.registry import ENCODER
+from training.registry import Model, load_model, model_embedder
 from training.task_index import TaskIndex
 
 Floats = npt.NDArray[np.float32]
@@ -57,8 +56,12 @@ class Recipe:
         return self.embedder.identity if self.embedder else ""
 
 
-def recipe(name: str) -> Recipe:
+def recipe(name: str, candidates_by: str = "") -> Recipe:
     """How to order by a ranker, one of `RANKERS`; without MODEL the base reranker or the bundled encoder.
+
+    Args:
+        name: the ranker.
+        candidates_by: the model whose retrieval chooses what rankers reorder that have none of their own.
 
     Raises:
         ModelError: the ranker is unknown or cannot be loaded.
@@ -67,10 +70,10 @@ def recipe(name: str) -> Recipe:
     if kind == "bm25" and not path:
         return Recipe(None, 0, _word_order)
     if kind == "cosine":
-        embedder = _model_embedder(path)
+        embedder = _encoder_of(path)
         return Recipe(embedder, 0, lambda index: _vector_order(index, embedder, lambda vector: vector))
     if kind == "retrieval":
-        embedder = _model_embedder(path)
+        embedder = _encoder_of(path)
         return Recipe(embedder, 0, lambda index: _fused_order(index, embedder))
     if kind == "linear-map" and path:
         embedder = Embedder()
@@ -78,34 +81,34 @@ def recipe(name: str) -> Recipe:
         return Recipe(embedder, 0, lambda index: _vector_order(index, embedder, mapped))
     if kind == "cross-attention":
         return _reranker_recipe(path)
-    embedder = Embedder()
+    embedder = _encoder_of(candidates_by)
     peer = named_ranker(name, embedder, None)
-    return Recipe(embedder, 0, lambda index: _reranked_order(peer, index, embedder, _share_of_first))
+    weights = _retrieval_weights(load_model(Path(candidates_by))) if candidates_by else BARE_WEIGHTS
+    return Recipe(embedder, 0, lambda index: _reranked_order(peer, index, embedder, _share_of_first, weights))
 
 
 def _reranker_recipe(paths: str) -> Recipe:
-    embedder = _model_embedder(paths.split(",", maxsplit=1)[0])
+    embedder = _encoder_of(paths.split(",", maxsplit=1)[0])
     models = load_models(paths, embedder.identity)
     first = models[0]
 
     def order(index: TaskIndex) -> Order:
         ranker = ranker_of(models, embedder, index.states)
         confidence = first.decision.confidence if first.decision.cases else _share_of_first
-        config = first.reranker.config
-        weights = BARE_WEIGHTS if config.needs_questions else config.signal_weights
-        return _reranked_order(ranker, index, embedder, confidence, weights)
+        return _reranked_order(ranker, index, embedder, confidence, _retrieval_weights(first))
 
     return Recipe(embedder, first.reranker.config.blocks, order, is_calibrated=first.decision.cases > 0)
 
 
-def _model_embedder(path: str) -> Embedder:
+def _retrieval_weights(model: Model) -> Sequence[float]:
+    """Of the signals, by which the candidates are chosen that the model orders; a data set has no past questions."""
+    config = model.reranker.config
+    return BARE_WEIGHTS if config.needs_questions else config.signal_weights
+
+
+def _encoder_of(path: str) -> Embedder:
     """The encoder that a model brings, or the bundled one."""
-    if not path:
-        return Embedder()
-    own = Path(path) / ENCODER
-    if not Path(path).is_dir():
-        raise ModelError(f"There is no model directory {path}.", "Check the path.")
-    return Embedder(str(own)) if own.is_dir() else Embedder()
+    return model_embedder(Path(path))[0] if path else Embedder()
 
 
 def _word_order(index: TaskIndex) -> Order:
@@ -139,7 +142,7 @@ def _reranked_order(
     index: TaskIndex,
     embedder: Embedder,
     confidence: Callable[[list[Ranked]], float],
-    weights: Sequence[float] = BARE_WEIGHTS,
+    weights: Sequence[float],
 ) -> Order:
     def order(query: Query, rows: Rows, depth: int) -> Ordered:
         context = _read(query, index, embedder, ranker.states_below)

@@ -134,6 +134,16 @@ def load_model(directory: Path, encoder: str | None = None) -> Model:
     )
 
 
+def model_embedder(directory: Path) -> tuple[Embedder, bool]:
+    """The encoder that a model's states come from, and whether it is the model's own.
+
+    Raises:
+        ModelError: the model cannot be used.
+    """
+    own = load_model(directory).encoder
+    return (Embedder(str(own)), True) if own else (Embedder(), False)
+
+
 def base_model_path() -> Path:
     """The base reranker that ships with the project."""
     return Path(str(resources.files("training.base")))

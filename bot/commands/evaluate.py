@@ -38,6 +38,12 @@ from training.attacks import ATTACKS, PLANTED  # free of torch, as --help must b
 @click.option("--limit", type=click.IntRange(1), help="Only the first so many queries.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Keep the encoded answers here for the next time.")
 @click.option(
+    "--candidates-by",
+    metavar="MODEL",
+    default="",
+    help="max-sim and cross-encoder reorder what this model retrieves.  [default: the bundled encoder]",
+)
+@click.option(
     "--attack",
     "attacks",
     type=click.Choice([*ATTACKS, *PLANTED]),
@@ -56,6 +62,7 @@ def command(
     limit: int | None,
     attacks: tuple[str, ...],
     cache: Path | None,
+    candidates_by: str,
 ) -> None:
     """Rank a data set with known right answers.
 
@@ -69,7 +76,7 @@ def command(
     from training.evaluation import evaluate
 
     with Meter() as meter:
-        found = evaluate(directory, split, rankers, attacks, protocol, depth, limit, cache, meter.show)
+        found = evaluate(directory, split, rankers, attacks, protocol, depth, limit, cache, candidates_by, meter.show)
     reports = [report.as_json() for report in found]
     if session.as_json:
         print_json(rankers_json(reports))

@@ -19,12 +19,12 @@ import torch
 from torch import Tensor
 
 from index.candidates import Candidate, read_dialogues
-from index.embedder import Embedder, Tokens
+from index.embedder import Tokens
 from index.states import quantize
 from training.datasets import load_task
 from training.metrics import mean_reciprocal_rank, rank_of_right, recall_at
 from training.rankers.cross_attention import CrossAttentionRanker
-from training.registry import ENCODER, load_model
+from training.registry import load_model, model_embedder
 from training.reranker_states import CandidateStates
 from training.task_index import TaskIndex
 
@@ -67,8 +67,7 @@ def projected(basis: Tensor, mean: Tensor, pack: Callable[[Tensor], Tensor]) -> 
 
 def main(dataset: str, model_path: str, limit: str = "400") -> None:
     """Prints the table."""
-    own = Path(model_path) / ENCODER
-    embedder = Embedder(str(own)) if own.is_dir() else Embedder()
+    embedder, _ = model_embedder(Path(model_path))
     model = load_model(Path(model_path), embedder.identity)
     below, weights = model.reranker.config.blocks, model.reranker.config.signal_weights
     task = load_task(Path(dataset), "dev")

@@ -180,6 +180,10 @@ def test_a_data_set_trains_a_model_that_evaluates(questions_of_the_sample, tmp_p
     trained = evaluate(data, "dev", [f"cross-attention:{tmp_path / 'model'}"])[0]
     assert trained.protocol == "corpus"
     assert trained.mrr > evaluate(data, "dev", ["bm25"])[0].mrr
+    model = str(tmp_path / "model")
+    retrieved = evaluate(data, "dev", [f"cross-attention:{model}"], depth=1)[0].ranks
+    assert evaluate(data, "dev", ["max-sim"], depth=1, candidates_by=model)[0].ranks == retrieved
+    assert evaluate(data, "dev", ["max-sim"], depth=1)[0].ranks != retrieved
 
 
 @pytest.mark.slow
