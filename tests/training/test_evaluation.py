@@ -127,7 +127,7 @@ def test_wrong_calls_are_told_plainly(selection, bank):
         evaluate(selection, "test", ["cosine"])
     with pytest.raises(ModelError, match="no ranker 'best'"):
         evaluate(selection, "dev", ["best"])
-    with pytest.raises(ModelError, match="no model directory"):
+    with pytest.raises(ModelError, match="There is no model in nowhere"):
         evaluate(selection, "dev", ["cross-attention:nowhere"])
     with pytest.raises(TrainingError, match="no data set directory"):
         evaluate(selection / "nothing", "dev", ["cosine"])
