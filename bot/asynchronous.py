@@ -35,6 +35,7 @@ class _Request(NamedTuple):
     turns: tuple[Turn, ...]
     exclude: str | None
     rejected: frozenset[int]
+    earlier: tuple[Turn, ...]
 
 
 class AsyncPipeline:
@@ -72,7 +73,11 @@ class AsyncPipeline:
         return self._pipeline.notices
 
     async def answer(
-        self, turns: Sequence[Turn], exclude: str | None = None, rejected: frozenset[int] = frozenset()
+        self,
+        turns: Sequence[Turn],
+        exclude: str | None = None,
+        rejected: frozenset[int] = frozenset(),
+        earlier: Sequence[Turn] = (),
     ) -> Answer:
         """What `Pipeline.answer` says, found together with what else waits. It may be cancelled.
 
@@ -80,6 +85,7 @@ class AsyncPipeline:
             turns: the dialogue so far, oldest turn first; it may grow while this waits, which is not seen.
             exclude: a past conversation that must not be seen.
             rejected: answers that must not be offered again, nor what says the same.
+            earlier: the customer's earlier conversations, oldest turn first.
 
         Raises:
             TooManyWaiting: `MOST_WAITING` requests wait already.
@@ -90,7 +96,7 @@ class AsyncPipeline:
         if len(self._waiting) >= MOST_WAITING:
             raise TooManyWaiting(f"{MOST_WAITING:,} requests are waiting already.", "Ask again in a moment.")
         reply: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting[reply] = _Request(tuple(turns), exclude, frozenset(rejected))
+        self._waiting[reply] = _Request(tuple(turns), exclude, frozenset(rejected), tuple(earlier))
         if self._work is None or self._work.done():
             # It begins in the loop's next round, with all requests that were made in this one.
             self._work = asyncio.create_task(self._answer_waiting())
@@ -122,7 +128,8 @@ class AsyncPipeline:
     def _ask(self, requests: Sequence[_Request]) -> list[Answer]:
         dialogues, excluded = [request.turns for request in requests], [request.exclude for request in requests]
         try:
-            return self._pipeline.answer_many(dialogues, excluded, requests[0].rejected)
+            earlier = [request.earlier for request in requests]
+            return self._pipeline.answer_many(dialogues, excluded, requests[0].rejected, earlier)
         except StopIteration as error:  # No future takes one: whoever awaits it would wait for ever.
             raise RuntimeError("The pipeline raised StopIteration.") from error
 

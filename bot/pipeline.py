@@ -122,7 +122,11 @@ class Pipeline:
         return self.store.conversation(conversation_id)
 
     def answer(
-        self, turns: Sequence[Turn], exclude: str | None = None, rejected: frozenset[int] = frozenset()
+        self,
+        turns: Sequence[Turn],
+        exclude: str | None = None,
+        rejected: frozenset[int] = frozenset(),
+        earlier: Sequence[Turn] = (),
     ) -> Answer:
         """What to say after these turns (oldest first, the last one the customer's).
 
@@ -130,18 +134,20 @@ class Pipeline:
             turns: the dialogue so far.
             exclude: a past conversation that must not be seen.
             rejected: answers that must not be offered again, nor what says the same.
+            earlier: the customer's earlier conversations, oldest turn first; see `Store.earlier_turns`.
         """
-        return self.answer_many([turns], [exclude], rejected)[0]
+        return self.answer_many([turns], [exclude], rejected, [earlier])[0]
 
     def answer_many(
         self,
         dialogues: Sequence[Sequence[Turn]],
         exclude: Sequence[str | None] | None = None,
         rejected: frozenset[int] = frozenset(),
+        earlier: Sequence[Sequence[Turn]] | None = None,
     ) -> list[Answer]:
         """What to say after each of many dialogues; the same as one at a time, but faster."""
         started = time.perf_counter()
-        contexts = read_dialogues(self.embedder, dialogues, self.ranker.states_below, self.spelling)
+        contexts = read_dialogues(self.embedder, dialogues, self.ranker.states_below, self.spelling, earlier)
         embedded = time.perf_counter()
         served = self.retriever.retrieve(contexts, exclude)
         retrieved = time.perf_counter()
@@ -178,29 +184,31 @@ class Pipeline:
             timings_ms=timings,
         )
 
-    def explain(self, turns: Sequence[Turn], answer: Answer) -> Explanation:
-        """Where the best candidate's weight comes from: words, turns and signals."""
+    def explain(self, turns: Sequence[Turn], answer: Answer, earlier: Sequence[Turn] = ()) -> Explanation:
+        """Where the best candidate's weight comes from: words, turns and signals; arguments as for `answer`."""
         if not answer.candidates:
             return Explanation([], [], {}, None)
         best = answer.candidates[0]
         without = []
         for position in range(len(turns) - 1):
-            shorter = self.answer([*turns[:position], *turns[position + 1 :]])
+            shorter = self.answer([*turns[:position], *turns[position + 1 :]], earlier=earlier)
             same = next((c.weight for c in shorter.candidates if c.answer_id == best.answer_id), 0.0)
             is_best = bool(shorter.candidates) and shorter.candidates[0].answer_id == best.answer_id
             without.append((position, shorter.confidence if is_best else min(shorter.confidence, same)))
         second = answer.candidates[1] if len(answer.candidates) > 1 else None
         return Explanation(
-            words=self._attention(turns, best),
+            words=self._attention(turns, earlier, best),
             without_turn=without,
             signals=named_scores(best),
             runner_up=named_scores(second) if second else None,
         )
 
-    def _attention(self, turns: Sequence[Turn], best: RankedAnswer) -> list[tuple[str, float, int]]:
+    def _attention(
+        self, turns: Sequence[Turn], earlier: Sequence[Turn], best: RankedAnswer
+    ) -> list[tuple[str, float, int]]:
         if not isinstance(self.ranker, CrossAttentionRanker):
             return []
-        (context,) = read_dialogues(self.embedder, [turns], self.ranker.states_below, self.spelling)
+        (context,) = read_dialogues(self.embedder, [turns], self.ranker.states_below, self.spelling, [earlier])
         served = self.retriever.retrieve([context])[0]
         chosen = [candidate for candidate in served if candidate.answer_id == best.answer_id]
         if not chosen:

@@ -19,7 +19,7 @@ import numpy as np
 from bot.answers import Answer
 from bot.pipeline import Pipeline
 from conversations.errors import LogError
-from conversations.model import Pair
+from conversations.model import Pair, Turn
 from conversations.pairs import extract_pairs
 from conversations.privacy import Redactor
 from conversations.readers import Rejected, log_files, read_logs
@@ -75,6 +75,15 @@ class ReplayReport:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One agent turn of the log."""
+
+    pair: Pair
+    earlier: tuple[Turn, ...]
+    """What the desk knows of the customer from before this conversation."""
+
+
 @dataclass(slots=True)
 class _Outcome:
     """One replayed turn."""
@@ -108,18 +117,21 @@ def replay(
     files = log_files(list(paths))
     size = sum(file.stat().st_size for file in files)
     rejected = [0]
-    pairs = _pairs(pipeline, files, rejected, lambda read: on_progress(read, size) if on_progress else None)
+    asked = _asked(pipeline, files, rejected, lambda read: on_progress(read, size) if on_progress else None)
     equality = AnswerEquality(pipeline.store.answers())
     outcomes: list[_Outcome] = []
-    timed: list[Pair] = []
+    timed: list[_Asked] = []
     started = time.perf_counter()
-    for batch in _batches(islice(pairs, limit), batch_size):
+    for batch in _batches(islice(asked, limit), batch_size):
         outcomes += _score(pipeline, equality, batch)
         timed = (timed + batch)[:TIMED_TURNS]
     seconds = time.perf_counter() - started
     if not outcomes:
         raise LogError("No agent turn could be replayed.", "Check that the logs hold agents' answers to customers.")
-    waits = [pipeline.answer(pair.dialogue, pair.conversation).timings_ms["total"] for pair in timed]
+    waits = [
+        pipeline.answer(one.pair.dialogue, one.pair.conversation, earlier=one.earlier).timings_ms["total"]
+        for one in timed
+    ]
     ranks = [outcome.rank for outcome in outcomes]
     right = np.array([outcome.is_right for outcome in outcomes])
     answered = np.array([outcome.is_answered for outcome in outcomes])
@@ -140,9 +152,9 @@ def replay(
     )
 
 
-def _pairs(
+def _asked(
     pipeline: Pipeline, files: list[Path], rejected: list[int], on_read: Callable[[int], None]
-) -> Iterator[Pair]:
+) -> Iterator[_Asked]:
     """The agent turns of the logs with their dialogues, de-identified as the desk's own are."""
     is_redacted = bool(pipeline.store.setting("redact", True))
     redactor = Redactor(str(pipeline.store.setting("salt", ""))) if is_redacted else None
@@ -150,16 +162,25 @@ def _pairs(
         if isinstance(entry, Rejected):
             rejected[0] += 1
             continue
-        yield from extract_pairs(redactor.redact_conversation(entry)[0] if redactor else entry)
+        conversation = redactor.redact_conversation(entry)[0] if redactor else entry
+        began = conversation.turns[0].at if conversation.turns else None
+        is_known = conversation.customer and began
+        earlier = pipeline.store.earlier_turns(str(conversation.customer), began) if is_known else ()
+        yield from (_Asked(pair, earlier) for pair in extract_pairs(conversation))
 
 
-def _batches(pairs: Iterator[Pair], size: int) -> Iterator[list[Pair]]:
-    while batch := list(islice(pairs, size)):
+def _batches(asked: Iterator[_Asked], size: int) -> Iterator[list[_Asked]]:
+    while batch := list(islice(asked, size)):
         yield batch
 
 
-def _score(pipeline: Pipeline, equality: AnswerEquality, pairs: list[Pair]) -> list[_Outcome]:
-    answers = pipeline.answer_many([pair.dialogue for pair in pairs], [pair.conversation for pair in pairs])
+def _score(pipeline: Pipeline, equality: AnswerEquality, asked: list[_Asked]) -> list[_Outcome]:
+    pairs = [one.pair for one in asked]
+    answers = pipeline.answer_many(
+        [pair.dialogue for pair in pairs],
+        [pair.conversation for pair in pairs],
+        earlier=[one.earlier for one in asked],
+    )
     equal = equality.equal([pair.answer for pair in pairs])
     return [
         _outcome(answer, right, pipeline.retriever.known_outside(right, pair.conversation))

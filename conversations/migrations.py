@@ -70,6 +70,10 @@ def _002_words(database: Database) -> None:
     database.execute("CREATE VIRTUAL TABLE pair_vocabulary USING fts5vocab(pair_words, 'row')")
 
 
-_STEPS = {"001_tables": _001_tables, "002_words": _002_words}
+def _003_customers(database: Database) -> None:
+    database.execute("CREATE INDEX conversations_of_customer ON conversations (customer)")
+
+
+_STEPS = {"001_tables": _001_tables, "002_words": _002_words, "003_customers": _003_customers}
 for _name, _step in _STEPS.items():
     MIGRATIONS(name=_name)(_step)

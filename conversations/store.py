@@ -20,8 +20,11 @@ from numpy.typing import NDArray
 from conversations import store_reading as reading
 from conversations.database import DeskFile
 from conversations.merging import AnswerMerger
-from conversations.model import Conversation, Feedback, Json, Pair, StoredAnswer, StoredPair
+from conversations.model import Conversation, Feedback, Json, Pair, StoredAnswer, StoredPair, Turn
 from conversations.word_search import WordSearch
+
+MOST_EARLIER = 3
+"""Conversations of a customer that are looked back on."""
 
 
 class Store:
@@ -199,6 +202,20 @@ class Store:
     def conversation(self, conversation_id: str) -> Conversation | None:
         """One conversation, or None."""
         return next(self.conversations([conversation_id]), None)
+
+    def earlier_turns(self, customer: str, before: str | None = None) -> tuple[Turn, ...]:
+        """What was said in the customer's last few conversations, oldest turn first.
+
+        Args:
+            customer: as it is stored: a pseudonym, where the desk de-identifies.
+            before: ISO 8601: only conversations known to have begun before.
+        """
+        return reading.earlier_turns(self._file, customer, before, MOST_EARLIER)
+
+    def history_before(self, conversation_id: str) -> tuple[Turn, ...]:
+        """What the customer of a stored conversation had said and been told before it; empty where it is unknown."""
+        found = reading.customer_of(self._file, conversation_id)
+        return self.earlier_turns(*found) if found else ()
 
     def pairs(self, after_id: int = 0, ids: Iterable[int] | None = None) -> Iterator[StoredPair]:
         """Pairs by id with their dialogues: all those after an id, or those named."""

@@ -36,6 +36,34 @@ def conversations(file: DeskFile, ids: Iterable[str] | None) -> Iterator[Convers
             yield Conversation(name, turns.get(ordinal, ()), language, source, customer, json.loads(meta))
 
 
+def earlier_turns(file: DeskFile, customer: str, before: str | None, most: int) -> tuple[Turn, ...]:
+    """What was said in the customer's latest conversations that began before a moment, oldest turn first.
+
+    Args:
+        file: the desk.
+        customer: as it is stored.
+        before: ISO 8601; conversations without a time are then left out. None takes all.
+        most: conversations.
+    """
+    found = file.rows(
+        """SELECT ordinal FROM conversations JOIN turns ON turns.conversation = ordinal AND position = 0
+           WHERE customer = ? AND (? IS NULL OR at < ?) ORDER BY at DESC, ordinal DESC LIMIT ?""",
+        (customer, before, before, most),
+    )
+    turns = _turns(file, [row[0] for row in found])
+    return tuple(turn for row in reversed(found) for turn in turns[row[0]])
+
+
+def customer_of(file: DeskFile, conversation: str) -> tuple[str, str] | None:
+    """The customer of a conversation and when it began, where both are known."""
+    rows = file.rows(
+        """SELECT customer, at FROM conversations JOIN turns ON turns.conversation = ordinal AND position = 0
+           WHERE conversations.id = ? AND customer IS NOT NULL AND at IS NOT NULL""",
+        (conversation,),
+    )
+    return (str(rows[0][0]), str(rows[0][1])) if rows else None
+
+
 def pairs(file: DeskFile, after_id: int, ids: Iterable[int] | None) -> Iterator[StoredPair]:
     """Pairs by id with their dialogues."""
     columns = """SELECT pairs.id, pairs.answer, conversations.id, pairs.conversation, pairs.turn,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from conversations.model import Turn
-from index.embedder import Embedder, Tokens
+from index.embedder import EARLIER, Embedder, Tokens
 from index.spelling import Spelling
 
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ SIGNALS = ("answer", "question", "dialogue", "words", "votes", "evidence")
 - votes: share of the nearest past dialogues that were given this answer, nearer ones counting more;
 - evidence: log10(1 + how often the answer was given) / 4.
 """
+
+
+EARLIER_TOKENS = 64
+"""Read of what the customer said and was told in earlier conversations, the latest of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class ReadDialogue:
 
     turns: tuple[Turn, ...]
     tokens: Tokens
+    """Of the dialogue; behind it, where there are states, those of the customer's earlier conversations."""
     question_vector: Floats
     """(dimension,): the last turn, the customer's."""
     dialogue_vector: Floats
@@ -72,14 +77,24 @@ class ReadDialogue:
         """The text of the last turn."""
         return self.turns[-1].text if self.turns else ""
 
+    def look_back(self, tokens: Tokens, states: Tensor) -> None:
+        """Adds what the customer's earlier conversations were, as tokens with their states (tokens, width)."""
+        import torch
+
+        own = self.tokens
+        self.tokens = Tokens(own.ids + tokens.ids, own.turns + tokens.turns, own.agents + tokens.agents)
+        if self.states is not None:
+            self.states = torch.cat([self.states, states])
+
 
 def read_dialogues(
     embedder: Embedder,
     dialogues: Sequence[Sequence[Turn]],
     states_below: int = 0,
     spelling: Spelling | None = None,
+    earlier: Sequence[Sequence[Turn]] | None = None,
 ) -> list[ReadDialogue]:
-    """Encodes dialogues.
+    """Encodes dialogues, and apart from them what their customers said before: only a reranker reads that.
 
     An encoder that pools by the mean gives the vector of the last turn in the same pass; any other reads it again.
 
@@ -88,20 +103,22 @@ def read_dialogues(
         dialogues: each oldest turn first.
         states_below: as for `Embedder.encode_tokens`.
         spelling: mends the customer's slips first, where given.
+        earlier: per dialogue the turns of the same customer's earlier conversations, oldest first.
     """
     if spelling is not None:
         dialogues = [spelling.mended_dialogue(dialogue) for dialogue in dialogues]
     whole = embedder.tokenize_dialogues(dialogues)
+    before = _earlier_tokens(embedder, earlier) if earlier and states_below else {}
     if embedder.pools_mean:
-        encoded = embedder.encode_tokens(whole, states_below, newest_turns=True)
+        encoded = embedder.encode_tokens([*whole, *before.values()], states_below, newest_turns=True)
         question_vectors = encoded.newest
     else:
         longer = [place for place, turns in enumerate(dialogues) if len(turns) > 1]
         questions = embedder.tokenize([dialogues[place][-1].text for place in longer])
-        encoded = embedder.encode_tokens([*whole, *questions], states_below)
+        encoded = embedder.encode_tokens([*whole, *before.values(), *questions], states_below)
         question_vectors = encoded.vectors[: len(whole)].copy()
-        question_vectors[longer] = encoded.vectors[len(whole) :]
-    return [
+        question_vectors[longer] = encoded.vectors[len(whole) + len(before) :]
+    read = [
         ReadDialogue(
             turns=tuple(dialogue),
             tokens=whole[place],
@@ -111,3 +128,19 @@ def read_dialogues(
         )
         for place, dialogue in enumerate(dialogues)
     ]
+    for number, (place, tokens) in enumerate(before.items()):
+        read[place].look_back(tokens, encoded.states[len(whole) + number])
+    return read
+
+
+def _earlier_tokens(embedder: Embedder, earlier: Sequence[Sequence[Turn]]) -> dict[int, Tokens]:
+    """Tokens of earlier conversations, the newest words kept, by the place of the dialogue that they belong to."""
+    places = [place for place, turns in enumerate(earlier) if turns]
+    return {
+        place: Tokens(
+            tokens.ids[:EARLIER_TOKENS],
+            [EARLIER] * len(tokens.ids[:EARLIER_TOKENS]),
+            tokens.agents[:EARLIER_TOKENS],
+        )
+        for place, tokens in zip(places, embedder.tokenize_dialogues([earlier[one] for one in places]), strict=True)
+    }

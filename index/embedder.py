@@ -38,6 +38,9 @@ MAX_TOKENS = 128
 MAX_CHARACTERS = 4_000
 """Text past this many characters cannot reach the token limit's end and is not tokenised."""
 
+EARLIER = 1_000
+"""Stands for how many turns ago something was said where that was in an earlier conversation."""
+
 Floats = npt.NDArray[np.float32]
 
 
@@ -47,7 +50,7 @@ class Tokens:
 
     ids: list[int]
     turns: list[int]
-    """For each token how many turns ago it was said: 0 is the newest turn."""
+    """For each token how many turns ago it was said: 0 is the newest turn; `EARLIER` in an earlier conversation."""
     agents: list[bool]
     """For each token whether an agent said it."""
 
@@ -213,14 +216,14 @@ class Embedder:
             turns: turns of the dialogue.
 
         Returns:
-            Word, weight, position of its turn from 0.
+            Word, weight, position of its turn from 0; -1 for what was said in an earlier conversation.
         """
         pieces = self.tokenizer.convert_ids_to_tokens(tokens.ids)
         special = set(self.tokenizer.all_special_ids)
         found: list[tuple[str, float, int]] = []
         inside = -1
         for piece, identifier, weight, ago in zip(pieces, tokens.ids, weights, tokens.turns, strict=True):
-            position = turns - 1 - ago
+            position = turns - 1 - ago if ago < EARLIER else -1
             if identifier in special:
                 inside = -1
             elif piece.startswith("##") and inside == position:

@@ -169,6 +169,7 @@ class OpenDesk:
             self.embedder.identity,
             listwise_heads=settings.listwise_heads,
             needs_questions=True,
+            looks_back=True,
         )
 
     def close(self) -> None:
@@ -189,7 +190,8 @@ class OpenDesk:
         for begin in range(0, len(pairs), BATCH):
             batch = pairs[begin : begin + BATCH]
             dialogues = [augment(pair.dialogue, roughening) if roughening else pair.dialogue for pair in batch]
-            contexts = read_dialogues(self.embedder, dialogues, STATES_BELOW, spelling)
+            earlier = [self.store.history_before(pair.conversation) for pair in batch]
+            contexts = read_dialogues(self.embedder, dialogues, STATES_BELOW, spelling, earlier)
             served = self.retriever.retrieve(contexts, [pair.conversation for pair in batch])
             given = [texts[pair.answer_id] for pair in batch]
             equal, near = equality.equal(given), equality.equal(given, ALIKE)

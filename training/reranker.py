@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from index.embedder import EARLIER
 from index.fusion import BARE_WEIGHTS, FUSION_WEIGHTS, SIGNALS
 from training.attention import attention_weights, coverage, masked_mean
 from training.attention_block import CrossAttentionBlock, ListwiseAttention
@@ -60,6 +61,8 @@ class RerankerConfig:
     answer_tokens: int = 64
     signal_weights: tuple[float, ...] = FUSION_WEIGHTS
     """Retrieval's own weights of the signals: where the residual starts."""
+    looks_back: bool = False
+    """Whether it reads what the customer's earlier conversations were; otherwise that is left out."""
     needs_questions: bool = False
     """Whether it has only seen answers beside the past questions that they were given to, and can judge no others."""
     version: int = 1
@@ -79,6 +82,7 @@ class Reranker(nn.Module):
         self.speaker = nn.Embedding(2, config.width)
         self.segment = nn.Embedding(2, config.width)
         self.signal_weights = nn.Parameter(torch.tensor(config.signal_weights) * SIGNAL_SCALE)
+        self.earlier = nn.Parameter(torch.zeros(config.width)) if config.looks_back else None
         self.score_in = nn.Linear(4 * config.width + len(PARTS) + len(SIGNALS), config.hidden)
         self.score_out = nn.Linear(config.hidden, 1)
         self.listwise = ListwiseAttention(config.hidden, config.listwise_heads) if config.listwise_heads else None
@@ -151,15 +155,22 @@ class Reranker(nn.Module):
             + self.recency(dialogues.turns.clamp(max=MAX_RECENCY))
             + self.speaker(dialogues.agents.long())
         )
+        is_earlier = dialogues.turns == EARLIER
+        now = dialogues.mask & ~is_earlier
+        if self.earlier is not None:
+            alone = alone + is_earlier[..., None] * self.earlier
+        # What is looked back on is there to be attended to; what is asked stands in the dialogue itself.
+        read = now if self.earlier is None else dialogues.mask
         memories = []
         for block in self.layers:
             memories.append(block.keys_and_values(alone))
-            alone = block(alone, dialogues.mask)
+            alone = block(alone, read)
         return ReadStates(
             directions=nn.functional.normalize(dialogues.states, dim=-1),
-            mean=masked_mean(dialogues.states, dialogues.mask),
-            mask=dialogues.mask,
-            vector=masked_mean(alone, dialogues.mask),
+            mean=masked_mean(dialogues.states, now),
+            mask=read,
+            now=now,
+            vector=masked_mean(alone, now),
             memories=memories,
         )
 
@@ -221,8 +232,8 @@ class Reranker(nn.Module):
         similarity = nn.functional.normalize(tokens, dim=-1) @ own.directions.transpose(-1, -2)
         found = []
         for mask in masks:
-            found.append(coverage(similarity.transpose(-1, -2), own.mask, mask))
-            found.append(coverage(similarity, mask, own.mask))
+            found.append(coverage(similarity.transpose(-1, -2), own.now, mask))
+            found.append(coverage(similarity, mask, own.now))
         return found
 
     @torch.no_grad()
@@ -236,7 +247,8 @@ class Reranker(nn.Module):
         tokens = self._attend(own, candidates, self.layers[:-1])
         last = self.layers[-1]
         answer = tokens[place][candidates.mask[place] & candidates.is_answer[place]]
-        weights: Tensor = attention_weights(last.split(last.query(answer)), own.memory(-1)[0][place])
+        keys = own.memory(-1)[0][place]
+        weights: Tensor = attention_weights(last.split(last.query(answer)), keys, own.mask[place][None, None])
         looked: Tensor = weights.float().mean(dim=(0, 1))
         share: Tensor = looked / looked.sum().clamp(min=1e-12)
         return share

@@ -16,7 +16,7 @@ class DialogueStates:
     states: Tensor
     """(dialogues, tokens, width): input of the encoder's last layers."""
     turns: Tensor
-    """(dialogues, tokens): how many turns ago each token was said."""
+    """(dialogues, tokens): how many turns ago each token was said; `EARLIER` in an earlier conversation."""
     agents: Tensor
     """(dialogues, tokens) bool: said by an agent."""
     mask: Tensor
@@ -48,7 +48,9 @@ class ReadStates:
     mean: Tensor
     """(dialogues, width): mean of the tokens as they came in."""
     mask: Tensor
-    """(dialogues, tokens) bool"""
+    """(dialogues, tokens) bool: what candidates may attend to."""
+    now: Tensor
+    """(dialogues, tokens) bool: what belongs to the dialogue itself, not to earlier conversations."""
     vector: Tensor
     """(dialogues, width): mean of the last states."""
     memories: list[tuple[Tensor, Tensor]]
@@ -77,7 +79,7 @@ class OwnDialogue:
         self._read = read
         self._dialogues = candidates.dialogues
         self.directions, self.mean = self._of(read.directions), self._of(read.mean)
-        self.mask, self.vector = self._of(read.mask), self._of(read.vector)
+        self.mask, self.now, self.vector = self._of(read.mask), self._of(read.now), self._of(read.vector)
 
     def memory(self, block: int) -> tuple[Tensor, Tensor]:
         """Keys and values of one block, each (candidates, heads, tokens, width / heads)."""

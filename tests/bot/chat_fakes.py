@@ -79,7 +79,7 @@ class FakePipeline:
         self.calls = []
         self.failure = None
 
-    def answer(self, turns, exclude=None, rejected=frozenset()):
+    def answer(self, turns, exclude=None, rejected=frozenset(), earlier=()):
         self.calls.append((tuple(turns), frozenset(rejected)))
         if self.failure:
             raise self.failure
@@ -88,7 +88,7 @@ class FakePipeline:
             return Answer("handoff", None, self.confidence, self.reason or "No answer is sure enough.", left)
         return Answer("answer", left[0].text, self.confidence, "", left)
 
-    def explain(self, turns, answer):
+    def explain(self, turns, answer, earlier=()):
         position = len(turns) - 1
         words = [(word, 0.5 / (place + 1), position) for place, word in enumerate(turns[-1].text.split())]
         without = [(place, 0.4) for place in range(len(turns) - 1)]

@@ -57,7 +57,7 @@ class FakePipeline:
         if is_open:
             self.gate.set()
 
-    def answer_many(self, dialogues, exclude, rejected):
+    def answer_many(self, dialogues, exclude, rejected, earlier):
         self.threads.add(threading.current_thread())
         texts = [turns[-1].text for turns in dialogues]
         self.batches.append((texts, list(exclude), rejected))

@@ -9,8 +9,8 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling
 
 from conversations.model import Turn
-from index.candidates import read_dialogues
-from index.embedder import Embedder
+from index.candidates import EARLIER_TOKENS, read_dialogues
+from index.embedder import EARLIER, Embedder
 from index.encoder_loading import bundled_path
 
 QUESTION = Turn("customer", "And if it is already open?")
@@ -40,6 +40,26 @@ def test_in_a_batch_as_alone():
         assert together.states.shape == alone.states.shape
 
 
+def test_earlier_conversations_add_tokens_and_change_no_vector():
+    dialogues = [[QUESTION], [*BEFORE, QUESTION], [QUESTION]]
+    plain = read_dialogues(embedder(), dialogues, 1)
+    looking_back = read_dialogues(embedder(), dialogues, 1, earlier=[(), BEFORE, BEFORE * 30])
+    for before, after in zip(plain, looking_back, strict=True):
+        assert before.question_vector @ after.question_vector > 0.999
+        assert before.dialogue_vector @ after.dialogue_vector > 0.999
+        assert len(after.tokens.ids) == len(after.tokens.turns) == len(after.tokens.agents) == len(after.states)
+    added = [
+        after.tokens.turns[len(before.tokens.turns) :] for before, after in zip(plain, looking_back, strict=True)
+    ]
+    assert added[0] == []
+    assert added[1] == [EARLIER] * len(embedder().tokenize_dialogues([BEFORE])[0].ids)
+    assert added[2] == [EARLIER] * EARLIER_TOKENS
+    weights = [1.0] * len(looking_back[1].tokens.ids)
+    positions = {position for _, _, position in embedder().words(looking_back[1].tokens, weights, 3)}
+    assert positions == {-1, 0, 1, 2}
+    assert read_dialogues(embedder(), dialogues, earlier=[BEFORE] * 3)[0].tokens == plain[0].tokens, "none reads it"
+
+
 def test_an_encoder_with_other_pooling_reads_the_last_turn_by_itself(tmp_path):
     bundled = SentenceTransformer(str(bundled_path()), device="cpu")
     first_token = Pooling(bundled.get_embedding_dimension(), pooling_mode="cls")
@@ -48,3 +68,5 @@ def test_an_encoder_with_other_pooling_reads_the_last_turn_by_itself(tmp_path):
     assert embedder().pools_mean and not other.pools_mean
     (read,) = read_dialogues(other, [[*BEFORE, QUESTION]])
     np.testing.assert_allclose(read.question_vector, other.encode([QUESTION.text])[0], atol=1e-4)
+    (looking_back,) = read_dialogues(other, [[*BEFORE, QUESTION]], 1, earlier=[BEFORE])
+    np.testing.assert_allclose(looking_back.question_vector, read.question_vector, atol=1e-4)

@@ -12,11 +12,11 @@ from training.reranker_states import CandidateStates, DialogueStates
 WIDTH = 16
 
 
-def tiny_reranker(trained: bool = True, seed: int = 0, listwise_heads: int = 0) -> Reranker:
+def tiny_reranker(trained: bool = True, seed: int = 0, listwise_heads: int = 0, looks_back: bool = False) -> Reranker:
     """Random weights; trained means that the zero layers are not zero any more."""
     torch.manual_seed(seed)
     config = RerankerConfig(encoder="tiny@0", width=WIDTH, heads=2, feed_forward=32, hidden=8, blocks=2)
-    config = replace(config, listwise_heads=listwise_heads)
+    config = replace(config, listwise_heads=listwise_heads, looks_back=looks_back)
     reranker = Reranker(config).eval()
     if trained:
         for parameter in reranker.parameters():

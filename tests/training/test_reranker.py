@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ranking_fixtures import WIDTH, candidates, dialogue, tiny_reranker
 
-from index.embedder import Embedder
+from index.embedder import EARLIER, Embedder
 from index.fusion import FUSION_WEIGHTS
 from training.reranker import SIGNAL_SCALE, Reranker
 from training.reranker_states import CandidateStates, DialogueStates
@@ -129,6 +130,31 @@ def test_speaker_and_recency_matter():
         by_recency = reranker(said, given_ones)
     assert (before - by_speaker).abs().max() > 1e-3
     assert (by_speaker - by_recency).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("looks_back", [True, False])
+def test_earlier_conversations_matter_to_those_who_look_back_and_to_no_others(looks_back):
+    reranker = tiny_reranker(looks_back=looks_back)
+    said, before, other = dialogue(tokens=5), dialogue(tokens=4, seed=8), dialogue(tokens=4, seed=9)
+    with torch.no_grad():
+        alone = reranker(said, candidates())
+        after = reranker(after_earlier(said, before), candidates())
+        after_other = reranker(after_earlier(said, other), candidates())
+        looked = reranker.attention_to_dialogue(after_earlier(said, before), candidates(), 0)
+    assert torch.allclose(alone, after, atol=1e-4) != looks_back
+    assert torch.allclose(after, after_other, atol=1e-4) != looks_back
+    assert (looked[5:] > 0).all() == looks_back
+    assert looked.sum() == pytest.approx(1.0, abs=1e-5)
+
+
+def after_earlier(said: DialogueStates, before: DialogueStates) -> DialogueStates:
+    """The dialogue of a customer with an earlier conversation."""
+    return DialogueStates(
+        torch.cat([said.states, before.states], dim=1),
+        torch.cat([said.turns, torch.full_like(before.turns, EARLIER)], dim=1),
+        torch.cat([said.agents, before.agents], dim=1),
+        torch.cat([said.mask, before.mask], dim=1),
+    )
 
 
 def test_a_candidate_without_a_question_is_scored():
