@@ -95,7 +95,6 @@ class Embedder:
         self.dimension = int(self.model.get_embedding_dimension() or 0)
         self.layers = int(self.transformer.config.num_hidden_layers)
         self.pools_mean = _pools_mean(self.model)
-        self.fast_bfloat16 = default_precision(self.device) == "bfloat16"
         self.identity = ""
         self.refresh_identity()
         self.model = self.model.to(as_dtype(self.precision))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from conversations.errors import MissingPart, ModelError
 
 if TYPE_CHECKING:
+    import torch
     from sentence_transformers import SentenceTransformer
 
 BUNDLED = "all-MiniLM-L6-v2"
@@ -32,6 +33,14 @@ def default_precision(device: str) -> str:
     if device.startswith("cuda"):
         return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
     return "bfloat16" if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported() else "float32"
+
+
+def fast_arithmetic(device: str) -> torch.autocast:
+    """Inside it float32 weights compute in bfloat16, where the device does so natively."""
+    import torch
+
+    is_fast = default_precision(device) == "bfloat16"
+    return torch.autocast(device.split(":", maxsplit=1)[0], torch.bfloat16, enabled=is_fast)
 
 
 def fingerprint(model: SentenceTransformer) -> str:

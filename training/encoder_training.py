@@ -20,12 +20,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from index.embedder import Embedder, Tokens
+from index.encoder_loading import fast_arithmetic
 from training.augmentation import augment
+from training.batching import TOPICS, batches_of_few_topics, batches_of_like_length, step_generator
 from training.datasets import Query
 from training.distributed import gathered, own_share, part_of_mean, processes
 from training.loop import LoopSettings, Progress, train_loop
@@ -39,9 +40,6 @@ DRAWN = 96
 """How many different answers a step then has."""
 LIKE_LENGTH = 32
 """Texts encoded together, the shortest first: little is spent on padding."""
-TOPICS = 4
-"""Topics that the dialogues of a batch come from."""
-Batches = Callable[[random.Random], list[list[int]]]
 
 
 def fine_tune_encoder(
@@ -74,16 +72,23 @@ def fine_tune_encoder(
     needed = sorted({row for query in answered for row in query.right})
     answer_tokens = dict(zip(needed, embedder.tokenize([answers[row] for row in needed]), strict=True))
     is_bank = len(needed) <= BANK
-    batches: Batches
-    if is_bank or len(answered) < TOPICS * batch_size:
-        batches = lambda generator: batches_of_like_length(dialogues, batch_size, generator)  # noqa: E731
-    else:
-        vectors = embedder.encode_tokens(dialogues).vectors
-        batches = lambda generator: batches_of_few_topics(vectors, batch_size, generator)  # noqa: E731
+    has_few = is_bank or len(answered) < TOPICS * batch_size
+    vectors = None if has_few else embedder.encode_tokens(dialogues).vectors
+    lengths = [len(tokens.ids) for tokens in dialogues]
+
+    def batches(generator: random.Random) -> list[list[int]]:
+        if vectors is not None:
+            made = batches_of_few_topics(vectors, batch_size, generator)
+        else:
+            order = list(range(len(lengths)))
+            generator.shuffle(order)
+            made = batches_of_like_length(order, lengths, batch_size)
+            generator.shuffle(made)
+        # Without those that have no negatives, or no row for some process.
+        return [batch for batch in made if len(batch) >= max(2, processes())]
 
     def loss_of(rows: list[int]) -> Tensor:
-        # Seeded by torch's generator, which the loop seeds by step: a resumed run draws the same.
-        generator = random.Random(int(torch.randint(1 << 30, ()).item()))
+        generator = step_generator()
         own = [generator.choice(sorted(answered[row].right)) for row in rows]
         columns = sorted({*own, *generator.sample(needed, min(DRAWN, len(needed)) if is_bank else 0)})
         rough = [augment(answered[row].dialogue, generator) for row in rows]
@@ -107,47 +112,6 @@ def fine_tune_encoder(
         )
 
 
-def batches_of_like_length(texts: Sequence[Tokens], batch_size: int, generator: random.Random) -> list[list[int]]:
-    """All rows in batches, shuffled, each batch of similar length so that little is spent on padding."""
-    order = list(range(len(texts)))
-    generator.shuffle(order)
-    span = batch_size * 16
-    batches = []
-    for begin in range(0, len(order), span):
-        chunk = sorted(order[begin : begin + span], key=lambda row: len(texts[row].ids))
-        batches += [chunk[i : i + batch_size] for i in range(0, len(chunk), batch_size)]
-    batches = _large_enough(batches)
-    generator.shuffle(batches)
-    return batches
-
-
-def batches_of_few_topics(
-    vectors: np.ndarray[tuple[int, int], np.dtype[np.float32]], batch_size: int, generator: random.Random
-) -> list[list[int]]:
-    """All rows in batches, shuffled, each batch of `TOPICS` groups of neighbours.
-
-    Args:
-        vectors: (rows, dimension), each of length 1.
-        batch_size: rows of a batch.
-        generator: decides the topics anew in every epoch.
-    """
-    group = max(batch_size // TOPICS, 1)
-    centres = vectors[generator.sample(range(len(vectors)), max(len(vectors) // (4 * group), 1))]
-    topic = (vectors @ centres.T).argmax(axis=1)
-    order = list(range(len(vectors)))
-    generator.shuffle(order)
-    order.sort(key=lambda row: int(topic[row]))
-    groups = [order[i : i + group] for i in range(0, len(order), group)]
-    generator.shuffle(groups)
-    mixed = [row for rows in groups for row in rows]
-    return _large_enough([mixed[i : i + batch_size] for i in range(0, len(mixed), batch_size)])
-
-
-def _large_enough(batches: list[list[int]]) -> list[list[int]]:
-    """Without those that have no negatives, or no row for some process."""
-    return [batch for batch in batches if len(batch) >= max(2, processes())]
-
-
 def _vectors(embedder: Embedder, batch: Sequence[Tokens]) -> Tensor:
     if not batch:
         # With a gradient, so that this process takes part in `gathered` on the way back.
@@ -156,7 +120,7 @@ def _vectors(embedder: Embedder, batch: Sequence[Tokens]) -> Tensor:
     parts = []
     for begin in range(0, len(order), LIKE_LENGTH):
         features = embedder.features([batch[row] for row in order[begin : begin + LIKE_LENGTH]])
-        with torch.autocast(embedder.device.split(":")[0], torch.bfloat16, enabled=embedder.fast_bfloat16):
+        with fast_arithmetic(embedder.device):
             parts.append(embedder.model(features)["sentence_embedding"].float())
     back = torch.tensor(order, device=embedder.device).argsort()
     return nn.functional.normalize(torch.cat(parts)[back], dim=-1)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -15,7 +17,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from index.encoder_loading import default_device, default_precision
+from index.encoder_loading import default_device, fast_arithmetic
+from training.batching import batches_of_like_length, step_generator
 from training.distributed import is_first, own_share, part_of_mean
 from training.examples import Example, sample_rows, unpack
 from training.loop import LoopSettings, Progress, train_loop
@@ -76,7 +79,7 @@ def train_reranker(
         on_progress: called after every step and every epoch.
     """
     reranker.to(default_device()).float()
-    lesson = _Lesson(reranker, examples, settings)
+    lesson = _Lesson(reranker, examples, settings, checkpoint)
     measured = held_out[:: max(1, len(held_out) // MOST_MEASURED)]
 
     def held_out_mrr() -> float:
@@ -124,43 +127,48 @@ def scores_of(reranker: Reranker, example: Example) -> npt.NDArray[np.float32]:
     """Scores of all candidates of an example, (candidates,)."""
     with torch.inference_mode():
         dialogues, candidates, _ = unpack([example], None, reranker, default_device(), torch.float32)
-        with _fast_arithmetic():
+        with fast_arithmetic(default_device()):
             return reranker(dialogues, candidates).cpu().numpy()  # type: ignore[no-any-return]
 
 
 class _Lesson:
     """The examples in batches, and the loss of a batch."""
 
-    def __init__(self, reranker: Reranker, examples: Sequence[Example], settings: RerankerSettings) -> None:
+    def __init__(
+        self,
+        reranker: Reranker,
+        examples: Sequence[Example],
+        settings: RerankerSettings,
+        checkpoint: Path | None,
+    ) -> None:
         self.reranker = reranker
         self.examples = list(examples)
         self.settings = settings
-        self._order_of: list[list[int] | None] = [None] * len(self.examples)
+        self._hardest_first = _HardestFirst(checkpoint, [len(example.right) for example in examples])
 
     def batches(self, generator: random.Random) -> list[list[int]]:
         """All examples, shuffled; the dialogues of a batch are of like length and from one desk."""
         order = list(range(len(self.examples)))
         generator.shuffle(order)
-        size = self.settings.batch_size
         by_source: dict[int, list[int]] = {}
         for row in order:
             by_source.setdefault(id(self.examples[row].source), []).append(row)
-        made = []
-        for rows in by_source.values():
-            for begin in range(0, len(rows), 16 * size):
-                span = sorted(rows[begin : begin + 16 * size], key=lambda row: len(self.examples[row].turns))
-                made += [span[i : i + size] for i in range(0, len(span), size)]
+        lengths = [len(example.turns) for example in self.examples]
+        made = [
+            batch
+            for rows in by_source.values()
+            for batch in batches_of_like_length(rows, lengths, self.settings.batch_size)
+        ]
         generator.shuffle(made)
         return made
 
     def loss(self, batch: list[int]) -> Tensor:
         """This process's part of the mean loss over a batch of rows."""
-        # Seeded by torch's generator, which the loop seeds by step: a resumed run draws the same.
-        generator = random.Random(int(torch.randint(1 << 30, ()).item()))
+        generator = step_generator()
         drawn = [
             (
                 self.examples[row],
-                sample_rows(self.examples[row], self.settings.candidates, generator, self._order_of[row]),
+                sample_rows(self.examples[row], self.settings.candidates, generator, self._hardest_first.orders[row]),
                 generator.random() >= self.settings.retrieval_dropout,
             )
             for row in batch
@@ -180,7 +188,7 @@ class _Lesson:
         is_right = padded(right.float(), of_list, len(examples)) > 0
 
         def of_dialogues() -> Tensor:
-            with _fast_arithmetic():
+            with fast_arithmetic(default_device()):
                 flat = self.reranker(dialogues, candidates, keep_retrieval)
             logits = padded(flat, of_list, len(examples))
             loss = LOSSES[self.settings.loss](logits, is_right)
@@ -203,15 +211,36 @@ class _Lesson:
     def refresh_negatives(self) -> None:
         """Orders each example's candidates by what the reranker now thinks of them, hardest first."""
         self.reranker.eval()
-        for row, example in enumerate(self.examples):
-            self._order_of[row] = np.argsort(-scores_of(self.reranker, example), kind="stable").tolist()
+        scored = (scores_of(self.reranker, example) for example in self.examples)
+        self._hardest_first.keep([np.argsort(-scores, kind="stable").tolist() for scores in scored])
         self.reranker.train()
 
 
-def _fast_arithmetic() -> torch.autocast:
-    """bf16 where the device computes it natively."""
-    device = default_device()
-    return torch.autocast(device.split(":")[0], torch.bfloat16, enabled=default_precision(device) == "bfloat16")
+class _HardestFirst:
+    """The order of each example's candidates that negatives are taken in, kept for a run that is resumed."""
+
+    def __init__(self, directory: Path | None, sizes: Sequence[int]) -> None:
+        """Retrieval's order, or what a killed run had chosen for these examples.
+
+        Args:
+            directory: of the checkpoints.
+            sizes: candidates of each example.
+        """
+        self._path = directory / "negatives.json" if directory else None
+        self.orders: list[list[int] | None] = [None] * len(sizes)
+        if self._path is not None and self._path.is_file():
+            with suppress(OSError, ValueError, TypeError):
+                kept = json.loads(self._path.read_text(encoding="ascii"))
+                if [sorted(order) for order in kept] == [list(range(size)) for size in sizes]:
+                    self.orders = kept
+
+    def keep(self, orders: list[list[int] | None]) -> None:
+        self.orders = orders
+        if self._path and is_first():
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            beside = self._path.with_suffix(".tmp")
+            beside.write_text(json.dumps(orders), encoding="ascii")
+            beside.replace(self._path)
 
 
 class _Best:

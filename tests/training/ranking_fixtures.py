@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import torch
 
-from training.reranker import SIGNALS, Reranker, RerankerConfig
+from index.candidates import SIGNALS
+from index.states import TokenStates, quantize, write_segment
+from training.examples import Example, Source
+from training.reranker import Reranker, RerankerConfig
 from training.reranker_states import CandidateStates, DialogueStates
+from training.reranker_training import scores_of
 
 WIDTH = 16
 
@@ -45,3 +51,23 @@ def candidates(count: int = 5, tokens: int = 6, seed: int = 2) -> CandidateState
         torch.rand(count, len(SIGNALS), generator=generator),
         torch.zeros(count, dtype=torch.long),
     )
+
+
+def tiny_source(directory: Path) -> Source:
+    """Token states of sixty answers without questions."""
+    generator = torch.Generator().manual_seed(3)
+    made = [torch.randn(4, WIDTH, generator=generator) for _ in range(60)]
+    write_segment(directory, "answers", np.arange(60, dtype=np.int64), [4] * 60, made, WIDTH)
+    return Source(TokenStates(directory, ["answers"]), None)
+
+
+def judged_example(reranker: Reranker, source: Source, seed: int, *, agrees: bool) -> Example:
+    """Eight candidates of which the reranker would have the right one first, or last."""
+    generator = np.random.default_rng(seed)
+    values, scales = quantize(torch.from_numpy(generator.standard_normal((5, WIDTH), dtype=np.float32)))
+    ids = generator.choice(60, 8, replace=False).tolist()
+    signals = generator.random((8, len(SIGNALS)), dtype=np.float32) / 10
+    made = Example("group", values, scales, [0] * 5, [False] * 5, ids, [-1] * 8, signals, np.zeros(8, bool), source)
+    scores = scores_of(reranker, made)
+    made.right[scores.argmax() if agrees else scores.argmin()] = True
+    return made

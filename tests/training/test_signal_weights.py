@@ -8,16 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from ranking_fixtures import WIDTH, tiny_reranker
+from ranking_fixtures import WIDTH, judged_example, tiny_reranker, tiny_source
 
 from index.candidates import SIGNALS, Candidate, ReadDialogue
 from index.embedder import Tokens
-from index.states import TokenStates, quantize, write_segment
-from training.examples import Example, Source
+from training.examples import Example
 from training.metrics import mean_reciprocal_rank, rank_of_right
 from training.rankers.cross_attention import CrossAttentionRanker
 from training.reranker import SIGNAL_SCALE
-from training.reranker_training import scores_of
 from training.signal_weights import fit_signal_weights
 
 
@@ -62,22 +60,7 @@ def test_a_reranker_knows_whether_it_was_trained():
 
 @pytest.fixture
 def source(tmp_path):
-    generator = torch.Generator().manual_seed(3)
-    made = [torch.randn(4, WIDTH, generator=generator) for _ in range(60)]
-    write_segment(tmp_path, "answers", np.arange(60, dtype=np.int64), [4] * 60, made, WIDTH)
-    return Source(TokenStates(tmp_path, ["answers"]), None)
-
-
-def judged(reranker, source, seed, *, agrees):
-    """Eight candidates of which the reranker would have the right one first, or last."""
-    generator = np.random.default_rng(seed)
-    values, scales = quantize(torch.from_numpy(generator.standard_normal((5, WIDTH), dtype=np.float32)))
-    ids = generator.choice(60, 8, replace=False).tolist()
-    signals = generator.random((8, len(SIGNALS)), dtype=np.float32) / 10
-    made = Example("group", values, scales, [0] * 5, [False] * 5, ids, [-1] * 8, signals, np.zeros(8, bool), source)
-    scores = scores_of(reranker, made)
-    made.right[scores.argmax() if agrees else scores.argmin()] = True
-    return made
+    return tiny_source(tmp_path)
 
 
 def test_what_was_learned_elsewhere_is_trusted_as_far_as_it_helps_here(source):
@@ -85,8 +68,8 @@ def test_what_was_learned_elsewhere_is_trusted_as_far_as_it_helps_here(source):
     with torch.no_grad():
         learned.signal_weights.fill_(SIGNAL_SCALE / len(SIGNALS))
     helped, hindered = copy.deepcopy(learned), copy.deepcopy(learned)
-    fit_signal_weights(helped, [judged(learned, source, seed, agrees=True) for seed in range(40)])
-    fit_signal_weights(hindered, [judged(learned, source, seed, agrees=False) for seed in range(40)])
+    fit_signal_weights(helped, [judged_example(learned, source, seed, agrees=True) for seed in range(40)])
+    fit_signal_weights(hindered, [judged_example(learned, source, seed, agrees=False) for seed in range(40)])
     assert helped.score_out.weight.norm() > learned.score_out.weight.norm()
     assert hindered.score_out.weight.norm() < learned.score_out.weight.norm() / 2
 

@@ -1,0 +1,47 @@
+"""Training the reranker, killed and resumed."""
+
+from __future__ import annotations
+
+import itertools
+from functools import partial
+
+import pytest
+import torch
+from ranking_fixtures import judged_example, tiny_reranker, tiny_source
+
+from training import reranker_training
+from training.loop import LoopSettings
+from training.reranker_training import RerankerSettings, train_reranker
+
+
+class Killed(Exception):
+    """Stands for a kill: nothing of the run is left but its files."""
+
+
+@pytest.mark.parametrize("killed_at", [3, 6, 8])
+def test_a_killed_run_with_refreshed_negatives_ends_as_if_it_had_not_been(tmp_path, monkeypatch, killed_at):
+    monkeypatch.setattr(reranker_training, "LoopSettings", partial(LoopSettings, checkpoint_seconds=0.0))
+    # Every epoch counts as better, so that the last one's weights are compared.
+    later = itertools.count()
+    monkeypatch.setattr(reranker_training, "mean_reciprocal_rank", lambda ranks: float(next(later)))
+    source, teacher = tiny_source(tmp_path), tiny_reranker(seed=5)
+    examples = [judged_example(teacher, source, seed, agrees=True) for seed in range(24)]
+    settings = RerankerSettings(
+        epochs=3, learning_rate=0.02, batch_size=8, candidates=4, patience=9, refresh_negatives=True
+    )
+
+    def trained(directory, on_progress=None):
+        reranker = tiny_reranker()
+        train_reranker(reranker, examples, examples, settings, directory, on_progress)
+        return reranker.state_dict()
+
+    def kill(progress):
+        if progress.step == killed_at and progress.metric is None:
+            raise Killed
+
+    whole = trained(tmp_path / "whole")
+    with pytest.raises(Killed):
+        trained(tmp_path / "killed", kill)
+    resumed = trained(tmp_path / "killed")
+    for name, value in whole.items():
+        torch.testing.assert_close(resumed[name], value, msg=name)
