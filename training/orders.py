@@ -91,6 +91,9 @@ def _reranker_recipe(paths: str) -> Recipe:
     embedder = _encoder_of(paths.split(",", maxsplit=1)[0])
     models = load_models(paths, embedder.identity)
     first = models[0]
+    if first.reranker.config.needs_questions:
+        # A data set has none, so that retrieval's order is all that it would give.
+        return Recipe(embedder, 0, lambda index: _fused_order(index, embedder))
 
     def order(index: TaskIndex) -> Order:
         ranker = ranker_of(models, embedder, index.states)
