@@ -43,7 +43,7 @@ def _words(turns: tuple[Turn, ...], explanation: Explanation) -> list[Renderable
     most = max(weight for _, weight, _ in heaviest) or 1.0
     for word, weight, position in heaviest:
         bar = "█" * max(round(_BAR * weight / most), 0)
-        said = f"turn {position + 1}, {turns[position].role}" if 0 <= position < len(turns) else ""
+        said = f"turn {position + 1}, {turns[position].role}" if position >= 0 else "an earlier conversation"
         table.add_row(plain(excerpt(word, 24)), _share(weight), plain(bar, "cyan"), plain(said, "dim"))
     return [_heading("Words that carried it"), table]
 

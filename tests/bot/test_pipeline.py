@@ -88,6 +88,20 @@ def test_many_dialogues_at_once_give_what_single_ones_give(pipeline):
         assert alone.confidence == pytest.approx(together.confidence, abs=0.03)
 
 
+def test_what_the_customer_was_told_before_is_weighed_in(pipeline):
+    turns = customer("and how long does that take?")
+    before = [*customer("I want to send my lamp back, how?"), Turn("agent", "Print the label and post it.")]
+    plain, looking_back, unknown = pipeline.answer_many([turns] * 3, earlier=[(), before, ()])
+    alone = pipeline.answer(turns, earlier=before)
+    scores = {one.answer_id: one.score for one in looking_back.candidates}
+    assert {one.answer_id for one in plain.candidates} == set(scores), "it does not change what is retrieved"
+    assert max(abs(one.score - scores[one.answer_id]) for one in plain.candidates) > 0.01
+    assert unknown.candidates[0].score == pytest.approx(plain.candidates[0].score, abs=0.05)
+    assert alone.confidence == pytest.approx(looking_back.confidence, abs=0.03)
+    words = pipeline.explain(turns, alone, before).words
+    assert {position for _, _, position in words} == {-1, 0}
+
+
 def test_a_rejected_answer_is_not_offered_again(pipeline):
     turns = customer("How do I get the invoice?")
     first = pipeline.answer(turns).candidates[0]
