@@ -22,18 +22,17 @@ from typing import Any
 import numpy as np
 
 from conversations.errors import MissingPart, TrainingError
-from index.embedder import Embedder, Floats
+from index.embedder import Embedder
 from index.encoder_loading import bundled_path, default_device, default_precision
 from training.datasets import Query, RankingTask, load_task
-from training.loop import Progress
+from training.encoded_answers import vectors_of
+from training.loop import Progress, counter
 from training.rankers.cross_encoder import PAIR_TOKENS, dialogue_text
 from training.splits import split_queries
 
 STAGE = "cross-encoder"
 CERTAIN = 20.0
 """Label of the right answer, 0 being the others': their share of softmax(labels) is then nothing."""
-BLOCK = 2048
-"""Answers that are embedded between two reports of progress."""
 LIKE_LENGTH = 4
 """Pairs that a CPU reads at once, neighbours in length: a quarter faster than a whole list, by less padding."""
 SCORE_LAYER = "0.model.classifier"
@@ -141,7 +140,8 @@ def make_lists(
     pools = [everything if query.pool is None else query.pool for query in queries]
     embedder = embedder or Embedder()
     asked = embedder.encode_dialogues([query.dialogue for query in queries])
-    answers = _answer_vectors(task, sorted(set().union(*pools)), embedder, report)
+    needed = sorted(set().union(*pools))
+    answers = vectors_of(task.answers, needed, embedder, counter("embedding answers", report))
     generator = random.Random(seed)
     made = []
     for query, pool, vector in zip(queries, pools, asked, strict=True):
@@ -159,16 +159,6 @@ def make_lists(
         texts = sorted([own, *(task.answers[row] for row in [*hard, *drawn])], key=len)
         made.append(RankedList(dialogue_text(query.dialogue), texts, texts.index(own)))
     return made
-
-
-def _answer_vectors(task: RankingTask, needed: Sequence[int], embedder: Embedder, report: OnProgress) -> Floats:
-    """(answers, dimension): vectors of the answers that some query may be given, zeros for the others."""
-    vectors = np.zeros((len(task.answers), embedder.dimension), dtype=np.float32)
-    for begin in range(0, len(needed), BLOCK):
-        rows = list(needed[begin : begin + BLOCK])
-        vectors[rows] = embedder.encode([task.answers[row] for row in rows])
-        report(Progress("embedding answers", begin + len(rows), len(needed), 0.0))
-    return vectors
 
 
 def _require_packages() -> None:

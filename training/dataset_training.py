@@ -28,7 +28,7 @@ from training.distributed import is_first
 from training.encoder_training import fine_tune_encoder
 from training.examples import Case, Source, examples_from
 from training.judging import Figures, judge
-from training.loop import Progress
+from training.loop import Progress, counter
 from training.planting import Planter
 from training.rankers import Ranker, cosine_ranker
 from training.rankers.cross_attention import CrossAttentionRanker
@@ -92,16 +92,16 @@ def train_dataset(
         train = [query for query in train if share_of(query.group, "encoder") >= ENCODER_SHARE]
     with tempfile.TemporaryDirectory(prefix="attendant-") as scratch:
         kept = settings.cache or Path(scratch)
-        index = TaskIndex(task, embedder, STATES_BELOW, kept, _stage("embedding answers", report))
+        index = TaskIndex(task, embedder, STATES_BELOW, kept, counter("embedding answers", report))
         if index.states is None:
             raise TrainingError("The answers have no token states.")
         states = ExtraStates(index.states)
         server = _Server(index, embedder)
         # Judged on those as well whose right answer is not found, and on those that nothing answers.
         unanswerable = [query for query in task.queries if not query.right]
-        held_cases = list(server.cases([*held_out, *unanswerable], _stage("held-out queries", report)))
+        held_cases = list(server.cases([*held_out, *unanswerable], counter("held-out queries", report)))
         held_examples = examples_from(held_cases, Source(states, None))
-        cases = server.cases(train, _stage("training queries", report), random.Random(settings.seed))
+        cases = server.cases(train, counter("training queries", report), random.Random(settings.seed))
         planter = Planter(embedder, states, STATES_BELOW, BARE_WEIGHTS, settings.seed)
         teacher = named_ranker(settings.teacher, embedder, states) if settings.teacher else None
         examples = examples_from(cases, Source(states, None), planter, teacher)
@@ -186,7 +186,3 @@ class _Server:
 def _judged(cases: Sequence[Case], ranker: Ranker) -> tuple[Figures, Decision]:
     ranked = [ranker.rank(case.context, case.candidates) for case in cases]
     return judge(ranked, [case.right for case in cases], [case.group for case in cases])
-
-
-def _stage(name: str, report: OnProgress) -> Callable[[int, int], None]:
-    return lambda done, total: report(Progress(name, done, total, 0.0))

@@ -31,6 +31,18 @@ class EncodedAnswers:
     """By row; None where none were asked for."""
 
 
+def vectors_of(
+    answers: Sequence[str], needed: Sequence[int], embedder: Embedder, on_progress: Callable[[int, int], None]
+) -> npt.NDArray[np.float32]:
+    """(answers, dimension): vectors of the needed rows, zeros for the others; kept nowhere."""
+    vectors = np.zeros((len(answers), embedder.dimension), dtype=np.float32)
+    for begin in range(0, len(needed), _CHUNK):
+        rows = list(needed[begin : begin + _CHUNK])
+        vectors[rows] = embedder.encode([answers[row] for row in rows])
+        on_progress(begin + len(rows), len(needed))
+    return vectors
+
+
 def encoded_answers(
     answers: Sequence[str],
     embedder: Embedder,

@@ -22,9 +22,10 @@ from torch import Tensor, nn
 
 from conversations.errors import ModelError, TrainingError
 from index.embedder import Embedder
-from training.datasets import Query, RankingTask, load_task
+from training.datasets import Query, load_task
+from training.encoded_answers import vectors_of
 from training.encoder_training import SCALE
-from training.loop import LoopSettings, Progress, train_loop
+from training.loop import LoopSettings, Progress, counter, train_loop
 from training.losses import listwise_softmax
 from training.metrics import mean_reciprocal_rank, rank_of_right
 from training.splits import split_queries
@@ -82,11 +83,10 @@ def train_linear_map(
     if not train or not held_out:
         raise TrainingError(f"{directory} has too few queries with a right answer.", "Use a larger data set.")
     embedder = Embedder()
-    report(Progress("embedding", 0, 2, 0.0))
+    report(Progress("embedding questions", 0, 1, 0.0))
     asked = torch.from_numpy(embedder.encode_dialogues([query.dialogue for query in [*train, *held_out]]))
-    report(Progress("embedding", 1, 2, 0.0))
-    answers = _answer_vectors(task, [*train, *held_out], embedder)
-    report(Progress("embedding", 2, 2, 0.0))
+    needed = sorted({row for query in [*train, *held_out] for row in query.right})
+    answers = torch.from_numpy(vectors_of(task.answers, needed, embedder, counter("embedding answers", report)))
     model = LinearMap(embedder.dimension)
     best = (_held_out_mrr(model, asked[len(train) :], held_out, answers), -1, model.weight.detach().clone())
     before = best[0]
@@ -140,14 +140,6 @@ def load_linear_map(path: Path, encoder: str) -> LinearMap:
     model = LinearMap(weight.shape[0])
     model.load_state_dict({"weight": weight.float()})
     return model
-
-
-def _answer_vectors(task: RankingTask, queries: list[Query], embedder: Embedder) -> Tensor:
-    """(answers, dimension): vectors of the answers that these queries need, zeros for the others."""
-    needed = sorted({row for query in queries for row in query.right})
-    vectors = torch.zeros(len(task.answers), embedder.dimension)
-    vectors[needed] = torch.from_numpy(embedder.encode([task.answers[row] for row in needed]))
-    return vectors
 
 
 def _held_out_mrr(model: LinearMap, asked: Tensor, queries: list[Query], answers: Tensor) -> float:

@@ -54,6 +54,11 @@ class Progress:
     """Held-out MRR, where this step measured it."""
 
 
+def counter(stage: str, report: Callable[[Progress], None]) -> Callable[[int, int], None]:
+    """What to call with (done, total) of a stage that has no loss."""
+    return lambda done, total: report(Progress(stage, done, total, 0.0))
+
+
 def learning_rate_at(step: int, steps: int, settings: LoopSettings) -> float:
     """Linear warm-up, then linear decay to zero.
 

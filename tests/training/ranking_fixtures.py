@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -51,6 +55,13 @@ def candidates(count: int = 5, tokens: int = 6, seed: int = 2) -> CandidateState
         torch.rand(count, len(SIGNALS), generator=generator),
         torch.zeros(count, dtype=torch.long),
     )
+
+
+def write_rows(path: Path, rows: Iterable[Any]) -> None:
+    """Gzipped JSON Lines, as data sets are."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
 
 
 def tiny_source(directory: Path) -> Source:

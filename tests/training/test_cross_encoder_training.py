@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import sys
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from ranking_fixtures import write_rows
 
 from conversations.errors import MissingPart, TrainingError
 from conversations.model import Turn
@@ -26,25 +25,19 @@ needs_packages = pytest.mark.skipif(
 THINGS = ["lamp", "kettle", "radio", "clock", "chair", "table", "phone", "camera", "heater", "printer", "mirror"]
 
 
-def write(path, rows):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with gzip.open(path, "wt", encoding="utf-8") as file:
-        file.writelines(json.dumps(row) + "\n" for row in rows)
-
-
 @pytest.fixture
 def data(tmp_path):
     """Questions whose right answer is the plain one of two that name the same thing."""
     directory = tmp_path / "data"
     kinds = ["The {} is sent back free of charge.", "We sell no {} any more."]
-    write(
+    write_rows(
         directory / "answers.jsonl.gz",
         [{"id": f"{n}-{k}", "text": kinds[k].format(t)} for n, t in enumerate(THINGS) for k in range(2)],
     )
     rows = [
         {"id": n, "question": f"How do I return my {thing}?", "answers": [f"{n}-0"]} for n, thing in enumerate(THINGS)
     ]
-    write(directory / "train.jsonl.gz", rows)
+    write_rows(directory / "train.jsonl.gz", rows)
     return directory
 
 
@@ -121,7 +114,7 @@ def test_it_learns_and_ranks(data, tmp_path):
 
 @needs_packages
 def test_nothing_to_train_on_is_said(data, tmp_path):
-    write(data / "train.jsonl.gz", [{"id": 1, "question": "x", "answers": []}])
+    write_rows(data / "train.jsonl.gz", [{"id": 1, "question": "x", "answers": []}])
     with pytest.raises(TrainingError, match="no query with a right and a wrong answer"):
         train_cross_encoder(data, tmp_path / "model")
     assert not (tmp_path / "model").exists()

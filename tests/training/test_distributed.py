@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from ranking_fixtures import write_rows
 from safetensors.torch import load_file
 
 from index.encoder_loading import bundled_path
@@ -29,12 +29,9 @@ def data(tmp_path):
         "answers": [{"id": n, "text": turns[1]["text"]} for n, turns in enumerate(rows)],
         "train": [{"id": n, "question": turns[0]["text"], "answers": [n]} for n, turns in enumerate(rows)],
     }
-    directory = tmp_path / "data"
-    directory.mkdir()
     for name, lines in files.items():
-        with gzip.open(directory / f"{name}.jsonl.gz", "wt", encoding="utf-8") as file:
-            file.writelines(json.dumps(line) + "\n" for line in lines)
-    return directory
+        write_rows(tmp_path / "data" / f"{name}.jsonl.gz", lines)
+    return tmp_path / "data"
 
 
 def trained(data: Path, save: Path, *launcher: str) -> subprocess.CompletedProcess[str]:

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from ranking_fixtures import write_rows
 
 from conversations.errors import AttendantError, ModelError, TrainingError
 from training import dataset_training, linear_map
@@ -21,18 +22,12 @@ SAMPLE = Path(__file__).resolve().parents[2] / "conversations" / "sample"
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
-def write(path, rows):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with gzip.open(path, "wt", encoding="utf-8") as file:
-        file.writelines(json.dumps(row) + "\n" for row in rows)
-
-
 @pytest.fixture
 def selection(tmp_path):
     tmp_path = tmp_path / "selection"
     texts = ["The parcel arrives on Friday.", "Press the red button to reset.", "A refund takes five days.", "Yes."]
-    write(tmp_path / "answers.jsonl.gz", [{"id": f"a{n}", "text": text} for n, text in enumerate(texts)])
-    write(
+    write_rows(tmp_path / "answers.jsonl.gz", [{"id": f"a{n}", "text": text} for n, text in enumerate(texts)])
+    write_rows(
         tmp_path / "dev.jsonl.gz",
         [
             {"id": 1, "question": "When does my parcel arrive?", "answers": ["a0"], "pool": ["a2", "a0", "a1"]},
@@ -60,7 +55,7 @@ def test_over_the_corpus_every_question_counts(selection):
 
 
 def test_ties_count_against_the_ranker(selection):
-    write(selection / "dev.jsonl.gz", [{"question": "zzz", "answers": ["a0"], "pool": ["a0", "a1", "a2"]}])
+    write_rows(selection / "dev.jsonl.gz", [{"question": "zzz", "answers": ["a0"], "pool": ["a0", "a1", "a2"]}])
     assert evaluate(selection, "dev", ["bm25"])[0].mrr == pytest.approx(1 / 3)
 
 
@@ -68,7 +63,7 @@ def test_the_order_of_a_pool_plays_no_part(selection):
     before = evaluate(selection, "dev", ["cross-attention"])[0].as_json()
     with gzip.open(selection / "dev.jsonl.gz", "rt") as file:
         rows = [json.loads(line) for line in file]
-    write(selection / "dev.jsonl.gz", [row | {"pool": row["pool"][::-1]} for row in rows])
+    write_rows(selection / "dev.jsonl.gz", [row | {"pool": row["pool"][::-1]} for row in rows])
     after = evaluate(selection, "dev", ["cross-attention"])[0].as_json()
     assert {**before, "latency_ms": 0} == {**after, "latency_ms": 0}
 
@@ -82,7 +77,7 @@ def test_what_is_not_reranked_stays_below(selection, depth):
 @pytest.fixture
 def bank(tmp_path):
     tmp_path = tmp_path / "bank"
-    write(
+    write_rows(
         tmp_path / "responses.jsonl.gz",
         [
             {"task": "bank", "action": "ask_name", "text": "What is your name?"},
@@ -101,7 +96,7 @@ def bank(tmp_path):
         {"role": "customer", "text": "Bye now."},
         {"role": "agent", "text": "Goodbye.", "action": "bye"},
     ]
-    write(tmp_path / "dev.jsonl.gz", [{"id": "one", "turns": turns, "meta": {"tasks": ["hotel"]}}])
+    write_rows(tmp_path / "dev.jsonl.gz", [{"id": "one", "turns": turns, "meta": {"tasks": ["hotel"]}}])
     return tmp_path
 
 
@@ -131,7 +126,7 @@ def test_wrong_calls_are_told_plainly(selection, bank):
         evaluate(selection, "dev", ["cross-attention:nowhere"])
     with pytest.raises(TrainingError, match="no data set directory"):
         evaluate(selection / "nothing", "dev", ["cosine"])
-    write(selection / "dev.jsonl.gz", [{"question": "x", "answers": ["a9"]}])
+    write_rows(selection / "dev.jsonl.gz", [{"question": "x", "answers": ["a9"]}])
     with pytest.raises(TrainingError, match=r"dev.jsonl.gz, line 1: answer id 'a9'"):
         evaluate(selection, "dev", ["cosine"])
     (selection / "dev.jsonl.gz").write_bytes(b"\x1f\x8b broken")
@@ -145,10 +140,10 @@ def questions_of_the_sample(tmp_path):
     rows = [json.loads(line)["turns"][:2] for line in (SAMPLE / "past.jsonl").open(encoding="utf-8")]
     rows = [turns for turns in rows if turns[1]["role"] == "agent"][:90]
     data = tmp_path / "data"
-    write(data / "answers.jsonl.gz", [{"id": n, "text": turns[1]["text"]} for n, turns in enumerate(rows)])
+    write_rows(data / "answers.jsonl.gz", [{"id": n, "text": turns[1]["text"]} for n, turns in enumerate(rows)])
     questions = [{"id": n, "question": turns[0]["text"], "answers": [n]} for n, turns in enumerate(rows)]
-    write(data / "train.jsonl.gz", questions)
-    write(data / "dev.jsonl.gz", questions[:20])
+    write_rows(data / "train.jsonl.gz", questions)
+    write_rows(data / "dev.jsonl.gz", questions[:20])
     return data
 
 
@@ -215,9 +210,9 @@ def intents(tmp_path):
         ("book_flight", "I want to fly to Rome"),
     )
     rows = [{"id": n, "text": text, "label": label} for n, (label, text) in enumerate(said)]
-    write(directory / "train.jsonl.gz", rows)
-    write(directory / "dev.jsonl.gz", [{"text": "a lost card", "label": "card_lost"}])
-    write(directory / "oos_dev.jsonl.gz", [{"text": "how tall is the moon", "label": "oos"}])
+    write_rows(directory / "train.jsonl.gz", rows)
+    write_rows(directory / "dev.jsonl.gz", [{"text": "a lost card", "label": "card_lost"}])
+    write_rows(directory / "oos_dev.jsonl.gz", [{"text": "how tall is the moon", "label": "oos"}])
     return directory
 
 
