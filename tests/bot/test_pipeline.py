@@ -196,6 +196,28 @@ def test_replay_of_a_planted_copy_finds_it(pipeline, tmp_path):
     assert report.recall_at_10 > 0.8
 
 
+def test_replay_looks_back_on_the_customer_and_never_ahead(pipeline, tmp_path, monkeypatch):
+    def visit(name, who, year):
+        at = f"{year}-06-01T09:00:00Z"
+        turns = [{"role": "customer", "text": "me again", "at": at}, {"role": "agent", "text": "Hello!", "at": at}]
+        return {"id": name, "customer": who, "turns": turns}
+
+    lines = [visit("later", "c-1205", 2030), visit("before", "c-1205", 2001), visit("new", "c-0000", 2030)]
+    (tmp_path / "visits.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    seen = []
+    answer_many = pipeline.answer_many
+
+    def spied(dialogues, exclude=None, rejected=frozenset(), earlier=None):
+        seen.append([len(turns) for turns in earlier])
+        return answer_many(dialogues, exclude, rejected, earlier)
+
+    monkeypatch.setattr(pipeline, "answer_many", spied)
+    replay(pipeline, [tmp_path / "visits.jsonl"])
+    later, before, new = seen[0]
+    assert later > 4, "three conversations"
+    assert (before, new) == (0, 0)
+
+
 def test_replay_figures_do_not_depend_on_the_batch(pipeline):
     one = replay(pipeline, [SAMPLE / "replay.jsonl"], batch_size=1, limit=40)
     many = replay(pipeline, [SAMPLE / "replay.jsonl"], batch_size=32, limit=40)
