@@ -56,6 +56,17 @@ class Terminal:
             assert self._read(end), f"{text!r} did not come: {self.text[since:]!r}"
         return place + len(text)
 
+    def wait_until_it_waits(self, seconds=60):
+        """Until the program sleeps and uses no processor time any more: it waits for a key."""
+        end, still, before = time.monotonic() + seconds, 0, ""
+        while still < 5:
+            assert time.monotonic() < end, "it never came to rest"
+            time.sleep(0.1)
+            state, *rest = Path(f"/proc/{self.process}/stat").read_text().rpartition(") ")[2].split()
+            used = " ".join(rest[10:12])
+            still = still + 1 if state == "S" and used == before else 0
+            before = used
+
     def exit_status(self, seconds=60):
         """Reads to the end; the exit status."""
         end = time.monotonic() + seconds
