@@ -25,6 +25,7 @@ from conversations.privacy import Redactor
 from conversations.readers import Rejected, log_files, read_logs
 from index.equality import AnswerEquality
 from training.metrics import (
+    calibration_noise,
     expected_calibration_error,
     mean_reciprocal_rank,
     percentile,
@@ -51,6 +52,8 @@ class ReplayReport:
     """Share of the turns that were answered rather than handed over."""
     accuracy_when_answered: float
     ece: float
+    ece_noise: float
+    """The ECE that a perfect confidence would show on as many turns."""
     p50_ms: float
     p95_ms: float
     turns_per_second: float
@@ -69,6 +72,7 @@ class ReplayReport:
             "coverage": self.coverage,
             "accuracy_when_answered": self.accuracy_when_answered,
             "ece": self.ece,
+            "ece_noise": self.ece_noise,
             "latency_ms": {"p50": self.p50_ms, "p95": self.p95_ms},
             "turns_per_second": self.turns_per_second,
             "rejected": self.rejected,
@@ -135,6 +139,7 @@ def replay(
     ranks = [outcome.rank for outcome in outcomes]
     right = np.array([outcome.is_right for outcome in outcomes])
     answered = np.array([outcome.is_answered for outcome in outcomes])
+    confidence = np.array([outcome.confidence for outcome in outcomes])
     return ReplayReport(
         turns=len(outcomes),
         known=float(np.mean([outcome.is_known for outcome in outcomes])),
@@ -144,7 +149,8 @@ def replay(
         mrr=mean_reciprocal_rank(ranks),
         coverage=float(answered.mean()),
         accuracy_when_answered=float(right[answered].mean()) if answered.any() else 0.0,
-        ece=expected_calibration_error(np.array([outcome.confidence for outcome in outcomes]), right),
+        ece=expected_calibration_error(confidence, right),
+        ece_noise=calibration_noise(confidence),
         p50_ms=percentile(waits, 50),
         p95_ms=percentile(waits, 95),
         turns_per_second=len(outcomes) / seconds,

@@ -20,10 +20,11 @@ _HEADINGS = {
     "turns_per_second": "turns/s",
     "in_scope_accuracy": "in scope",
     "out_of_scope_recall": "out of scope",
+    "ece_noise": "ece noise",
     "careful_coverage": "cov. at 5 %",
 }
 """Shorter names for tables; accuracy is that of the turns that were answered, the last the share that could be
-answered with 5 % of the answers wrong.
+answered with 5 % of the answers wrong. The noise is the ECE that a perfect confidence would show on as many.
 """
 _ANY_WIDTH = 10_000
 

@@ -28,6 +28,7 @@ from training.attacks import ATTACKS, PLANTED
 from training.calibration import careful_coverage
 from training.datasets import Query, RankingTask, load_task
 from training.metrics import (
+    calibration_noise,
     expected_calibration_error,
     mean_reciprocal_rank,
     percentile,
@@ -45,6 +46,7 @@ OPTIONAL = (
     "in_scope_accuracy",
     "out_of_scope_recall",
     "ece",
+    "ece_noise",
     "careful_coverage",
     "against",
     "p_top1",
@@ -75,6 +77,8 @@ class EvaluationReport:
     """Share of the out-of-scope requests that were not confident enough, at the threshold of `scope_figures`."""
     ece: float | None = None
     """Expected calibration error of the confidence in the first, where the ranker was calibrated."""
+    ece_noise: float | None = None
+    """What a perfect confidence would show on as many queries; see `training.metrics.calibration_noise`."""
     careful_coverage: float | None = None
     """Share of the queries above the threshold at which 5 % of the firsts are wrong; chosen on these."""
     against: str | None = None
@@ -240,6 +244,7 @@ class _Examined:
             in_scope_accuracy=accuracy,
             out_of_scope_recall=recall,
             ece=expected_calibration_error(confidence, hit) if is_calibrated else None,
+            ece_noise=calibration_noise(confidence) if is_calibrated else None,
             careful_coverage=careful_coverage(confidence, hit) if is_calibrated else None,
         )
 
