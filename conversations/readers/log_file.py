@@ -97,7 +97,7 @@ class LogFile:
         self._check_opening()
 
     def _check_opening(self) -> None:
-        if not self._opening.strip():
+        if not self.opening_lines():
             raise LogError(f"{self.name} is empty.", "Export the log again, or leave this file out.")
         for magic, (kind, remedy) in _OTHER_FORMATS.items():
             if self._opening.startswith(magic):

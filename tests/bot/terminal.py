@@ -27,6 +27,8 @@ class Terminal:
         self.process, self.fd = pty.fork()
         if self.process == 0:
             os.chdir(ROOT)
+            # Where the tests themselves run in the background, Ctrl-C is ignored, and that would be inherited.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execve(sys.executable, [sys.executable, *arguments], variables)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
         self.raw = b""

@@ -144,6 +144,7 @@ def test_a_line_that_is_not_utf8_and_one_that_is_huge(tmp_path):
     [
         (b"", "empty"),
         (b" \n\n", "empty"),
+        (b"\x1c\n\xc2\x85", "empty"),
         (b"\x7fELF\x00\x00", "binary"),
         (b"PK\x03\x04rest", "ZIP"),
         (b"SQLite format 3\x00", "SQLite"),

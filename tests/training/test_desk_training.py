@@ -65,6 +65,7 @@ def test_the_better_model_serves_and_only_the_better(desk):
 
 
 def test_a_model_that_is_not_better_is_kept_but_not_used(desk, monkeypatch):
+    monkeypatch.setattr(desk_training, "fit_signal_weights", lambda *_: None)
     monkeypatch.setattr(desk_training, "train_reranker", lambda *_: None)
     report = train_desk([desk], QUICK)
     assert report.after.mrr == pytest.approx(report.before.mrr, abs=1e-3)
