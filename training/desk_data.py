@@ -31,7 +31,7 @@ from training.planting import Planter
 from training.rankers import Ranker, retrieval_ranker
 from training.rankers.cross_attention import CrossAttentionRanker
 from training.rankers.named import named_ranker
-from training.registry import desk_model, encoder_name, load_model
+from training.registry import desk_model, encoder_name, encoder_tuned_on, load_model
 from training.reranker import Reranker
 from training.settings import TrainSettings
 from training.splits import share_of
@@ -54,26 +54,29 @@ class OpenDesk:
     store: Store
     embedder: Embedder
     retriever: Retriever
-    is_tuned: bool = False
-    """Whether the encoder was just fine-tuned on a part of its conversations."""
+    tuned_on: frozenset[str] = frozenset()
+    """What the encoder was fine-tuned on: names of desks or data sets; empty where it belongs to no model."""
 
     @classmethod
     def open(cls, desk: Desk) -> Self:
         """Opens a desk under its present encoder; the caller holds its write lock."""
         store = desk.store()
         embedder = Embedder(encoder_name(desk.models_path, store))
-        return cls(desk, store, embedder, _in_step(desk, store, embedder, lambda _: None))
+        try:
+            tuned_on = encoder_tuned_on(desk_model(desk.models_path, embedder.identity))
+        except ModelError:
+            tuned_on = frozenset()
+        return cls(desk, store, embedder, _in_step(desk, store, embedder, lambda _: None), tuned_on)
 
-    def under(self, embedder: Embedder, on_progress: OnProgress) -> OpenDesk:
+    def under(self, embedder: Embedder, tuned_on: frozenset[str], on_progress: OnProgress) -> OpenDesk:
         """The same desk under another, tuned encoder, its index made beside the one in use."""
-        return OpenDesk(
-            self.desk, self.store, embedder, _in_step(self.desk, self.store, embedder, on_progress), is_tuned=True
-        )
+        retriever = _in_step(self.desk, self.store, embedder, on_progress)
+        return OpenDesk(self.desk, self.store, embedder, retriever, tuned_on)
 
     @property
-    def encoder_name(self) -> str:
-        """The encoder in use: a directory, a name on the Hub, or the bundled one."""
-        return self.embedder.name
+    def is_tuned_here(self) -> bool:
+        """Whether the encoder was fine-tuned on a part of this desk's conversations."""
+        return self.desk.name in self.tuned_on
 
     @property
     def source(self) -> Source:
@@ -99,7 +102,7 @@ class OpenDesk:
                 pair
                 for pair in self.store.pairs()
                 if share_of(pair.conversation, "held out") >= HELD_OUT_SHARE
-                and not (self.is_tuned and share_of(pair.conversation, "encoder") < ENCODER_SHARE)
+                and not (self.is_tuned_here and share_of(pair.conversation, "encoder") < ENCODER_SHARE)
             ),
             settings.limit or MOST_TRAINED,
         )
@@ -158,8 +161,9 @@ class OpenDesk:
             ModelError: the model to start from cannot be used.
         """
         if settings.start is not None:
-            return load_model(settings.start, self.embedder.identity).reranker.float()
-        if is_own and not self.is_tuned and not settings.listwise_heads:
+            # The encoder may just have been tuned further than the model knows it.
+            return load_model(settings.start).reranker.float().reading(self.embedder.identity)
+        if is_own and not settings.listwise_heads:
             try:
                 return desk_model(self.desk.models_path, self.embedder.identity).reranker.float()
             except ModelError:

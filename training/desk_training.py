@@ -26,7 +26,7 @@ from training.judging import Figures, judge
 from training.loop import Progress
 from training.rankers import Ranker
 from training.rankers.merging import merge_same
-from training.registry import next_name, promote, save_model
+from training.registry import TUNED_ON, encoder_tuned_on, load_model, next_name, promote, save_model
 from training.reranker import Reranker
 from training.reranker_training import train_reranker
 from training.settings import TrainReport, TrainSettings
@@ -65,9 +65,10 @@ def train_desk(
             raise TrainingError("The desks use different encoders.", "Train desks with one encoder together.")
         held_out = [one.held_out_cases(settings.limit, report) for one in opened]
         before, _ = _judge(held_out, [one.ranker_in_use() for one in opened])
-        if settings.encoder_epochs:
-            opened = [_with_tuned_encoder(opened, settings, work, report)]
-            held_out = [opened[0].held_out_cases(settings.limit, report)]
+        others = _under_another_encoder(opened, settings, work, report)
+        if others is not opened:
+            opened = others
+            held_out = [one.held_out_cases(settings.limit, report) for one in opened]
         reranker, used = _train(opened, held_out, settings, work, report)
         after, decision = _judge(held_out, [one.ranker(reranker) for one in opened])
         is_better = after.mrr > before.mrr
@@ -79,9 +80,10 @@ def train_desk(
             "before": before.as_json(),
             "held_out": after.as_json(),
             "settings": settings.as_json(),
+            TUNED_ON: sorted(opened[0].tuned_on),
         }
         if is_first():
-            save_model(target, reranker, decision, notes, opened[0].embedder if settings.encoder_epochs else None)
+            save_model(target, reranker, decision, notes, opened[0].embedder if opened[0].tuned_on else None)
             if use:
                 promote(desks[0].models_path, target.name)
             shutil.rmtree(work, ignore_errors=True)
@@ -131,13 +133,40 @@ def _judge(held_out: list[list[Case]], rankers: list[Ranker]) -> tuple[Figures, 
     return judge(ranked, [case.right for case in cases], [case.group for case in cases])
 
 
-def _with_tuned_encoder(opened: list[OpenDesk], settings: TrainSettings, work: Path, report: OnProgress) -> OpenDesk:
-    """The desk under an encoder fine-tuned on a part of its conversations, with an index of its own."""
+def _under_another_encoder(
+    opened: list[OpenDesk], settings: TrainSettings, work: Path, report: OnProgress
+) -> list[OpenDesk]:
+    """The desks under the encoder of the model to start from, or one fine-tuned here, with indexes of their own.
+
+    Raises:
+        ModelError: the model to start from reads another encoder and does not bring it.
+    """
+    now = opened[0]
+    name, identity, tuned_on = now.embedder.name, now.embedder.identity, now.tuned_on
+    if settings.start is not None:
+        start = load_model(settings.start)
+        if start.encoder is None:
+            load_model(settings.start, identity)
+        else:
+            name, identity, tuned_on = str(start.encoder), start.reranker.config.encoder, encoder_tuned_on(start)
+    if settings.encoder_epochs:
+        embedder = _tuned_encoder(name, opened, settings, work, report)
+        tuned_on |= {now.desk.name}
+    elif identity != now.embedder.identity:
+        embedder = Embedder(name)
+    else:
+        return opened
+    return [one.under(embedder, tuned_on, report) for one in opened]
+
+
+def _tuned_encoder(
+    name: str, opened: list[OpenDesk], settings: TrainSettings, work: Path, report: OnProgress
+) -> Embedder:
+    """This encoder fine-tuned on a part of a desk's conversations."""
     if len(opened) > 1:
         raise TrainingError("The encoder can be fine-tuned on one desk only.", "Leave out --encoder-epochs.")
-    (desk,) = opened
-    queries, answers = desk.encoder_queries(settings.limit)
-    embedder = Embedder(desk.encoder_name, precision="float32")
+    queries, answers = opened[0].encoder_queries(settings.limit)
+    embedder = Embedder(name, precision="float32")
     fine_tune_encoder(
         embedder,
         queries,
@@ -149,7 +178,7 @@ def _with_tuned_encoder(opened: list[OpenDesk], settings: TrainSettings, work: P
         settings.layer_decay,
     )
     embedder.serve()
-    return desk.under(embedder, report)
+    return embedder
 
 
 def _reason(save: Path | None, is_better: bool, force: bool, before: Figures, after: Figures) -> str:

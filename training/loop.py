@@ -83,7 +83,7 @@ def train_loop(
     on_progress: Callable[[Progress], None] | None = None,
     after_epoch: Callable[[int], tuple[float, bool]] | None = None,
 ) -> None:
-    """Trains until the epochs are done or `after_epoch` says to stop.
+    """Trains until the epochs are done or `after_epoch` says to stop; with no epochs nothing is done.
 
     Args:
         stage: name shown with the progress and kept in the checkpoint.
@@ -100,10 +100,12 @@ def train_loop(
     Raises:
         TrainingError: the loss is not a number, or there is nothing to train on.
     """
+    if settings.epochs == 0:
+        return
     random_of = [random.Random(f"{settings.seed}-{epoch}") for epoch in range(settings.epochs)]
     per_epoch = len(batches_of_epoch(random.Random(f"{settings.seed}-0")))
     steps = per_epoch * settings.epochs
-    if steps == 0:
+    if per_epoch == 0:
         raise TrainingError(f"There is nothing to train the {stage} on.", "Import more conversations.")
     optimizer = torch.optim.AdamW(
         [{"params": list(parameters), "factor": factor} for parameters, factor in groups],

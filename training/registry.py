@@ -31,6 +31,7 @@ VERSION = 1
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 ENCODER = "encoder"
+TUNED_ON = "encoder_tuned_on"
 
 
 @dataclass
@@ -58,7 +59,7 @@ def save_model(
         reranker: saved in half precision.
         decision: temperature, thresholds.
         notes: JSON-able facts about its training.
-        embedder: its encoder, where it was fine-tuned with the reranker.
+        embedder: its encoder, where that was fine-tuned; the note `TUNED_ON` then says on what.
     """
     beside = directory.with_name(directory.name + ".tmp")
     shutil.rmtree(beside, ignore_errors=True)
@@ -132,6 +133,11 @@ def load_model(directory: Path, encoder: str | None = None) -> Model:
     return Model(
         directory.name, reranker.eval(), decision, own if own.is_dir() else None, config["notes"], fingerprint
     )
+
+
+def encoder_tuned_on(model: Model) -> frozenset[str]:
+    """Names of the desks or data sets that its own encoder was fine-tuned on; empty where it has none."""
+    return frozenset(model.notes.get(TUNED_ON, model.notes["trained_on"])) if model.encoder else frozenset()
 
 
 def model_embedder(directory: Path) -> tuple[Embedder, bool]:

@@ -131,6 +131,11 @@ class Reranker(nn.Module):
             self.signal_weights.copy_(torch.tensor(BARE_WEIGHTS) * SIGNAL_SCALE)
         return self
 
+    def reading(self, encoder: str) -> Reranker:
+        """This reranker about to be trained on the states of its encoder tuned further: its identity changes."""
+        self.config = replace(self.config, encoder=encoder)
+        return self
+
     @property
     def is_untrained(self) -> bool:
         """Whether its score is still the retrieval score alone."""

@@ -34,7 +34,8 @@ class TrainSettings:
     cache: Path | None = None
     """Keeps a data set's encoded answers for the next training or evaluation."""
     start: Path | None = None
-    """The reranker starts from this model; by default from the one in use, or from the encoder's last layers."""
+    """The reranker starts from this model, and a desk takes over its encoder; by default the reranker starts from the
+    model in use, or from the encoder's last layers."""
     layer_decay: float = 1.0
     """Factor on the encoder's learning rate from each layer to the one below."""
     listwise_heads: int = 0

@@ -22,7 +22,7 @@ from index.equality import says_the_same, words_of
 from training import desk_training
 from training.desk_data import HELD_OUT_SHARE, OpenDesk
 from training.desk_training import train_desk
-from training.registry import current_model_path
+from training.registry import current_model_path, load_model
 from training.settings import TrainSettings
 from training.splits import share_of
 
@@ -94,6 +94,57 @@ def test_a_tuned_encoder_comes_with_an_index_of_its_own(desk, caplog):
         assert len(pipeline.answer([Turn("customer", "where is my parcel")]).candidates) > 30
 
 
+def small_desk(home, name):
+    """The first conversations of the sample, embedded anew in seconds."""
+    log = home / f"{name}.jsonl"
+    log.write_text("".join(SAMPLE.open(encoding="utf-8").readlines()[:24]), encoding="utf-8")
+    desk = Desk.create(home, name)
+    with desk.writing(), desk.store() as store:
+        import_logs(store, [log], redact=True, rejects_dir=desk.rejects_path)
+        update_index(desk.index_path, store, Embedder())
+    return desk
+
+
+def trained_conversations(desk):
+    """The encoder that the desk is under, and whose turns train it and the reranker."""
+    opened = OpenDesk.open(desk)
+    encoder = {query.group for query in opened.encoder_queries(None)[0]}
+    reranker = {example.group for example in opened.train_examples(TrainSettings(), lambda _: None)}
+    opened.close()
+    return opened.embedder.identity, encoder, reranker
+
+
+def test_a_tuned_encoder_is_kept_by_retraining_and_taken_over_by_another_desk(tmp_path, monkeypatch):
+    monkeypatch.setattr(desk_training, "LEAST_EXAMPLES", 1)
+    monkeypatch.setattr(desk_training, "LEAST_HELD_OUT", 1)
+    old = small_desk(tmp_path, "old")
+    shutil.copytree(old.path, old.path.with_name("new"))
+    new = Desk.open(tmp_path, "new")
+    bundled = trained_conversations(old)[0]
+    train_desk([old], TrainSettings(epochs=0, encoder_epochs=1, force=True))
+    train_desk([old], TrainSettings(limit=80, epochs=1, force=True))
+    tuned, of_encoder, of_reranker = trained_conversations(old)
+    assert tuned != bundled
+    assert of_reranker and not of_reranker & of_encoder
+    assert ask(old)[0] == "cross-attention:model-0002"
+
+    report = train_desk([new], TrainSettings(limit=80, epochs=0, start=old.models_path / "model-0002", force=True))
+    assert report.promoted
+    taken, of_encoder, of_reranker = trained_conversations(new)
+    # The encoder was tuned on another desk's log: all of this one may train the reranker.
+    assert taken == tuned
+    assert of_reranker & of_encoder
+    assert ask(new)[0] == "cross-attention:model-0001"
+
+    start, further = old.models_path / "model-0002", tmp_path / "further"
+    train_desk([new], TrainSettings(limit=80, epochs=0, encoder_epochs=1, start=start), save=further)
+    before, after = load_model(start), load_model(further)
+    assert after.reranker.config.encoder not in {bundled, tuned}
+    assert after.notes["encoder_tuned_on"] == ["new", "old"]
+    for name, weights in before.reranker.blocks.state_dict().items():
+        assert after.reranker.blocks.state_dict()[name].equal(weights), name
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL on this system")
 @pytest.mark.parametrize("stage", ["reranker", "saving"])
 def test_a_kill_leaves_the_desk_as_it_was_and_the_same_command_goes_on(desk, stage):
@@ -133,7 +184,7 @@ def test_no_conversation_is_on_both_sides(desk):
     held_out = {case.group for case in opened.held_out_cases(None, lambda _: None)}
     trained = {example.group for example in opened.train_examples(TrainSettings(), lambda _: None)}
     tuned = {query.group for query in opened.encoder_queries(None)[0]}
-    opened.is_tuned = True
+    opened.tuned_on = frozenset({"shop"})
     reranked = {example.group for example in opened.train_examples(TrainSettings(), lambda _: None)}
     opened.close()
     assert held_out and trained and tuned and reranked
