@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,21 +18,13 @@ from torch import Tensor
 from conversations.errors import IndexDamaged
 from conversations.store import Store
 from index.embedder import Embedder, Tokens
-from index.manifest import (
-    Manifest,
-    read_manifest,
-    remove_strangers,
-    sha256_of,
-    verify_files,
-    write_manifest,
-)
-from index.states import ARRAYS, write_segment
+from index.index_files import Ids, IndexFiles, compared
+from index.manifest import Manifest, read_manifest, verify_files
+from index.states import write_segment
 from index.vectors import VectorIndex
 
-Ids = npt.NDArray[np.int64]
 OnProgress = Callable[[str, int, int], None]
 
-VIEWS = ("questions", "dialogues", "answers")
 SLICE = 20_000
 """Pairs or answers encoded before the index is swapped."""
 CHUNK = 2_048
@@ -40,7 +32,7 @@ CHUNK = 2_048
 STATES_BELOW = 1
 """Token states are kept as they enter the encoder's last layer."""
 MOST_SEGMENTS = 24
-"""More segments than this are merged by building the token states anew."""
+"""More segments than this are merged."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +89,7 @@ def check_index(root: Path, store: Store, encoder: str) -> list[Check]:
         return [Check("index files", False, str(error))]
     checks = [Check("index files", True, f"{len(manifest.files)} files match their SHA-256")]
     for name, index, ids in (("pairs", pairs, store.pair_ids()), ("answers", answers, store.answer_ids())):
-        missing, extra = _difference(ids, index.ids)
+        missing, extra = compared(ids, index.ids)
         checks.append(
             Check(
                 f"index of {name}",
@@ -108,45 +100,32 @@ def check_index(root: Path, store: Store, encoder: str) -> list[Check]:
     return checks
 
 
-class _Writer:
-    """The index being changed, in memory, and what is new of it on disk."""
+class _Writer(IndexFiles):
+    """An index that can be added to."""
 
     def __init__(self, directory: Path, embedder: Embedder) -> None:
-        self.directory = directory
+        manifest = read_manifest(directory) or Manifest(
+            encoder=embedder.identity,
+            dimension=embedder.dimension,
+            states_below=STATES_BELOW,
+            pairs=0,
+            answers=0,
+            serial=0,
+            segments={"questions": [], "answers": []},
+        )
+        if manifest.encoder != embedder.identity or manifest.states_below != STATES_BELOW:
+            raise IndexDamaged("The index was built by another encoder.")
+        super().__init__(directory, manifest)
         self.embedder = embedder
-        manifest = read_manifest(directory)
-        if manifest is None:
-            manifest = Manifest(
-                encoder=embedder.identity,
-                dimension=embedder.dimension,
-                states_below=STATES_BELOW,
-                pairs=0,
-                answers=0,
-                serial=0,
-                segments={"questions": [], "answers": []},
-            )
-            self.views = {view: VectorIndex(embedder.dimension) for view in VIEWS}
-        else:
-            if manifest.encoder != embedder.identity or manifest.states_below != STATES_BELOW:
-                raise IndexDamaged("The index was built by another encoder.")
-            verify_files(directory, manifest)
-            self.views = {
-                view: VectorIndex.load(directory / manifest.vectors[view], manifest.dimension) for view in VIEWS
-            }
-        self.manifest = manifest
 
     def update(self, store: Store, on_progress: OnProgress) -> None:
-        new_pairs, gone_pairs = _difference(store.pair_ids(), self.views["questions"].ids)
-        new_answers, gone_answers = _difference(store.answer_ids(), self.views["answers"].ids)
-        if len(self.manifest.segments["questions"]) > MOST_SEGMENTS:
-            # Everything is encoded again: rare, and simpler than a second way to write segments.
-            new_pairs, new_answers = store.pair_ids(), store.answer_ids()
-            self.views = {view: VectorIndex(self.embedder.dimension) for view in VIEWS}
-            self.manifest = replace(self.manifest, segments={"questions": [], "answers": []})
-        elif self.manifest.serial and not any(map(len, (new_pairs, gone_pairs, new_answers, gone_answers))):
+        new_pairs, gone_pairs, new_answers, gone_answers = self.difference(store.pair_ids(), store.answer_ids())
+        has_many = len(self.manifest.segments["questions"]) > MOST_SEGMENTS
+        if self.manifest.serial and not any(map(len, (new_pairs, gone_pairs, new_answers, gone_answers))):
             return
-        for view, gone in (("questions", gone_pairs), ("dialogues", gone_pairs), ("answers", gone_answers)):
-            self.views[view].remove(gone)
+        self.remove(gone_pairs, gone_answers)
+        if has_many:
+            self.merge()
         done, total = 0, len(new_pairs) + len(new_answers)
 
         def report(slice_done: float) -> None:
@@ -155,9 +134,9 @@ class _Writer:
         slices = [(self._encode_answers, part) for part in _slices(new_answers)]
         slices += [(self._encode_pairs, part) for part in _slices(new_pairs)]
         if not slices:
-            self._swap([])
+            self.swap([])
         for encode, ids in slices:
-            self._swap(encode(store, ids, report))
+            self.swap(encode(store, ids, report))
             done += len(ids)
             report(0)
 
@@ -210,35 +189,6 @@ class _Writer:
         encoded = self.embedder.encode_tokens(unique, STATES_BELOW)
         rows = [place[tuple(text.ids)] for text in tokens]
         return encoded.vectors[rows], [encoded.states[row] for row in rows]
-
-    def _swap(self, files: list[Path]) -> None:
-        stem = f"{self.manifest.serial + 1:06d}"
-        vectors = {}
-        for view, index in self.views.items():
-            path = self.directory / f"{stem}-{view}.faiss"
-            index.save(path)
-            files.append(path)
-            vectors[view] = path.name
-        segments = [
-            f"{name}.{array}.npy" for names in self.manifest.segments.values() for name in names for array in ARRAYS
-        ]
-        new = {path.name: sha256_of(path) for path in files}
-        kept = {name: self.manifest.files[name] for name in segments if name not in new}
-        self.manifest = replace(
-            self.manifest,
-            pairs=len(self.views["questions"]),
-            answers=len(self.views["answers"]),
-            serial=self.manifest.serial + 1,
-            vectors=vectors,
-            files=kept | new,
-        )
-        write_manifest(self.directory, self.manifest)
-        remove_strangers(self.directory, self.manifest)
-
-
-def _difference(wanted: Ids, present: Ids) -> tuple[Ids, Ids]:
-    """Ids that are missing, and ids that are there but not wanted."""
-    return np.setdiff1d(wanted, present), np.setdiff1d(present, wanted)
 
 
 def _slices(ids: Ids) -> list[Ids]:

@@ -3,7 +3,8 @@
 Decisions:
 - One int8 per number and one half-precision scale per token: half a kilobyte a token at width 384, a quarter of
   float32's size, cosine to the original above .999.
-- Segments are immutable: an import adds one and links the others, a deletion only leaves rows that nobody asks for.
+- Segments are immutable: an import adds one and links the others, a deletion only leaves rows that nobody asks for,
+  until `merge_segments` writes what is still wanted anew.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ ARRAYS = ("ids", "offsets", "values", "scales")
 """The files of a segment: STEM.ids.npy and so on."""
 _FIRST_EXTRA = 1 << 48
 """Beyond all ids of a database."""
+_LONGEST = 1 << 30
+"""Beyond the tokens of any text."""
+_Packed = tuple[npt.NDArray[np.int8], npt.NDArray[np.float16]]
 
 
 def quantize(states: Tensor) -> tuple[Tensor, Tensor]:
@@ -54,6 +58,34 @@ def write_segment(
     Returns:
         The files written.
     """
+    return _write(directory, stem, ids, lengths, ((v.numpy(), s.numpy()) for v, s in map(quantize, states)), width)
+
+
+def merge_segments(directory: Path, stems: Sequence[str], stem: str, ids: Ids, width: int) -> list[Path]:
+    """Writes the states of some texts, wherever they lie, as one new segment; nothing is encoded again.
+
+    Args:
+        directory: of the index.
+        stems: of the segments there.
+        stem: of the new one; must not be taken.
+        ids: the texts to keep, ascending.
+        width: of the states.
+
+    Returns:
+        The files written.
+
+    Raises:
+        IndexDamaged: a file is missing, or an id has no states.
+    """
+    present = TokenStates(directory, stems)
+    lengths = [len(present.slices(int(identifier), _LONGEST)[1]) for identifier in ids]
+    packed = (present.slices(int(identifier), _LONGEST) for identifier in ids)
+    return _write(directory, stem, ids, lengths, packed, width)
+
+
+def _write(
+    directory: Path, stem: str, ids: Ids, lengths: Sequence[int], packed: Iterable[_Packed], width: int
+) -> list[Path]:
     paths = {name: directory / f"{stem}.{name}.npy" for name in ARRAYS}
     offsets = np.zeros(len(ids) + 1, dtype=np.int64)
     np.cumsum(lengths, out=offsets[1:])
@@ -63,10 +95,9 @@ def write_segment(
     with paths["values"].open("wb") as values, paths["scales"].open("wb") as scales:
         _write_header(values, np.int8, (int(offsets[-1]), width))
         _write_header(scales, np.float16, (int(offsets[-1]),))
-        for tokens in states:
-            packed, scale = quantize(tokens)
-            values.write(packed.numpy().tobytes())
-            scales.write(scale.numpy().tobytes())
+        for value, scale in packed:
+            values.write(value.tobytes())
+            scales.write(scale.tobytes())
     return list(paths.values())
 
 
@@ -111,18 +142,16 @@ class TokenStates:
         """Number of texts."""
         return len(self._ids)
 
-    def slices(self, identifier: int, limit: int) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float16]] | None:
-        """One text's int8 values (tokens, width) and scales (tokens,), views into the file; None for a negative id.
+    def slices(self, identifier: int, limit: int) -> _Packed:
+        """One text's int8 values (tokens, width) and scales (tokens,), views into the file.
 
         Args:
-            identifier: a negative one stands for "no text".
+            identifier: of the text.
             limit: tokens to keep, from the beginning.
 
         Raises:
             IndexDamaged: the id has no states.
         """
-        if identifier < 0:
-            return None
         place = int(np.searchsorted(self._ids, identifier))
         if place == len(self._ids) or self._ids[place] != identifier:
             raise IndexDamaged(f"Text {identifier} has no token states.", "Run: attendant doctor --repair.")
@@ -138,7 +167,7 @@ class ExtraStates(TokenStates):
     def __init__(self, source: TokenStates) -> None:
         """Starts with none in memory."""
         self._source = source
-        self._extra: list[tuple[npt.NDArray[np.int8], npt.NDArray[np.float16]]] = []
+        self._extra: list[_Packed] = []
 
     def __len__(self) -> int:
         """Number of texts."""
@@ -150,7 +179,7 @@ class ExtraStates(TokenStates):
         self._extra.append((values.numpy(), scales.numpy()))
         return _FIRST_EXTRA + len(self._extra) - 1
 
-    def slices(self, identifier: int, limit: int) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float16]] | None:
+    def slices(self, identifier: int, limit: int) -> _Packed:
         """As `TokenStates.slices`."""
         if identifier < _FIRST_EXTRA:
             return self._source.slices(identifier, limit)
@@ -171,7 +200,10 @@ def gather(parts: Sequence[tuple[TokenStates, Sequence[int], int]]) -> tuple[Ten
         number of the part that each token belongs to, both (candidates, tokens).
     """
     count = len(parts[0][1])
-    pieces = [[source.slices(ids[row], limit) for source, ids, limit in parts] for row in range(count)]
+    pieces = [
+        [source.slices(ids[row], limit) if ids[row] >= 0 else None for source, ids, limit in parts]
+        for row in range(count)
+    ]
     lengths = [sum(len(piece[0]) for piece in row if piece) for row in pieces]
     width = next((piece[0].shape[1] for row in pieces for piece in row if piece), 0)
     values = np.zeros((count, max(lengths, default=0), width), np.int8)

@@ -135,8 +135,8 @@ def test_a_kill_before_the_swap_leaves_the_index_as_it_was(tmp_path):
     store, _ = built(tmp_path)
     before = read_manifest(directory(tmp_path))
     add(store, conversation("bank", "Can I pay by transfer?", "Yes, we reserve the goods for three days."))
-    kill = "import os, signal, index.builder; "
-    kill += "index.builder.write_manifest = lambda *_: os.kill(os.getpid(), signal.SIGKILL)"
+    kill = "import os, signal, index.index_files; "
+    kill += "index.index_files.write_manifest = lambda *_: os.kill(os.getpid(), signal.SIGKILL)"
     done = _update_in_a_process(tmp_path, kill)
     assert done.returncode == -signal.SIGKILL
     assert read_manifest(directory(tmp_path)) == before

@@ -1,0 +1,45 @@
+"""Forgetting for good: what the store no longer holds leaves the index files too, whichever encoder made them.
+
+An ordinary update only stops serving what is gone; its token states stay in the files until these are merged. Token
+states are nearly the text itself, so what a person asked to be forgotten is written out of the files at once.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from conversations.errors import IndexDamaged
+from conversations.store import Store
+from index.index_files import IndexFiles
+from index.manifest import read_manifest
+
+
+def forget_in_indexes(root: Path, store: Store) -> int:
+    """Removes vectors and token states that the store does not hold from all indexes of a desk.
+
+    An index that cannot be read is deleted whole; it is built from the store when it is next needed. The caller
+    holds the desk's write lock.
+
+    Args:
+        root: the desk's index directory.
+        store: the source of truth.
+
+    Returns:
+        Vectors removed, those of all encoders counted.
+    """
+    removed = 0
+    for directory in sorted(path for path in root.glob("*") if path.is_dir()):
+        try:
+            manifest = read_manifest(directory)
+            if manifest is None:
+                raise IndexDamaged("There is no manifest.")
+            files = IndexFiles(directory, manifest)
+            _, pairs, _, answers = files.difference(store.pair_ids(), store.answer_ids())
+            before = sum(map(len, files.views.values()))
+            files.remove(pairs, answers)
+            files.merge()
+            removed += before - sum(map(len, files.views.values()))
+        except IndexDamaged:
+            shutil.rmtree(directory)
+    return removed
