@@ -4,8 +4,7 @@ Decisions:
 - One worker thread opens, asks and closes the pipeline. The desk's SQLite connection would bear a change of threads,
   but the word search's caches and the thread counts that FAISS and torch keep per thread want one caller.
 - Nobody waits for company: a lone request starts at once, and batches form only out of what queued meanwhile.
-- A batch shares what it rejects: the pipeline takes one set of rejected answers.
-- The longest waiting request is in every next batch, so no request is overtaken for ever.
+- First come, first served: no request is overtaken.
 """
 
 from __future__ import annotations
@@ -13,9 +12,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, Self
+from itertools import islice
+from typing import Self
 
 from bot.answers import Answer
+from bot.dialogue import Request
 from bot.pipeline import Pipeline
 from conversations.desk import Desk
 from conversations.errors import AttendantError, DeskError
@@ -31,13 +32,6 @@ class TooManyWaiting(AttendantError):
     """More requests wait than can be answered soon."""
 
 
-class _Request(NamedTuple):
-    turns: tuple[Turn, ...]
-    exclude: str | None
-    rejected: frozenset[int]
-    earlier: tuple[Turn, ...]
-
-
 class AsyncPipeline:
     """A desk, opened for the many dialogues of one event loop."""
 
@@ -45,7 +39,7 @@ class AsyncPipeline:
         """Takes over an open pipeline and the one worker that uses it from now on; `close` ends both."""
         self._pipeline = pipeline
         self._thread = thread
-        self._waiting: dict[asyncio.Future[Answer], _Request] = {}
+        self._waiting: dict[asyncio.Future[Answer], Request] = {}
         self._work: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
 
@@ -76,16 +70,12 @@ class AsyncPipeline:
         self,
         turns: Sequence[Turn],
         exclude: str | None = None,
-        rejected: frozenset[int] = frozenset(),
+        rejected: Sequence[str] = (),
         earlier: Sequence[Turn] = (),
     ) -> Answer:
         """What `Pipeline.answer` says, found together with what else waits. It may be cancelled.
 
-        Args:
-            turns: the dialogue so far, oldest turn first; it may grow while this waits, which is not seen.
-            exclude: a past conversation that must not be seen.
-            rejected: answers that must not be offered again, nor what says the same.
-            earlier: the customer's earlier conversations, oldest turn first.
+        The arguments are the fields of `Request`; a dialogue that grows while this waits is answered as it was.
 
         Raises:
             TooManyWaiting: `MOST_WAITING` requests wait already.
@@ -96,7 +86,7 @@ class AsyncPipeline:
         if len(self._waiting) >= MOST_WAITING:
             raise TooManyWaiting(f"{MOST_WAITING:,} requests are waiting already.", "Ask again in a moment.")
         reply: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting[reply] = _Request(tuple(turns), exclude, frozenset(rejected), tuple(earlier))
+        self._waiting[reply] = Request(tuple(turns), exclude, tuple(rejected), tuple(earlier))
         if self._work is None or self._work.done():
             # It begins in the loop's next round, with all requests that were made in this one.
             self._work = asyncio.create_task(self._answer_waiting())
@@ -118,18 +108,15 @@ class AsyncPipeline:
                     if not reply.done():
                         reply.set_exception(error)
 
-    def _next_batch(self) -> dict[asyncio.Future[Answer], _Request]:
-        """Takes the longest waiting request and those behind it that reject the same; empty when nobody waits."""
+    def _next_batch(self) -> dict[asyncio.Future[Answer], Request]:
+        """Takes the requests that have waited longest; empty when nobody waits."""
         # A request cancelled in this round of the loop is done, but has not left yet.
-        waiting = [reply for reply in self._waiting if not reply.done()]
-        same = [reply for reply in waiting if self._waiting[reply].rejected == self._waiting[waiting[0]].rejected]
-        return {reply: self._waiting.pop(reply) for reply in same[:MOST_TOGETHER]}
+        waiting = (reply for reply in self._waiting if not reply.done())
+        return {reply: self._waiting.pop(reply) for reply in list(islice(waiting, MOST_TOGETHER))}
 
-    def _ask(self, requests: Sequence[_Request]) -> list[Answer]:
-        dialogues, excluded = [request.turns for request in requests], [request.exclude for request in requests]
+    def _ask(self, requests: Sequence[Request]) -> list[Answer]:
         try:
-            earlier = [request.earlier for request in requests]
-            return self._pipeline.answer_many(dialogues, excluded, requests[0].rejected, earlier)
+            return self._pipeline.answer_many(requests)
         except StopIteration as error:  # No future takes one: whoever awaits it would wait for ever.
             raise RuntimeError("The pipeline raised StopIteration.") from error
 

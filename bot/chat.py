@@ -19,6 +19,7 @@ from conversations.errors import AttendantError
 from conversations.model import Turn
 
 if TYPE_CHECKING:
+    from bot.customer import Customer
     from bot.feedback import FeedbackBook
     from bot.pipeline import Pipeline
 
@@ -29,7 +30,14 @@ _ALTERNATIVES = 5
 class Chat:
     """Answers messages and obeys commands; keeps the dialogue."""
 
-    def __init__(self, pipeline: Pipeline, console: Console, book: FeedbackBook, as_json: bool = False) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        console: Console,
+        book: FeedbackBook,
+        as_json: bool = False,
+        customer: Customer | None = None,
+    ) -> None:
         """Makes a chat.
 
         Args:
@@ -37,14 +45,17 @@ class Chat:
             console: where everything is shown.
             book: where /good and /bad are kept.
             as_json: whether each answer is printed to stdout as a line of JSON instead.
+            customer: who asks, where that is known.
         """
         self.pipeline = pipeline
         self.console = console
-        self.dialogue = Dialogue()
+        self.dialogue = Dialogue(customer=customer)
         self._book = book
         self._as_json = as_json
         self._listed = False
         """Whether alternatives are on the screen, so that a bare number picks one."""
+        self._asked_to_forget = False
+        """Whether the line before was /forget."""
 
     def take(self, line: str) -> bool:
         """Handles one line of the person at the keyboard.
@@ -80,13 +91,11 @@ class Chat:
                 self.tell("There was nothing to read in this message.")
             return True
         called = _COMMAND.match(text)
+        name = called[1].lower() if called else ""
+        self._asked_to_forget &= name == "forget"
         if called:
-            name = called[1].lower()
-            if name == "quit":
-                return False
             if name in COMMANDS:
-                self._obey(name)
-                return True
+                return self._obey(name)
             if called.end() == len(text):
                 self.tell(f"There is no command /{name}. /help lists all.")
                 return True
@@ -99,7 +108,7 @@ class Chat:
         return True
 
     def _answer(self, turns: tuple[Turn, ...]) -> None:
-        answer = self.pipeline.answer(turns, rejected=self.dialogue.rejected)
+        (answer,) = self.pipeline.answer_many([self.dialogue.request(turns)])
         # Only now: Ctrl-C while the answer is sought leaves the dialogue as it was.
         self.dialogue.record(turns, answer)
         self._listed = False
@@ -119,8 +128,13 @@ class Chat:
         self._listed = False
         self._show(picked_view(choices[number - 1], self.pipeline, self.console))
 
-    def _obey(self, name: str) -> None:
+    def _obey(self, name: str) -> bool:
+        """Obeys a command; whether the chat goes on."""
         match name:
+            case "quit":
+                return False
+            case "forget":
+                return not self._forget()
             case "help":
                 self._show(_help())
             case "why":
@@ -132,16 +146,22 @@ class Chat:
             case "handoff":
                 self._show(plain(handover_summary(self.dialogue), one_line=False))
             case "new":
-                self.dialogue = Dialogue()
+                self.dialogue = Dialogue(customer=self.dialogue.customer)
                 self._listed = False
                 self.tell("A new dialogue begins.")
+        return True
 
     def _explain(self) -> None:
         answer, asked = self.dialogue.answer, self.dialogue.asked
         if answer is None:
             self.tell("Nothing was asked yet.")
             return
-        self._show(why_view(asked, answer, self.pipeline.explain(asked, answer), self.pipeline))
+        request = self.dialogue.request(asked)
+        self._show(why_view(asked, answer, self.pipeline.explain(request, answer), self.pipeline))
+        if request.rejected:
+            self.tell(
+                f"Left out, since turned down here or of no help to this customer before: {len(request.rejected)}."
+            )
 
     def _judge(self, is_good: bool) -> None:
         given = self.dialogue.given
@@ -156,6 +176,22 @@ class Chat:
         self.dialogue.reject()
         self.tell("Kept as a bad answer; it is not offered again here. The next best:")
         self._answer(self.dialogue.asked)
+
+    def _forget(self) -> bool:
+        """Removes the customer, once that was asked for twice in a row; whether that was done."""
+        customer = self.dialogue.customer
+        if customer is None:
+            self.tell("It is not known who the customer is: begin with attendant chat --customer ID.")
+            return False
+        if not self._asked_to_forget:
+            self._asked_to_forget = True
+            self.tell(f"This removes all that the desk holds of customer {customer.name}. /forget again does it.")
+            return False
+        from bot.customer import forget_customer
+
+        removed = forget_customer(self.pipeline.desk, customer.name)
+        self.tell(f"Removed: {', '.join(f'{count} {what}' for what, count in removed.items())}.")
+        return True
 
     def _show(self, what: RenderableType) -> None:
         # Lines for a file or pipe are left as long as they are.

@@ -8,6 +8,7 @@ COMMANDS = {
     "bad": "keep it as a bad one, and show the next best",
     "handoff": "a summary for the agent who takes over",
     "new": "begin a new dialogue",
+    "forget": "remove this customer from the desk (with --customer)",
     "quit": "leave",
 }
 

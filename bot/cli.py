@@ -27,6 +27,7 @@ COMMANDS = {
     "replay": "replay",
     "train": "train",
     "evaluate": "evaluate",
+    "forget": "forget",
     "doctor": "doctor",
     "desks": "desks",
 }

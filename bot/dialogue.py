@@ -11,6 +11,7 @@ from conversations.text import clean_text
 
 if TYPE_CHECKING:
     from bot.answers import Answer, RankedAnswer
+    from bot.customer import Customer
 
 LONGEST_MESSAGE = 8_000
 """Characters of a message that are read; the encoder's limit is far below."""
@@ -25,6 +26,20 @@ def read_message(raw: str) -> tuple[str, bool]:
     return clean_text(raw[:LONGEST_MESSAGE]), len(raw) > LONGEST_MESSAGE
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A dialogue that waits for an answer."""
+
+    turns: tuple[Turn, ...]
+    """What was said so far, oldest first, the last turn the customer's."""
+    exclude: str | None = None
+    """A past conversation that must not be seen."""
+    rejected: tuple[str, ...] = ()
+    """Answers that must not be offered again, nor what says the same."""
+    earlier: tuple[Turn, ...] = ()
+    """The customer's earlier conversations, oldest turn first; see `Store.earlier_turns`."""
+
+
 @dataclass
 class Dialogue:
     """One customer's conversation in the chat, oldest turn first."""
@@ -33,7 +48,9 @@ class Dialogue:
     """Tells the conversations apart in stored feedback."""
     turns: tuple[Turn, ...] = ()
     """The customer's turns and the answers shown."""
-    rejected: frozenset[int] = frozenset()
+    customer: Customer | None = None
+    """Who the customer is, where that is known."""
+    rejected: tuple[RankedAnswer, ...] = ()
     """Answers that were called bad here: they are not offered again."""
     answer: Answer | None = None
     """What the pipeline said last."""
@@ -46,6 +63,14 @@ class Dialogue:
         """The dialogue as it would be with one more turn of the customer. Nothing is changed yet."""
         return (*self.turns, Turn("customer", text))
 
+    def request(self, turns: tuple[Turn, ...]) -> Request:
+        """What to ask the pipeline after these turns: what was turned down and what failed before stays away."""
+        rejected = tuple(one.text for one in self.rejected)
+        if self.customer is None:
+            return Request(turns, rejected=rejected)
+        failed = self.customer.failed_before(turns)
+        return Request(turns, rejected=(*rejected, *failed), earlier=self.customer.earlier)
+
     def record(self, asked: tuple[Turn, ...], answer: Answer) -> None:
         """Takes over an answer: the question stays in the dialogue, and so does what was shown."""
         self.asked, self.answer = asked, answer
@@ -56,7 +81,7 @@ class Dialogue:
         """The other answers that could be given to the last question, best first."""
         candidates = self.answer.candidates if self.answer else ()
         shown = self.given.answer_id if self.given else None
-        return [one for one in candidates if one.answer_id != shown and one.answer_id not in self.rejected]
+        return [one for one in candidates if one.answer_id != shown and one not in self.rejected]
 
     def pick(self, choice: RankedAnswer) -> None:
         """Gives another answer in the place of the one shown."""
@@ -65,7 +90,7 @@ class Dialogue:
     def reject(self) -> None:
         """Takes the given answer back; it will not be offered again."""
         if self.given is not None:
-            self.rejected |= {self.given.answer_id}
+            self.rejected = (*self.rejected, self.given)
             self._give(None)
 
     def _give(self, answer: RankedAnswer | None) -> None:

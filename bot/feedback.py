@@ -13,9 +13,17 @@ from conversations.store import Store
 class FeedbackBook:
     """Writes feedback of one source, such as the chat, into a desk's store."""
 
-    def __init__(self, store: Store, source: str) -> None:
+    def __init__(self, store: Store, source: str, customer: str | None = None) -> None:
+        """Opens the book.
+
+        Args:
+            store: of the desk.
+            source: where the judgements are made.
+            customer: whose dialogue it is, as the desk stores customers; None where that is unknown.
+        """
         self._store = store
         self._source = source
+        self._customer = customer
 
     def add(self, conversation_key: str, question: str, answer_id: int, verdict: Literal["good", "bad"]) -> None:
         """Keeps one judgement; the question is de-identified first, as everything in the desk is.
@@ -31,4 +39,6 @@ class FeedbackBook:
 
             question, _ = Redactor(self._store.setting("salt", "")).redact(question)
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        self._store.add_feedback(Feedback(now, conversation_key, question, answer_id, verdict, self._source))
+        self._store.add_feedback(
+            Feedback(now, conversation_key, question, answer_id, verdict, self._source, self._customer)
+        )

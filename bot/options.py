@@ -70,6 +70,11 @@ def desk_option(command: Command) -> Command:
     return decorate(command)
 
 
+def customer_option(required: bool = False) -> Callable[[Command], Command]:
+    """Adds --customer."""
+    return click.option("--customer", metavar="ID", required=required, help="The customer, by the id in the logs.")
+
+
 def ranker_option(command: Command) -> Command:
     """Adds --ranker for one desk's pipeline."""
     decorate = click.option("--ranker", metavar="NAME", help=f"{DESK_RANKERS}.  [default: the desk's model]")

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from bot.answers import Answer, Explanation, RankedAnswer, named_scores, ranked_answer
+from bot.dialogue import Request
 from conversations.desk import Desk
 from conversations.errors import DeskError, IndexDamaged, ModelError
 from conversations.model import Conversation, Turn
@@ -125,37 +127,24 @@ class Pipeline:
         self,
         turns: Sequence[Turn],
         exclude: str | None = None,
-        rejected: frozenset[int] = frozenset(),
+        rejected: Sequence[str] = (),
         earlier: Sequence[Turn] = (),
     ) -> Answer:
-        """What to say after these turns (oldest first, the last one the customer's).
+        """What to say after these turns; the arguments are the fields of `Request`."""
+        return self.answer_many([Request(tuple(turns), exclude, tuple(rejected), tuple(earlier))])[0]
 
-        Args:
-            turns: the dialogue so far.
-            exclude: a past conversation that must not be seen.
-            rejected: answers that must not be offered again, nor what says the same.
-            earlier: the customer's earlier conversations, oldest turn first; see `Store.earlier_turns`.
-        """
-        return self.answer_many([turns], [exclude], rejected, [earlier])[0]
-
-    def answer_many(
-        self,
-        dialogues: Sequence[Sequence[Turn]],
-        exclude: Sequence[str | None] | None = None,
-        rejected: frozenset[int] = frozenset(),
-        earlier: Sequence[Sequence[Turn]] | None = None,
-    ) -> list[Answer]:
-        """What to say after each of many dialogues; the same as one at a time, but faster."""
+    def answer_many(self, requests: Sequence[Request]) -> list[Answer]:
+        """What to say in each of many dialogues; the same as one at a time, but faster."""
         started = time.perf_counter()
-        contexts = read_dialogues(self.embedder, dialogues, self.ranker.states_below, self.spelling, earlier)
+        contexts = self._read(requests)
         embedded = time.perf_counter()
-        served = self.retriever.retrieve(contexts, exclude)
+        served = self.retriever.retrieve(contexts, [request.exclude for request in requests])
         retrieved = time.perf_counter()
-        count = max(len(dialogues), 1)
-        unwanted = [words_of(answer.text) for answer in self.store.answers(rejected)] if rejected else []
+        count = max(len(requests), 1)
         answers = []
-        for context, candidates in zip(contexts, served, strict=True):
+        for request, context, candidates in zip(requests, contexts, served, strict=True):
             begun = time.perf_counter()
+            unwanted = [words_of(text) for text in request.rejected]
             wanted = [c for c in candidates if not _is_among(c.text, unwanted)] if unwanted else candidates
             ranked = merge_same(self.ranker.rank(context, wanted))
             timings = {
@@ -165,6 +154,10 @@ class Pipeline:
             }
             answers.append(self._decide(context, ranked, timings | {"total": sum(timings.values())}))
         return answers
+
+    def _read(self, requests: Sequence[Request]) -> list[ReadDialogue]:
+        dialogues, earlier = [request.turns for request in requests], [request.earlier for request in requests]
+        return read_dialogues(self.embedder, dialogues, self.ranker.states_below, self.spelling, earlier)
 
     def _decide(self, context: ReadDialogue, ranked: list[Ranked], timings: dict[str, float]) -> Answer:
         confidence = self.decision.confidence(ranked) if ranked else 0.0
@@ -184,39 +177,44 @@ class Pipeline:
             timings_ms=timings,
         )
 
-    def explain(self, turns: Sequence[Turn], answer: Answer, earlier: Sequence[Turn] = ()) -> Explanation:
-        """Where the best candidate's weight comes from: words, turns and signals; arguments as for `answer`."""
+    def explain(self, request: Request, answer: Answer) -> Explanation:
+        """Where the best candidate's weight comes from: words, turns and signals.
+
+        Args:
+            request: what was asked.
+            answer: what was said to it.
+        """
         if not answer.candidates:
             return Explanation([], [], {}, None)
         best = answer.candidates[0]
+        turns = request.turns
+        places = range(len(turns) - 1)
+        shorter = self.answer_many([replace(request, turns=(*turns[:n], *turns[n + 1 :])) for n in places])
         without = []
-        for position in range(len(turns) - 1):
-            shorter = self.answer([*turns[:position], *turns[position + 1 :]], earlier=earlier)
-            same = next((c.weight for c in shorter.candidates if c.answer_id == best.answer_id), 0.0)
-            is_best = bool(shorter.candidates) and shorter.candidates[0].answer_id == best.answer_id
-            without.append((position, shorter.confidence if is_best else min(shorter.confidence, same)))
+        for place, other in zip(places, shorter, strict=True):
+            same = next((c.weight for c in other.candidates if c.answer_id == best.answer_id), 0.0)
+            is_best = bool(other.candidates) and other.candidates[0].answer_id == best.answer_id
+            without.append((place, other.confidence if is_best else min(other.confidence, same)))
         second = answer.candidates[1] if len(answer.candidates) > 1 else None
         return Explanation(
-            words=self._attention(turns, earlier, best),
+            words=self._attention(request, best),
             without_turn=without,
             signals=named_scores(best),
             runner_up=named_scores(second) if second else None,
         )
 
-    def _attention(
-        self, turns: Sequence[Turn], earlier: Sequence[Turn], best: RankedAnswer
-    ) -> list[tuple[str, float, int]]:
+    def _attention(self, request: Request, best: RankedAnswer) -> list[tuple[str, float, int]]:
         if not isinstance(self.ranker, CrossAttentionRanker):
             return []
-        (context,) = read_dialogues(self.embedder, [turns], self.ranker.states_below, self.spelling, [earlier])
-        served = self.retriever.retrieve([context])[0]
+        (context,) = self._read([request])
+        served = self.retriever.retrieve([context], [request.exclude])[0]
         chosen = [candidate for candidate in served if candidate.answer_id == best.answer_id]
         if not chosen:
             return []
         weights = self.ranker.reranker.attention_to_dialogue(
             self.ranker.dialogue(context), self.ranker.candidates(chosen), 0
         ).tolist()
-        return self.embedder.words(context.tokens, weights, len(turns))
+        return self.embedder.words(context.tokens, weights, len(request.turns))
 
     def close(self) -> None:
         """Closes the store."""

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from bot.answers import Answer
+from bot.dialogue import Request
 from bot.pipeline import Pipeline
 from conversations.errors import LogError
 from conversations.model import Pair, Turn
@@ -183,9 +184,7 @@ def _batches(asked: Iterator[_Asked], size: int) -> Iterator[list[_Asked]]:
 def _score(pipeline: Pipeline, equality: AnswerEquality, asked: list[_Asked]) -> list[_Outcome]:
     pairs = [one.pair for one in asked]
     answers = pipeline.answer_many(
-        [pair.dialogue for pair in pairs],
-        [pair.conversation for pair in pairs],
-        earlier=[one.earlier for one in asked],
+        [Request(one.pair.dialogue, one.pair.conversation, earlier=one.earlier) for one in asked]
     )
     equal = equality.equal([pair.answer for pair in pairs])
     return [

@@ -74,6 +74,16 @@ def _003_customers(database: Database) -> None:
     database.execute("CREATE INDEX conversations_of_customer ON conversations (customer)")
 
 
-_STEPS = {"001_tables": _001_tables, "002_words": _002_words, "003_customers": _003_customers}
+def _004_feedback_of_customers(database: Database) -> None:
+    database.execute("ALTER TABLE feedback ADD COLUMN customer TEXT")
+    database.execute("CREATE INDEX feedback_of_customer ON feedback (customer)")
+
+
+_STEPS = {
+    "001_tables": _001_tables,
+    "002_words": _002_words,
+    "003_customers": _003_customers,
+    "004_feedback_of_customers": _004_feedback_of_customers,
+}
 for _name, _step in _STEPS.items():
     MIGRATIONS(name=_name)(_step)

@@ -92,6 +92,8 @@ class Feedback:
     verdict: Literal["good", "bad"]
     source: str
     """Where it was said, such as "chat"."""
+    customer: str | None = None
+    """The customer of that conversation as the desk stores it, where it is known."""
 
 
 def as_dialogue(turns: Sequence[Turn | str]) -> tuple[Turn, ...]:

@@ -164,6 +164,24 @@ class Store:
             self._prune_answers(answer for _, answer, _, _ in dropped)
         return [pair for pair, _, _, _ in dropped]
 
+    def delete_customer(self, customer: str) -> dict[str, int]:
+        """Removes a customer: the conversations with all that only they held, and the feedback.
+
+        Args:
+            customer: as it is stored.
+
+        Returns:
+            How many conversations, turns, pairs, answers and judgements are gone.
+        """
+        with self.transaction():
+            before = self.counts()
+            for conversation in reading.conversations_of(self._file, customer):
+                self.delete_conversation(conversation)
+            judged = len(list(self.feedback(customer)))
+            self._file.run("DELETE FROM feedback WHERE customer = ?", (customer,))
+            after = self.counts()
+        return {name: count - after[name] for name, count in before.items()} | {"feedback": judged}
+
     def _remove(self, condition: str, key: object) -> list[tuple[int, int, str, str]]:
         """Takes out pairs: id, answer id, question and answer of each."""
         dropped: list[tuple[int, int, str, str]] = self._file.rows(
@@ -270,11 +288,11 @@ class Store:
         The question is kept as it is given: the caller de-identifies it, where the desk wants that.
         """
         self._file.run(
-            "INSERT INTO feedback (at, conversation_key, question, answer, verdict, source) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO feedback (at, conversation_key, question, answer, verdict, source, customer) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
             astuple(feedback),
         )
 
-    def feedback(self) -> Iterator[Feedback]:
-        """All feedback, oldest first."""
-        return reading.feedback(self._file)
+    def feedback(self, customer: str | None = None) -> Iterator[Feedback]:
+        """All feedback, or that of one customer, oldest first."""
+        return reading.feedback(self._file, customer)

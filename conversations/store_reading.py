@@ -54,6 +54,11 @@ def earlier_turns(file: DeskFile, customer: str, before: str | None, most: int) 
     return tuple(turn for row in reversed(found) for turn in turns[row[0]])
 
 
+def conversations_of(file: DeskFile, customer: str) -> list[str]:
+    """The ids of a customer's conversations."""
+    return [str(row[0]) for row in file.rows("SELECT id FROM conversations WHERE customer = ?", (customer,))]
+
+
 def customer_of(file: DeskFile, conversation: str) -> tuple[str, str] | None:
     """The customer of a conversation and when it began, where both are known."""
     rows = file.rows(
@@ -119,12 +124,13 @@ def conversation_ordinals(file: DeskFile, names: Iterable[str]) -> dict[str, int
     }
 
 
-def feedback(file: DeskFile) -> Iterator[Feedback]:
-    """All feedback, oldest first."""
-    columns = "SELECT id, at, conversation_key, question, answer, verdict, source FROM feedback"
-    for page in _pages(file, columns, order="id", key="id"):
-        for _, at, conversation_key, question, answer, verdict, source in page:
-            yield Feedback(at, conversation_key, question, answer, verdict, source)
+def feedback(file: DeskFile, customer: str | None) -> Iterator[Feedback]:
+    """Feedback, oldest first: all, or one customer's."""
+    columns = "SELECT id, at, conversation_key, question, answer, verdict, source, customer FROM feedback"
+    keys = None if customer is None else [customer]
+    for page in _pages(file, columns, order="id", key="customer", keys=keys):
+        for _, *values in page:
+            yield Feedback(*values)
 
 
 def problems(file: DeskFile) -> list[str]:

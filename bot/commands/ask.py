@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.options import Session, common_options, desk_option, example, ranker_option
+from bot.options import Session, common_options, customer_option, desk_option, example, ranker_option
 
 if TYPE_CHECKING:
     from conversations.model import Turn
@@ -28,20 +28,24 @@ if TYPE_CHECKING:
     help="A log whose last conversation is the dialogue before the question.",
 )
 @ranker_option
+@customer_option()
 @common_options
 @click.pass_obj
-def command(session: Session, question: str, desk_name: str, context: Path | None, ranker: str | None) -> None:
+def command(
+    session: Session, question: str, desk_name: str, context: Path | None, ranker: str | None, customer: str | None
+) -> None:
     """Answer one question.
 
     Prints the best past answer to QUESTION, or why a person should answer it. With -, reads the question from stdin.
     """
-    from bot.dialogue import LONGEST_MESSAGE, read_message
+    from bot.dialogue import LONGEST_MESSAGE, Dialogue, read_message
 
     raw = sys.stdin.read(LONGEST_MESSAGE + 1) if question == "-" else question
     text, was_cut = read_message(raw)
     if not text:
         raise click.UsageError("The question is empty.")
     desk = session.open_desk(desk_name)
+    from bot.customer import known_customer
     from bot.opening import open_pipeline
     from bot.output import print_json, remark, screen
     from bot.present import answer_view
@@ -52,7 +56,8 @@ def command(session: Session, question: str, desk_name: str, context: Path | Non
     if was_cut:
         remark(f"Only the first {LONGEST_MESSAGE:,} characters of the question are read.")
     with open_pipeline(desk, ranker) as pipeline:
-        answer = pipeline.answer(turns)
+        known = known_customer(pipeline.store, customer) if customer else None
+        (answer,) = pipeline.answer_many([Dialogue(customer=known).request(turns)])
         if session.as_json:
             print_json(answer_json(answer))
             return

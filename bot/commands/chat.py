@@ -6,36 +6,53 @@ import sys
 
 import click
 
-from bot.options import Session, common_options, desk_option, example, ranker_option
+from bot.options import Session, common_options, customer_option, desk_option, example, ranker_option
 
 
-@click.command(epilog=example("attendant chat --desk acme", "attendant chat --desk acme --json < questions.txt"))
+@click.command(
+    epilog=example(
+        "attendant chat --desk acme",
+        "attendant chat --desk acme --customer C-1042",
+        "attendant chat --desk acme --json < questions.txt",
+    )
+)
 @desk_option
 @ranker_option
+@customer_option()
 @common_options
 @click.pass_obj
-def command(session: Session, desk_name: str, ranker: str | None) -> None:
+def command(session: Session, desk_name: str, ranker: str | None, customer: str | None) -> None:
     """Chat as a customer.
 
-    In the chat, /help lists what else can be done. Where stdin is not a terminal, each of its lines is a message.
+    With --customer, what this customer said and was told before counts, and an answer that did not help them then is
+    not given again. In the chat, /help lists what else can be done. Where stdin is not a terminal, each of its lines
+    is a message.
     """
     desk = session.open_desk(desk_name)
     from bot.chat import Chat
+    from bot.customer import known_customer
     from bot.feedback import FeedbackBook
     from bot.opening import open_pipeline
     from bot.output import screen
 
     with open_pipeline(desk, ranker) as pipeline, desk.store() as store:
         console = screen(stderr=session.as_json)
-        chat = Chat(pipeline, console, FeedbackBook(store, "chat"), session.as_json)
+        known = known_customer(store, customer) if customer else None
+        book = FeedbackBook(store, "chat", known.key if known else None)
+        chat = Chat(pipeline, console, book, session.as_json, known)
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             from bot.chat_input import read_piped
 
             read_piped(chat, sys.stdin)
             return
+        from prompt_toolkit.history import InMemoryHistory
+
         from bot.chat_input import open_history, talk
 
         counts = store.counts()
         chat.tell(f"Desk {desk_name}: {counts['answers']:,} answers from {counts['conversations']:,} conversations.")
+        if known:
+            chat.tell(known.summary)
         chat.tell("Type a message, or /help.")
-        talk(chat, open_history(desk.path / "chat_history"))
+        # What is typed for a known customer is kept nowhere: /forget would not find it.
+        talk(chat, InMemoryHistory() if known else open_history(desk.path / "chat_history"))

@@ -49,7 +49,7 @@ PEERS = {
     "--encoder", type=click.Path(path_type=Path), help="With --dataset: take this model's encoder as it is."
 )
 @click.option("--cache", type=click.Path(path_type=Path), help="With --dataset: keep the encoded answers here.")
-@click.option("--start", type=click.Path(path_type=Path), help="Start from this model; a desk takes over its encoder.")
+@click.option("--start", type=click.Path(path_type=Path), help="Start from this model; a desk takes its encoder too.")
 @click.option(
     "--teacher",
     metavar="RANKER",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from rich.console import Console
 
 from bot.chat import Chat
+from bot.dialogue import Request
 from conversations.model import Conversation, Turn
 
 HOSTILE = (
@@ -79,16 +80,23 @@ class FakePipeline:
         self.calls = []
         self.failure = None
 
-    def answer(self, turns, exclude=None, rejected=frozenset(), earlier=()):
-        self.calls.append((tuple(turns), frozenset(rejected)))
+    def answer(self, turns, exclude=None, rejected=(), earlier=()):
+        return self.answer_many([Request(tuple(turns), exclude, tuple(rejected), tuple(earlier))])[0]
+
+    def answer_many(self, requests):
+        return [self._answer(request) for request in requests]
+
+    def _answer(self, request):
+        self.calls.append(request)
         if self.failure:
             raise self.failure
-        left = tuple(one for one in self.candidates if one.answer_id not in rejected)
+        left = tuple(one for one in self.candidates if one.text not in request.rejected)
         if not left or self.confidence < self.threshold:
             return Answer("handoff", None, self.confidence, self.reason or "No answer is sure enough.", left)
         return Answer("answer", left[0].text, self.confidence, "", left)
 
-    def explain(self, turns, answer, earlier=()):
+    def explain(self, request, answer):
+        turns = request.turns
         position = len(turns) - 1
         words = [(word, 0.5 / (place + 1), position) for place, word in enumerate(turns[-1].text.split())]
         without = [(place, 0.4) for place in range(len(turns) - 1)]

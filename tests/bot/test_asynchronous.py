@@ -14,6 +14,7 @@ import index.embedder
 import training.rankers.cross_attention
 from bot.answers import Answer
 from bot.asynchronous import MOST_TOGETHER, AsyncPipeline, TooManyWaiting
+from bot.dialogue import Request
 from bot.pipeline import Pipeline
 from conversations.desk import Desk
 from conversations.errors import AttendantError, DeskError, ModelError
@@ -57,14 +58,13 @@ class FakePipeline:
         if is_open:
             self.gate.set()
 
-    def answer_many(self, dialogues, exclude, rejected, earlier):
+    def answer_many(self, requests):
         self.threads.add(threading.current_thread())
-        texts = [turns[-1].text for turns in dialogues]
-        self.batches.append((texts, list(exclude), rejected))
+        self.batches.append(requests)
         assert self.gate.wait(PATIENCE)
         if self.failure is not None:
             raise self.failure
-        return [Answer("answer", text, 1.0, "", (), {}) for text in texts]
+        return [Answer("answer", request.turns[-1].text, 1.0, "", (), {}) for request in requests]
 
     def close(self):
         self.threads.add(threading.current_thread())
@@ -72,7 +72,7 @@ class FakePipeline:
 
     @property
     def asked(self):
-        return [texts for texts, _, _ in self.batches]
+        return [[request.turns[-1].text for request in batch] for batch in self.batches]
 
 
 def run(scenario, fake):
@@ -145,24 +145,18 @@ def test_a_batch_holds_at_most_so_many():
     assert [len(batch) for batch in fake.asked] == [MOST_TOGETHER, MOST_TOGETHER, 3]
 
 
-def test_what_is_rejected_makes_another_batch_and_the_oldest_request_goes_first(monkeypatch):
+def test_each_request_brings_what_it_excludes_and_rejects_and_the_oldest_go_first(monkeypatch):
     monkeypatch.setattr(bot.asynchronous, "MOST_TOGETHER", 2)
     fake = FakePipeline()
-    one = frozenset({1})
 
     async def scenario(pipeline):
-        tasks = ask(pipeline, "a") + ask(pipeline, "b", rejected=one) + ask(pipeline, "c", "d", "e", "f")
-        tasks += ask(pipeline, "g", rejected=one) + ask(pipeline, "h", "i", exclude="past")
-        assert await texts_of(tasks) == list("abcdefghi")
+        tasks = ask(pipeline, "a") + ask(pipeline, "b", rejected=["no"]) + ask(pipeline, "c", exclude="past")
+        assert await texts_of(tasks) == list("abc")
 
     run(scenario, fake)
-    nobody = frozenset()
     assert fake.batches == [
-        (["a", "c"], [None, None], nobody),
-        (["b", "g"], [None, None], one),
-        (["d", "e"], [None, None], nobody),
-        (["f", "h"], [None, "past"], nobody),
-        (["i"], ["past"], nobody),
+        [Request(tuple(customer("a"))), Request(tuple(customer("b")), rejected=("no",))],
+        [Request(tuple(customer("c")), "past")],
     ]
 
 
@@ -268,7 +262,7 @@ def test_a_failure_goes_to_its_whole_batch_and_the_next_batch_works(failure, tol
         failing = ask(pipeline, "a", "b", "c")
         await until_begun(fake)
         failing.pop().cancel()
-        later = ask(pipeline, "d", rejected=frozenset({1}))
+        later = ask(pipeline, "d")
         fake.gate.set()
         outcomes = await asyncio.gather(*failing, return_exceptions=True)
         assert [type(outcome) for outcome in outcomes] == [told, told]
@@ -286,7 +280,7 @@ def test_closing_answers_what_waits_refuses_what_comes_and_closes_once():
     async def scenario(pipeline):
         tasks = ask(pipeline, "a")
         await until_begun(fake)
-        tasks += ask(pipeline, "b") + ask(pipeline, "c", rejected=frozenset({1}))
+        tasks += ask(pipeline, "b") + ask(pipeline, "c")
         await asyncio.sleep(0)
         closing = [asyncio.create_task(pipeline.close()) for _ in range(2)]
         await asyncio.sleep(0.01)
@@ -300,7 +294,7 @@ def test_closing_answers_what_waits_refuses_what_comes_and_closes_once():
         assert await texts_of(tasks) == ["a", "b", "c"]
 
     run(scenario, fake)
-    assert fake.asked == [["a"], ["b"], ["c"]]
+    assert fake.asked == [["a"], ["b", "c"]]
     assert fake.closings == 1
 
 
@@ -384,7 +378,7 @@ def test_twelve_at_once_give_what_one_at_a_time_gives(desk, monkeypatch):
         [*customer("my lamp is broken"), Turn("agent", "Please send two photos."), *customer("and then?")],
     ]
     with Pipeline.open(desk) as pipeline:
-        refused = frozenset(candidate.answer_id for candidate in pipeline.answer(dialogues[0]).candidates)
+        refused = [candidate.text for candidate in pipeline.answer(dialogues[0]).candidates]
         hidden = pipeline.answer(dialogues[1]).candidates[0].evidence[0].conversation
         special = {0: {"rejected": refused}, 1: {"exclude": hidden}, 5: {"rejected": refused}}
         options = [special.get(place, {}) for place in range(len(dialogues))]
@@ -395,9 +389,9 @@ def test_twelve_at_once_give_what_one_at_a_time_gives(desk, monkeypatch):
     sizes = []
     answer_many = Pipeline.answer_many
 
-    def counted(self, turns, *others):
-        sizes.append(len(turns))
-        return answer_many(self, turns, *others)
+    def counted(self, requests):
+        sizes.append(len(requests))
+        return answer_many(self, requests)
 
     monkeypatch.setattr(Pipeline, "answer_many", counted)
 
@@ -415,7 +409,7 @@ def test_twelve_at_once_give_what_one_at_a_time_gives(desk, monkeypatch):
                 entry.answer_id for entry in expected.candidates[:1]
             ]
             assert found.confidence == pytest.approx(expected.confidence, abs=1e-4)
-    assert sorted(sizes) == [2, 2, 10, 10]
+    assert sizes == [12, 12]
 
 
 def test_an_error_of_opening_is_told(desk):

@@ -7,7 +7,7 @@ import pytest
 from chat_fakes import ANSWERS, HOSTILE, PAST, FakePipeline, assert_harmless, hostile_pipeline, make_chat, shown
 
 from bot.chat_input import read_piped
-from bot.dialogue import LONGEST_MESSAGE
+from bot.dialogue import LONGEST_MESSAGE, Request
 from conversations.errors import DeskError
 from conversations.model import Turn
 
@@ -29,7 +29,7 @@ def test_answer_is_shown_with_confidence_source_and_time(chat):
 def test_dialogue_so_far_is_the_context_of_the_next_answer(chat):
     chat.take("can I return it?")
     chat.take("and if it is open?")
-    turns, _ = chat.pipeline.calls[-1]
+    turns = chat.pipeline.calls[-1].turns
     assert turns == (
         Turn("customer", "can I return it?"),
         Turn("agent", ANSWERS[0].text),
@@ -54,7 +54,7 @@ def test_a_number_picks_an_alternative_as_the_answer_given(chat):
     assert len(chat.pipeline.calls) == 1
     assert chat.dialogue.turns[-1] == Turn("agent", ANSWERS[2].text)
     chat.take("2")  # nothing is listed any more: a message like any other
-    assert chat.pipeline.calls[-1][0][-1] == Turn("customer", "2")
+    assert chat.pipeline.calls[-1].turns[-1] == Turn("customer", "2")
 
 
 @pytest.mark.parametrize("number", ["0", "9", "99"])
@@ -70,10 +70,10 @@ def test_bad_answers_are_kept_and_not_offered_again(chat):
     chat.take("can I return it?")
     chat.take("/bad")
     assert chat.book.kept == [(chat.dialogue.key, "can I return it?", 7, "bad")]
-    assert chat.pipeline.calls[-1] == ((Turn("customer", "can I return it?"),), frozenset({7}))
+    assert chat.pipeline.calls[-1] == Request((Turn("customer", "can I return it?"),), rejected=(ANSWERS[0].text,))
     assert chat.dialogue.turns[-1] == Turn("agent", ANSWERS[1].text)
     chat.take("more")
-    assert chat.pipeline.calls[-1][1] == {7}
+    assert chat.pipeline.calls[-1].rejected == (ANSWERS[0].text,)
     for _ in ANSWERS:
         chat.take("/bad")
     assert "A person takes over" in shown(chat)
@@ -133,13 +133,13 @@ def test_quit_ends_and_unknown_commands_are_named(chat):
 
 def test_a_message_may_begin_with_a_slash(chat):
     chat.take("/etc/hosts is what I see")
-    assert chat.pipeline.calls[-1][0][-1].text == "/etc/hosts is what I see"
+    assert chat.pipeline.calls[-1].turns[-1].text == "/etc/hosts is what I see"
 
 
 @pytest.mark.parametrize("message", ["🙂🙂", "我的包裹在哪里？", "أين طردي؟", "?", "0", "a" * 7_999])
 def test_any_script_is_a_message(chat, message):
     chat.take(message)
-    assert chat.pipeline.calls[-1][0][-1].text == message
+    assert chat.pipeline.calls[-1].turns[-1].text == message
 
 
 @pytest.mark.parametrize("message", ["", "   ", "\t\n"])
@@ -155,7 +155,7 @@ def test_a_message_of_control_characters_only_is_said_to_be_empty(chat):
 
 def test_a_message_of_100000_characters_is_cut_with_a_notice(chat):
     chat.take("word " * 20_000)
-    assert len(chat.pipeline.calls[-1][0][-1].text) <= LONGEST_MESSAGE
+    assert len(chat.pipeline.calls[-1].turns[-1].text) <= LONGEST_MESSAGE
     assert "Only the first 8,000 characters" in shown(chat)
 
 
@@ -198,13 +198,13 @@ def test_every_view_fits_60_columns():
 
 def test_piped_lines_are_answered_to_the_end_or_quit(chat):
     read_piped(chat, io.StringIO("first\r\n\nsecond\n/quit\nthird\n"))
-    assert [call[0][-1].text for call in chat.pipeline.calls] == ["first", "second"]
+    assert [call.turns[-1].text for call in chat.pipeline.calls] == ["first", "second"]
     assert "╭" not in shown(chat)
 
 
 def test_piped_lines_without_end_are_cut(chat):
     read_piped(chat, io.StringIO("x" * 1_000_000 + "\nnext"))
-    assert [len(call[0][-1].text) for call in chat.pipeline.calls] == [LONGEST_MESSAGE, 4]
+    assert [len(call.turns[-1].text) for call in chat.pipeline.calls] == [LONGEST_MESSAGE, 4]
 
 
 def test_json_chat_prints_one_object_per_answer(capsys):

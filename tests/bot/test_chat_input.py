@@ -33,7 +33,7 @@ def talk_with(keys, chat=None, history=None):
 
 
 def asked(chat):
-    return [turns[-1].text for turns, _ in chat.pipeline.calls]
+    return [call.turns[-1].text for call in chat.pipeline.calls]
 
 
 def paste(text):

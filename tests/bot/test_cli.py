@@ -141,7 +141,7 @@ def test_ask_prints_the_keys_that_scripts_rely_on(home, pipeline, capsys):
     assert set(answer["timings_ms"]) == {"embed", "retrieve", "rerank", "total"}
     assert set(answer["candidates"][0]) == {"answer_id", "text", "weight", "retrieval_score", "evidence"}
     assert answer["candidates"][0]["evidence"] == [{"conversation": "lw-2001", "turn": 1}]
-    assert fake.calls[0][0][0].text == "can I return it?"
+    assert fake.calls[0].turns[0].text == "can I return it?"
 
 
 def test_ask_reads_stdin_and_a_context(home, tmp_path, pipeline, monkeypatch, capsys):
@@ -153,7 +153,7 @@ def test_ask_reads_stdin_and_a_context(home, tmp_path, pipeline, monkeypatch, ca
     log.write_text(json.dumps({"id": "1", "turns": turns}) + "\n")
     monkeypatch.setattr(sys, "stdin", io.StringIO("and the lamp?\n"))
     assert call("ask", "-", "--context", log, "--desk", "acme", "--home", home) == 0
-    assert [turn.text for turn in fake.calls[0][0]] == ["my desk came", "good", "and the lamp?"]
+    assert [turn.text for turn in fake.calls[0].turns] == ["my desk came", "good", "and the lamp?"]
     assert ANSWERS[0].text in capsys.readouterr().out
 
 

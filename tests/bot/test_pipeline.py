@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.dialogue import Request
 from bot.pipeline import Pipeline
 from bot.replay import replay
 from conversations.desk import Desk
@@ -82,7 +83,9 @@ def test_many_dialogues_at_once_give_what_single_ones_give(pipeline):
         customer("the invoice has the wrong name on it, " * 30),
         customer("hi"),
     ]
-    for dialogue, together in zip(dialogues, pipeline.answer_many(dialogues), strict=True):
+    for dialogue, together in zip(
+        dialogues, pipeline.answer_many([Request(tuple(turns)) for turns in dialogues]), strict=True
+    ):
         alone = pipeline.answer(dialogue)
         assert alone.candidates[0].answer_id == together.candidates[0].answer_id
         assert alone.confidence == pytest.approx(together.confidence, abs=0.03)
@@ -91,23 +94,25 @@ def test_many_dialogues_at_once_give_what_single_ones_give(pipeline):
 def test_what_the_customer_was_told_before_is_weighed_in(pipeline):
     turns = customer("and how long does that take?")
     before = [*customer("I want to send my lamp back, how?"), Turn("agent", "Print the label and post it.")]
-    plain, looking_back, unknown = pipeline.answer_many([turns] * 3, earlier=[(), before, ()])
+    plain, looking_back, unknown = pipeline.answer_many(
+        [Request(tuple(turns), earlier=given) for given in ((), before, ())]
+    )
     alone = pipeline.answer(turns, earlier=before)
     scores = {one.answer_id: one.score for one in looking_back.candidates}
     assert {one.answer_id for one in plain.candidates} == set(scores), "it does not change what is retrieved"
     assert max(abs(one.score - scores[one.answer_id]) for one in plain.candidates) > 0.01
     assert unknown.candidates[0].score == pytest.approx(plain.candidates[0].score, abs=0.05)
     assert alone.confidence == pytest.approx(looking_back.confidence, abs=0.03)
-    words = pipeline.explain(turns, alone, before).words
+    words = pipeline.explain(Request(tuple(turns), earlier=before), alone).words
     assert {position for _, _, position in words} == {-1, 0}
 
 
 def test_a_rejected_answer_is_not_offered_again(pipeline):
     turns = customer("How do I get the invoice?")
     first = pipeline.answer(turns).candidates[0]
-    again = pipeline.answer(turns, rejected=frozenset({first.answer_id}))
+    again = pipeline.answer(turns, rejected=[first.text])
     assert first.answer_id not in {candidate.answer_id for candidate in again.candidates}
-    everything = frozenset(candidate.answer_id for candidate in pipeline.answer(turns).candidates)
+    everything = [candidate.text for candidate in pipeline.answer(turns).candidates]
     assert pipeline.answer(turns, rejected=everything).decision == "handoff"
 
 
@@ -131,7 +136,7 @@ def test_why_names_words_turns_and_signals(pipeline):
         *customer("Photos sent. Must I return the smashed one?"),
     ]
     answer = pipeline.answer(turns)
-    explanation = pipeline.explain(turns, answer)
+    explanation = pipeline.explain(Request(tuple(turns)), answer)
     assert sum(weight for _, weight, _ in explanation.words) <= 1.0 + 1e-6
     assert {position for _, _, position in explanation.words} == {0, 1, 2}
     assert "smashed" in [word for word, _, position in explanation.words if position == 2]
@@ -207,9 +212,9 @@ def test_replay_looks_back_on_the_customer_and_never_ahead(pipeline, tmp_path, m
     seen = []
     answer_many = pipeline.answer_many
 
-    def spied(dialogues, exclude=None, rejected=frozenset(), earlier=None):
-        seen.append([len(turns) for turns in earlier])
-        return answer_many(dialogues, exclude, rejected, earlier)
+    def spied(requests):
+        seen.append([len(request.earlier) for request in requests])
+        return answer_many(requests)
 
     monkeypatch.setattr(pipeline, "answer_many", spied)
     replay(pipeline, [tmp_path / "visits.jsonl"])

@@ -1,0 +1,170 @@
+"""The customer: looked back on, not told twice what did not help, and forgotten for good."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from chat_fakes import make_chat, shown
+
+from bot.cli import main
+from bot.customer import Customer, failed_answers, forget_customer, known_customer
+from bot.dialogue import Dialogue
+from bot.feedback import FeedbackBook
+from bot.pipeline import Pipeline
+from conversations.desk import Desk
+from conversations.errors import DeskError
+from conversations.importing import import_logs
+from conversations.model import Turn
+from index.builder import check_index, update_index
+from index.embedder import Embedder
+
+RESET = "Hold the two buttons on the back for ten seconds; the light blinks and the lamp restarts."
+SWAP = "Then the controller is faulty. I am sending a new lamp today, please keep the old one for the courier."
+REFUND = "Your refund was sent this morning and takes three working days to reach your account."
+LOG = [
+    ("c-7", "2025-03-01", "my lamp does not light up at all", RESET),
+    ("c-7", "2025-03-02", "did that twice and no luck, still dark", "I am sorry to hear that. Which colour is it?"),
+    ("c-8", "2025-03-04", "lamp does not light up any more, tried the buttons already", SWAP),
+    ("c-8", "2025-03-09", "When do I get my money back?", REFUND),
+    ("c-9", "2025-04-01", "lamp will not come on", RESET),
+]
+
+
+def rows():
+    for number, (customer, day, question, answer) in enumerate(LOG):
+        at = f"{day}T09:0{number}:00Z"
+        turns = [{"role": "customer", "text": question, "at": at}, {"role": "agent", "text": answer, "at": at}]
+        yield {"id": f"past-{number}", "customer": customer, "turns": turns}
+
+
+@pytest.fixture
+def desk(tmp_path):
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows()))
+    desk = Desk.create(tmp_path / "home", "lamps")
+    with desk.writing(), desk.store() as store:
+        import_logs(store, [tmp_path / "log.jsonl"], redact=True, rejects_dir=desk.rejects_path)
+        update_index(desk.index_path, store, Embedder())
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("reply", "failed"),
+    [
+        ("No luck, still a red light.", True),
+        ("that didn't help", True),
+        ("It does not work either", True),
+        ("i have tried that already twice", True),
+        ("same error again :(", True),
+        ("Nothing happened.", True),
+        ("your reset made it worse", True),
+        ("Great, that works!", False),
+        ("thanks, and how do I send it back?", False),
+        ("Is that still possible after a month?", False),
+        ("I still have the receipt.", False),
+        ("no, the other lamp", False),
+    ],
+)
+def test_what_tells_that_an_answer_did_not_help(reply, failed):
+    turns = [Turn("customer", "it is dark"), Turn("agent", RESET), Turn("customer", reply), Turn("agent", SWAP)]
+    assert failed_answers(turns) == ([RESET] if failed else [])
+
+
+def test_an_answer_that_did_not_help_this_customer_is_not_offered_again(desk):
+    with Pipeline.open(desk) as pipeline:
+        question = (Turn("customer", "my lamp does not light up"),)
+        anybody, returning, other = (
+            Dialogue(customer=known_customer(pipeline.store, name) if name else None).request(question)
+            for name in (None, "c-7", "c-9")
+        )
+        assert [len(one.earlier) for one in (anybody, returning, other)] == [0, 4, 2]
+        answers = pipeline.answer_many([anybody, returning, other])
+        offered = [[candidate.text for candidate in answer.candidates] for answer in answers]
+    assert RESET in offered[0] and RESET in offered[2]
+    assert RESET not in offered[1] and SWAP in offered[1]
+
+
+def test_a_dialogue_that_begins_with_it_did_not_help_counts_against_the_latest_answer():
+    customer = Customer("c", "c", (Turn("customer", "it is dark"), Turn("agent", RESET)))
+    assert customer.failed_before((Turn("customer", "no luck with the buttons"),)) == (RESET,)
+    assert customer.failed_before((Turn("customer", "where is my refund?"),)) == ()
+
+
+def test_what_the_customer_called_bad_in_a_chat_is_not_offered_in_the_next(desk):
+    with desk.store() as store:
+        nobody = known_customer(store, "c-9")
+        refund = next(answer for answer in store.answers() if answer.text == REFUND)
+        FeedbackBook(store, "chat", nobody.key).add("chat", "when?", refund.id, "bad")
+        FeedbackBook(store, "chat").add("another", "when?", refund.id, "bad")
+        assert known_customer(store, "c-9").failed == (REFUND,)
+        assert known_customer(store, "c-8").failed == ()
+
+
+def test_forgetting_removes_all_of_one_customer_and_nothing_else(desk):
+    with desk.store() as store:
+        key = known_customer(store, "c-8").key
+        swap = next(answer.id for answer in store.answers() if answer.text == SWAP)
+        reset = next(answer.id for answer in store.answers() if answer.text == RESET)
+        FeedbackBook(store, "chat", key).add("k", "lamp dark", reset, "good")
+        FeedbackBook(store, "chat").add("k", "lamp dark", reset, "good")
+    removed = forget_customer(desk, "c-8")
+    assert removed == {"conversations": 2, "turns": 4, "pairs": 2, "answers": 2, "feedback": 1, "vectors": 6}
+    with desk.store() as store:
+        assert known_customer(store, "c-8").earlier == ()
+        assert len(known_customer(store, "c-7").earlier) == 4
+        assert swap not in store.answer_ids() and reset in store.answer_ids()
+        assert len(list(store.feedback())) == 1
+        assert all(check.ok for check in check_index(desk.index_path, store, Embedder().identity))
+    assert b"courier" not in b"".join(path.read_bytes() for path in desk.path.rglob("*") if path.is_file())
+    with pytest.raises(DeskError, match="knows no customer 'c-8'"):
+        forget_customer(desk, "c-8")
+
+
+def test_a_forgetting_that_was_killed_half_way_is_finished_by_the_same_command(desk):
+    with desk.writing(), desk.store() as store:
+        store.delete_customer(known_customer(store, "c-8").key)
+    removed = forget_customer(desk, "c-8")
+    assert removed["vectors"] == 6 and not any(count for what, count in removed.items() if what != "vectors")
+
+
+def test_the_command_asks_first_and_says_what_it_removed(desk, capsys, monkeypatch):
+    home = str(desk.path.parent.parent)
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            main(["forget", "--desk", "lamps", "--home", home, "--customer", *arguments])
+        return ended.value.code, *capsys.readouterr()
+
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    code, _, err = call("c-8")
+    assert code == 130 and "Remove all that desk lamps holds of customer c-8?" in err
+    code, out, _ = call("c-8", "--yes", "--json")
+    assert code == 0 and json.loads(out)["conversations"] == 2
+    code, _, err = call("c-8", "--yes")
+    assert code == 1 and "knows no customer" in err and "Traceback" not in err
+
+
+def test_forget_in_the_chat_is_asked_for_twice_in_a_row_and_ends_it(desk):
+    chat = make_chat()
+    assert chat.take("/forget")
+    assert "not known who the customer is" in shown(chat)
+    with desk.store() as store:
+        chat.dialogue.customer = known_customer(store, "c-8")
+    chat.pipeline.desk = desk
+    assert chat.take("/forget")
+    assert chat.take("wait")
+    assert chat.take("/forget")
+    with desk.store() as store:
+        assert known_customer(store, "c-8").earlier
+    assert not chat.take("/forget")
+    assert "Removed: 2 conversations, 4 turns" in shown(chat)
+    with desk.store() as store:
+        assert not known_customer(store, "c-8").earlier
+
+
+def test_a_new_dialogue_is_with_the_same_customer():
+    chat = make_chat()
+    chat.dialogue.customer = Customer("c", "c")
+    chat.take("/new")
+    assert chat.dialogue.customer == Customer("c", "c")
