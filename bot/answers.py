@@ -40,6 +40,8 @@ class Answer:
     candidates: tuple[RankedAnswer, ...]
     timings_ms: dict[str, float]
     """embed, retrieve, rerank, total: milliseconds for this dialogue."""
+    left_out: int = 0
+    """Candidates that were not offered: turned down in this dialogue, or of no help to this customer before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,10 +158,8 @@ class Chat:
             return
         request = self.dialogue.request(asked)
         self._show(why_view(asked, answer, self.pipeline.explain(request, answer), self.pipeline))
-        if request.rejected:
-            self.tell(
-                f"Left out, since turned down here or of no help to this customer before: {len(request.rejected)}."
-            )
+        if answer.left_out:
+            self.tell(f"Not offered, since turned down or of no help to this customer before: {answer.left_out}.")
 
     def _judge(self, is_good: bool) -> None:
         given = self.dialogue.given

@@ -64,12 +64,11 @@ class Dialogue:
         return (*self.turns, Turn("customer", text))
 
     def request(self, turns: tuple[Turn, ...]) -> Request:
-        """What to ask the pipeline after these turns: what was turned down and what failed before stays away."""
+        """What to ask the pipeline after these turns."""
         rejected = tuple(one.text for one in self.rejected)
         if self.customer is None:
             return Request(turns, rejected=rejected)
-        failed = self.customer.failed_before(turns)
-        return Request(turns, rejected=(*rejected, *failed), earlier=self.customer.earlier)
+        return Request(turns, rejected=(*rejected, *self.customer.disliked), earlier=self.customer.earlier)
 
     def record(self, asked: tuple[Turn, ...], answer: Answer) -> None:
         """Takes over an answer: the question stays in the dialogue, and so does what was shown."""

@@ -14,6 +14,7 @@ from typing import Self
 
 from bot.answers import Answer, Explanation, RankedAnswer, named_scores, ranked_answer
 from bot.dialogue import Request
+from bot.failed_answers import failed_answers
 from conversations.desk import Desk
 from conversations.errors import DeskError, IndexDamaged, ModelError
 from conversations.model import Conversation, Turn
@@ -144,7 +145,8 @@ class Pipeline:
         answers = []
         for request, context, candidates in zip(requests, contexts, served, strict=True):
             begun = time.perf_counter()
-            unwanted = [words_of(text) for text in request.rejected]
+            failed = failed_answers([*request.earlier, *request.turns])
+            unwanted = [words_of(text) for text in (*request.rejected, *failed)]
             wanted = [c for c in candidates if not _is_among(c.text, unwanted)] if unwanted else candidates
             ranked = merge_same(self.ranker.rank(context, wanted))
             timings = {
@@ -152,14 +154,17 @@ class Pipeline:
                 "retrieve": 1000 * (retrieved - embedded) / count,
                 "rerank": 1000 * (time.perf_counter() - begun),
             }
-            answers.append(self._decide(context, ranked, timings | {"total": sum(timings.values())}))
+            timings |= {"total": sum(timings.values())}
+            answers.append(self._decide(context, ranked, timings, len(candidates) - len(wanted)))
         return answers
 
     def _read(self, requests: Sequence[Request]) -> list[ReadDialogue]:
         dialogues, earlier = [request.turns for request in requests], [request.earlier for request in requests]
         return read_dialogues(self.embedder, dialogues, self.ranker.states_below, self.spelling, earlier)
 
-    def _decide(self, context: ReadDialogue, ranked: list[Ranked], timings: dict[str, float]) -> Answer:
+    def _decide(
+        self, context: ReadDialogue, ranked: list[Ranked], timings: dict[str, float], left_out: int
+    ) -> Answer:
         confidence = self.decision.confidence(ranked) if ranked else 0.0
         reason = ""
         if not context.question.strip():
@@ -175,6 +180,7 @@ class Pipeline:
             reason=reason,
             candidates=tuple(ranked_answer(entry) for entry in ranked),
             timings_ms=timings,
+            left_out=left_out,
         )
 
     def explain(self, request: Request, answer: Answer) -> Explanation:

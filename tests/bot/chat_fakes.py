@@ -55,6 +55,7 @@ class Answer:
     reason: str
     candidates: tuple[RankedAnswer, ...]
     timings_ms: dict = field(default_factory=lambda: {"embed": 5.0, "retrieve": 4.0, "rerank": 11.0, "total": 20.4})
+    left_out: int = 0
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ import pytest
 from chat_fakes import make_chat, shown
 
 from bot.cli import main
-from bot.customer import Customer, failed_answers, forget_customer, known_customer
+from bot.customer import Customer, forget_customer, known_customer
 from bot.dialogue import Dialogue
+from bot.failed_answers import failed_answers
 from bot.feedback import FeedbackBook
 from bot.pipeline import Pipeline
 from conversations.desk import Desk
@@ -85,10 +86,13 @@ def test_an_answer_that_did_not_help_this_customer_is_not_offered_again(desk):
     assert RESET not in offered[1] and SWAP in offered[1]
 
 
-def test_a_dialogue_that_begins_with_it_did_not_help_counts_against_the_latest_answer():
-    customer = Customer("c", "c", (Turn("customer", "it is dark"), Turn("agent", RESET)))
-    assert customer.failed_before((Turn("customer", "no luck with the buttons"),)) == (RESET,)
-    assert customer.failed_before((Turn("customer", "where is my refund?"),)) == ()
+def test_what_did_not_help_is_not_said_again_in_the_same_dialogue(desk):
+    turns = [Turn("customer", "my lamp is dark"), Turn("agent", RESET), Turn("customer", "no luck, it is still dark")]
+    with Pipeline.open(desk) as pipeline:
+        answer = pipeline.answer(turns)
+        assert RESET not in [candidate.text for candidate in answer.candidates]
+        assert answer.left_out == 1
+        assert RESET in [candidate.text for candidate in pipeline.answer(turns[:1]).candidates]
 
 
 def test_what_the_customer_called_bad_in_a_chat_is_not_offered_in_the_next(desk):
@@ -97,8 +101,8 @@ def test_what_the_customer_called_bad_in_a_chat_is_not_offered_in_the_next(desk)
         refund = next(answer for answer in store.answers() if answer.text == REFUND)
         FeedbackBook(store, "chat", nobody.key).add("chat", "when?", refund.id, "bad")
         FeedbackBook(store, "chat").add("another", "when?", refund.id, "bad")
-        assert known_customer(store, "c-9").failed == (REFUND,)
-        assert known_customer(store, "c-8").failed == ()
+        assert known_customer(store, "c-9").disliked == (REFUND,)
+        assert known_customer(store, "c-8").disliked == ()
 
 
 def test_forgetting_removes_all_of_one_customer_and_nothing_else(desk):
