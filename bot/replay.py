@@ -8,22 +8,18 @@ hands over, recall and coverage show it. A replayed conversation that is in the 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bot.answers import Answer
-from bot.dialogue import Request
+from bot.logged_turns import LoggedTurn, LoggedTurns
 from bot.pipeline import Pipeline
 from conversations.errors import LogError
-from conversations.model import Pair, Turn
-from conversations.pairs import extract_pairs
-from conversations.privacy import Redactor
-from conversations.readers import Rejected, log_files, read_logs
+from conversations.readers import log_files
 from index.equality import AnswerEquality
 from training.metrics import (
     calibration_noise,
@@ -80,15 +76,6 @@ class ReplayReport:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """One agent turn of the log."""
-
-    pair: Pair
-    earlier: tuple[Turn, ...]
-    """What the desk knows of the customer from before this conversation."""
-
-
 @dataclass(slots=True)
 class _Outcome:
     """One replayed turn."""
@@ -121,22 +108,18 @@ def replay(
     """
     files = log_files(list(paths))
     size = sum(file.stat().st_size for file in files)
-    rejected = [0]
-    asked = _asked(pipeline, files, rejected, lambda read: on_progress(read, size) if on_progress else None)
+    logged = LoggedTurns(pipeline, files, lambda read: on_progress(read, size) if on_progress else None)
     equality = AnswerEquality(pipeline.store.answers())
     outcomes: list[_Outcome] = []
-    timed: list[_Asked] = []
+    timed: list[LoggedTurn] = []
     started = time.perf_counter()
-    for batch in _batches(islice(asked, limit), batch_size):
+    for batch in logged.batches(batch_size, limit):
         outcomes += _score(pipeline, equality, batch)
         timed = (timed + batch)[:TIMED_TURNS]
     seconds = time.perf_counter() - started
     if not outcomes:
         raise LogError("No agent turn could be replayed.", "Check that the logs hold agents' answers to customers.")
-    waits = [
-        pipeline.answer(one.pair.dialogue, one.pair.conversation, earlier=one.earlier).timings_ms["total"]
-        for one in timed
-    ]
+    waits = [pipeline.answer_many([turn.request])[0].timings_ms["total"] for turn in timed]
     ranks = [outcome.rank for outcome in outcomes]
     right = np.array([outcome.is_right for outcome in outcomes])
     answered = np.array([outcome.is_answered for outcome in outcomes])
@@ -155,41 +138,16 @@ def replay(
         p50_ms=percentile(waits, 50),
         p95_ms=percentile(waits, 95),
         turns_per_second=len(outcomes) / seconds,
-        rejected=rejected[0],
+        rejected=logged.rejected,
     )
 
 
-def _asked(
-    pipeline: Pipeline, files: list[Path], rejected: list[int], on_read: Callable[[int], None]
-) -> Iterator[_Asked]:
-    """The agent turns of the logs with their dialogues, de-identified as the desk's own are."""
-    is_redacted = bool(pipeline.store.setting("redact", True))
-    redactor = Redactor(str(pipeline.store.setting("salt", ""))) if is_redacted else None
-    for entry in read_logs(files, on_read):
-        if isinstance(entry, Rejected):
-            rejected[0] += 1
-            continue
-        conversation = redactor.redact_conversation(entry)[0] if redactor else entry
-        began = conversation.turns[0].at if conversation.turns else None
-        is_known = conversation.customer and began
-        earlier = pipeline.store.earlier_turns(str(conversation.customer), began) if is_known else ()
-        yield from (_Asked(pair, earlier) for pair in extract_pairs(conversation))
-
-
-def _batches(asked: Iterator[_Asked], size: int) -> Iterator[list[_Asked]]:
-    while batch := list(islice(asked, size)):
-        yield batch
-
-
-def _score(pipeline: Pipeline, equality: AnswerEquality, asked: list[_Asked]) -> list[_Outcome]:
-    pairs = [one.pair for one in asked]
-    answers = pipeline.answer_many(
-        [Request(one.pair.dialogue, one.pair.conversation, earlier=one.earlier) for one in asked]
-    )
-    equal = equality.equal([pair.answer for pair in pairs])
+def _score(pipeline: Pipeline, equality: AnswerEquality, turns: list[LoggedTurn]) -> list[_Outcome]:
+    answers = pipeline.answer_many([turn.request for turn in turns])
+    equal = equality.equal([turn.answer for turn in turns])
     return [
-        _outcome(answer, right, pipeline.retriever.known_outside(right, pair.conversation))
-        for answer, right, pair in zip(answers, equal, pairs, strict=True)
+        _outcome(answer, right, pipeline.retriever.known_outside(right, turn.conversation))
+        for answer, right, turn in zip(answers, equal, turns, strict=True)
     ]
 
 

@@ -1,0 +1,69 @@
+"""The agent turns of logs as requests to a pipeline, each with what the agent said, read as a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from bot.dialogue import Request
+from bot.pipeline import Pipeline
+from conversations.pairs import extract_pairs
+from conversations.privacy import Redactor
+from conversations.readers import Rejected, read_logs
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedTurn:
+    """One agent turn of a log."""
+
+    request: Request
+    """The dialogue up to it; its own conversation is not to be seen."""
+    conversation: str
+    answer: str
+    """What the agent said."""
+
+    @property
+    def question(self) -> str:
+        """What the customer said last."""
+        return self.request.turns[-1].text
+
+
+class LoggedTurns:
+    """The agent turns of some logs, de-identified as the desk's own are."""
+
+    def __init__(self, pipeline: Pipeline, files: list[Path], on_read: Callable[[int], None]) -> None:
+        """Opens nothing yet.
+
+        Args:
+            pipeline: of the desk that is to be asked.
+            files: logs in any format that import reads.
+            on_read: told the bytes read so far.
+        """
+        self._store = pipeline.store
+        self._files = files
+        self._on_read = on_read
+        self.rejected = 0
+        """Lines that could not be read so far."""
+
+    def batches(self, size: int, limit: int | None = None) -> Iterator[list[LoggedTurn]]:
+        """All turns, or the first so many, in lists."""
+        turns = islice(self._turns(), limit)
+        while batch := list(islice(turns, size)):
+            yield batch
+
+    def _turns(self) -> Iterator[LoggedTurn]:
+        is_redacted = bool(self._store.setting("redact", True))
+        redactor = Redactor(str(self._store.setting("salt", ""))) if is_redacted else None
+        for entry in read_logs(self._files, self._on_read):
+            if isinstance(entry, Rejected):
+                self.rejected += 1
+                continue
+            conversation = redactor.redact_conversation(entry)[0] if redactor else entry
+            began = conversation.turns[0].at if conversation.turns else None
+            is_known = conversation.customer and began
+            earlier = self._store.earlier_turns(str(conversation.customer), began) if is_known else ()
+            for pair in extract_pairs(conversation):
+                request = Request(pair.dialogue, pair.conversation, earlier=earlier)
+                yield LoggedTurn(request, pair.conversation, pair.answer)
