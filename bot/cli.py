@@ -27,6 +27,7 @@ COMMANDS = {
     "replay": "replay",
     "train": "train",
     "evaluate": "evaluate",
+    "gaps": "gaps",
     "forget": "forget",
     "doctor": "doctor",
     "desks": "desks",

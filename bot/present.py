@@ -14,6 +14,7 @@ from bot.output import plain
 
 if TYPE_CHECKING:
     from bot.answers import Answer, RankedAnswer
+    from bot.gaps import GapReport
     from bot.pipeline import Pipeline
     from conversations.model import Turn
 
@@ -109,6 +110,26 @@ def alternatives_view(choices: Sequence[RankedAnswer], pipeline: Pipeline) -> Re
         weight = (f"  {per_cent(choice.weight)}", "cyan")
         lines.append(Text.assemble((f"{number:>2}. ", "bold"), plain(excerpt(choice.text)), weight))
         lines.append(plain(f"    {source_line(choice, pipeline)}", "dim"))
+    return Group(*lines)
+
+
+def gaps_view(report: GapReport, most: int) -> RenderableType:
+    """What is asked and not known: how often, in how many conversations, and in which words."""
+    share = per_cent(report.uncovered / max(report.turns, 1))
+    lines = [plain(f"{report.uncovered:,} of {report.turns:,} customer turns ({share}) would be handed over.")]
+    if report.grouped < report.uncovered:
+        lines.append(plain(f"The first {report.grouped:,} of them are grouped.", "dim"))
+    for gap in report.gaps[:most]:
+        count = f"{gap.questions:>5,}  "
+        first, *others = gap.examples
+        lines.append(Text.assemble((count, "bold"), plain(excerpt(first, 160))))
+        lines += [plain(f"       {excerpt(other, 160)}", "dim") for other in others]
+        plural = "" if gap.conversations == 1 else "s"
+        where = f"in {gap.conversations:,} conversation{plural}, nearest past answer {per_cent(gap.confidence)}"
+        lines.append(plain(f"       {where}", "cyan"))
+    if len(report.gaps) > most:
+        rest = sum(gap.questions for gap in report.gaps[most:])
+        lines.append(plain(f"{len(report.gaps) - most:,} more groups with {rest:,} turns: --most shows more.", "dim"))
     return Group(*lines)
 
 
