@@ -22,6 +22,8 @@ class RankedAnswer:
     """The past question nearest to the customer's that was given this answer."""
     evidence: tuple[Evidence, ...]
     """Past moments in which it was given, nearest first."""
+    feedback: float
+    """Logits by which what people made of it before moved its score; see `bot.feedback_prior`."""
     signals: tuple[float, ...]
     """What retrieval says of it, one number per `index.candidates.SIGNALS`."""
 
@@ -56,7 +58,7 @@ class Explanation:
     runner_up: dict[str, float] | None
 
 
-def ranked_answer(entry: Ranked) -> RankedAnswer:
+def ranked_answer(entry: Ranked, feedback: float) -> RankedAnswer:
     """A ranked candidate as the pipeline shows it."""
     candidate = entry.candidate
     return RankedAnswer(
@@ -67,6 +69,7 @@ def ranked_answer(entry: Ranked) -> RankedAnswer:
         retrieval_score=candidate.retrieval_score,
         question=candidate.question,
         evidence=candidate.evidence,
+        feedback=feedback,
         signals=candidate.signals,
     )
 
@@ -77,5 +80,6 @@ def named_scores(answer: RankedAnswer) -> dict[str, float]:
         "weight": answer.weight,
         "score": answer.score,
         "retrieval score": answer.retrieval_score,
+        "feedback": answer.feedback,
         **dict(zip(SIGNALS, answer.signals, strict=True)),
     }

@@ -9,7 +9,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from bot.chat_commands import COMMANDS, KEYS
-from bot.dialogue import LONGEST_MESSAGE, Dialogue, read_message
+from bot.dialogue import ALTERNATIVES, LONGEST_MESSAGE, Dialogue, read_message
 from bot.handover import handover_summary
 from bot.output import plain, print_json
 from bot.present import alternatives_view, answer_view, notice, picked_view
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from bot.pipeline import Pipeline
 
 _COMMAND = re.compile(r"/([A-Za-z]+)(?:\s|$)")
-_ALTERNATIVES = 5
 
 
 class Chat:
@@ -52,8 +51,6 @@ class Chat:
         self.dialogue = Dialogue(customer=customer)
         self._book = book
         self._as_json = as_json
-        self._listed = False
-        """Whether alternatives are on the screen, so that a bare number picks one."""
         self._asked_to_forget = False
         """Whether the line before was /forget."""
 
@@ -76,13 +73,13 @@ class Chat:
 
     def show_alternatives(self) -> None:
         """Lists the other answers to the last question, numbered."""
-        choices = self.dialogue.choices()[:_ALTERNATIVES]
+        choices = self.dialogue.choices()[:ALTERNATIVES]
         if not choices:
             self.tell("There is no other answer to show." if self.dialogue.answer else "Nothing was asked yet.")
             return
         self._show(alternatives_view(choices, self.pipeline))
         self.tell("Type a number to give that answer instead.")
-        self._listed = True
+        self.dialogue.is_listed = True
 
     def _take(self, line: str) -> bool:
         text, was_cut = read_message(line)
@@ -99,7 +96,7 @@ class Chat:
             if called.end() == len(text):
                 self.tell(f"There is no command /{name}. /help lists all.")
                 return True
-        if self._listed and re.fullmatch(r"[0-9]{1,2}", text):
+        if self.dialogue.is_listed and re.fullmatch(r"[0-9]{1,2}", text):
             self._pick(int(text))
             return True
         if was_cut:
@@ -111,7 +108,6 @@ class Chat:
         (answer,) = self.pipeline.answer_many([self.dialogue.request(turns)])
         # Only now: Ctrl-C while the answer is sought leaves the dialogue as it was.
         self.dialogue.record(turns, answer)
-        self._listed = False
         if self._as_json:
             print_json(answer_json(answer))
             return
@@ -120,13 +116,14 @@ class Chat:
             self.tell("/alt shows the nearest past answers, /handoff a summary for the agent.")
 
     def _pick(self, number: int) -> None:
-        choices = self.dialogue.choices()[:_ALTERNATIVES]
+        choices = self.dialogue.choices()[:ALTERNATIVES]
         if not 1 <= number <= len(choices):
             self.tell(f"Type a number from 1 to {len(choices)}, or a message.")
             return
-        self.dialogue.pick(choices[number - 1])
-        self._listed = False
-        self._show(picked_view(choices[number - 1], self.pipeline, self.console))
+        choice = choices[number - 1]
+        self._book.add(self.dialogue, choice.answer_id, "picked")
+        self.dialogue.pick(choice)
+        self._show(picked_view(choice, self.pipeline, self.console))
 
     def _obey(self, name: str) -> bool:
         """Obeys a command; whether the chat goes on."""
@@ -144,10 +141,9 @@ class Chat:
             case "good" | "bad":
                 self._judge(is_good=name == "good")
             case "handoff":
-                self._show(plain(handover_summary(self.dialogue), one_line=False))
+                self._hand_over()
             case "new":
                 self.dialogue = Dialogue(customer=self.dialogue.customer)
-                self._listed = False
                 self.tell("A new dialogue begins.")
         return True
 
@@ -166,14 +162,18 @@ class Chat:
         if given is None:
             self.tell("There is no answer to judge.")
             return
-        question = self.dialogue.asked[-1].text
-        self._book.add(self.dialogue.key, question, given.answer_id, "good" if is_good else "bad")
+        self._book.add(self.dialogue, given.answer_id, "good" if is_good else "bad")
         if is_good:
             self.tell("Thank you: kept as a good answer.")
             return
         self.dialogue.reject()
         self.tell("Kept as a bad answer; it is not offered again here. The next best:")
         self._answer(self.dialogue.asked)
+
+    def _hand_over(self) -> None:
+        if self.dialogue.asked:
+            self._book.add(self.dialogue, None, "handed over")
+        self._show(plain(handover_summary(self.dialogue), one_line=False))
 
     def _forget(self) -> bool:
         """Removes the customer, once that was asked for twice in a row; whether that was done."""

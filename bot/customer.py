@@ -41,7 +41,7 @@ def known_customer(store: Store, name: str) -> Customer:
         name: the customer's id as the logs have it.
     """
     key = Redactor(str(store.setting("salt", ""))).pseudonym(name) if store.setting("redact", True) else name
-    bad = [given.answer_id for given in store.feedback(key) if given.verdict == "bad"]
+    bad = [given.answer_id for given in store.feedback(key) if given.verdict == "bad" and given.answer_id is not None]
     return Customer(name, key, store.earlier_turns(key), tuple(answer.text for answer in store.answers(bad)))
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from bot.answers import Answer, RankedAnswer
     from bot.customer import Customer
 
+ALTERNATIVES = 5
+"""Other answers listed at a time."""
 LONGEST_MESSAGE = 8_000
 """Characters of a message that are read; the encoder's limit is far below."""
 
@@ -58,6 +60,8 @@ class Dialogue:
     """The dialogue that it was said to; its last turn is the question."""
     given: RankedAnswer | None = None
     """The answer that now stands as given; None after a hand-over."""
+    is_listed: bool = False
+    """Whether alternatives are on the screen, so that a bare number picks one."""
 
     def with_question(self, text: str) -> tuple[Turn, ...]:
         """The dialogue as it would be with one more turn of the customer. Nothing is changed yet."""
@@ -82,6 +86,11 @@ class Dialogue:
         shown = self.given.answer_id if self.given else None
         return [one for one in candidates if one.answer_id != shown and one not in self.rejected]
 
+    def shown(self) -> list[RankedAnswer]:
+        """The answers on the screen: the one given, and the alternatives where they were asked for."""
+        others = self.choices()[:ALTERNATIVES] if self.is_listed else []
+        return ([self.given] if self.given else []) + others
+
     def pick(self, choice: RankedAnswer) -> None:
         """Gives another answer in the place of the one shown."""
         self._give(choice)
@@ -93,5 +102,5 @@ class Dialogue:
             self._give(None)
 
     def _give(self, answer: RankedAnswer | None) -> None:
-        self.given = answer
+        self.given, self.is_listed = answer, False
         self.turns = (*self.asked, Turn("agent", answer.text)) if answer else self.asked

@@ -1,44 +1,70 @@
-"""What people say about answers, kept in the desk's store without personal data."""
+"""What people say about answers and do with them, kept in the desk's store without personal data."""
 
 from __future__ import annotations
 
+import getpass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from conversations.errors import DeskError
-from conversations.model import Feedback
-from conversations.store import Store
+from conversations.model import Feedback, Verdict
+from conversations.privacy import Redactor
+
+if TYPE_CHECKING:
+    from bot.dialogue import Dialogue
+    from bot.pipeline import Pipeline
 
 
 class FeedbackBook:
-    """Writes feedback of one source, such as the chat, into a desk's store."""
+    """Writes what is said and done in one place, such as the chat, into a desk's store."""
 
-    def __init__(self, store: Store, source: str, customer: str | None = None) -> None:
+    def __init__(self, pipeline: Pipeline, source: str, customer: str | None = None) -> None:
         """Opens the book.
 
         Args:
-            store: of the desk.
+            pipeline: of the desk; it takes up what is written at once.
             source: where the judgements are made.
             customer: whose dialogue it is, as the desk stores customers; None where that is unknown.
         """
-        self._store = store
+        self._pipeline = pipeline
         self._source = source
         self._customer = customer
+        self._redactor = Redactor(str(pipeline.store.setting("salt", "")))
 
-    def add(self, conversation_key: str, question: str, answer_id: int, verdict: Literal["good", "bad"]) -> None:
+    def add(self, dialogue: Dialogue, answer_id: int | None, verdict: Verdict) -> None:
         """Keeps one judgement; the question is de-identified first, as everything in the desk is.
+
+        Args:
+            dialogue: whose last question was answered.
+            answer_id: the answer; None where the dialogue was handed over.
+            verdict: what became of it.
 
         Raises:
             DeskError: the answer is gone, or the store cannot be written.
         """
-        if next(self._store.answers([answer_id]), None) is None:
+        store = self._pipeline.store
+        if answer_id is not None and next(store.answers([answer_id]), None) is None:
             raise DeskError("This answer was removed from the desk meanwhile.", "Leave the chat and begin it again.")
-        if self._store.setting("redact", True):
-            # Loaded at the first judgement, since most chats have none.
-            from conversations.privacy import Redactor
-
-            question, _ = Redactor(self._store.setting("salt", "")).redact(question)
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        self._store.add_feedback(
-            Feedback(now, conversation_key, question, answer_id, verdict, self._source, self._customer)
+        question = dialogue.asked[-1].text
+        vector = self._pipeline.embedder.encode([question])[0].astype(np.float16).tobytes()
+        if store.setting("redact", True):
+            question, _ = self._redactor.redact(question)
+        store.add_feedback(
+            Feedback(
+                at=datetime.now(UTC).isoformat(timespec="seconds"),
+                conversation_key=dialogue.key,
+                question=question,
+                answer_id=answer_id,
+                verdict=verdict,
+                source=self._source,
+                who=self._customer or self._redactor.pseudonym(getpass.getuser()),
+                customer=self._customer,
+                shown=tuple(choice.answer_id for choice in dialogue.shown()),
+                vector=vector,
+                encoder=self._pipeline.embedder.identity,
+            )
         )
+        if self._pipeline.prior is not None:
+            self._pipeline.refresh_feedback()

@@ -81,6 +81,17 @@ def ranker_option(command: Command) -> Command:
     return decorate(command)
 
 
+def feedback_option(command: Command) -> Command:
+    """Adds --no-feedback."""
+    decorate = click.option(
+        "--feedback/--no-feedback",
+        "with_feedback",
+        default=True,
+        help="Whether what people made of answers before moves them.  [default: it does]",
+    )
+    return decorate(command)
+
+
 def example(*lines: str) -> str:
     """The closing part of a command's help, kept line by line."""
     return "\n".join(["\b", "Example:" if len(lines) == 1 else "Examples:", *(f"  {line}" for line in lines)])

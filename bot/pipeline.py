@@ -15,6 +15,7 @@ from typing import Self
 from bot.answers import Answer, Explanation, RankedAnswer, named_scores, ranked_answer
 from bot.dialogue import Request
 from bot.failed_answers import failed_answers
+from bot.feedback_prior import FeedbackPrior, moved
 from conversations.desk import Desk
 from conversations.errors import DeskError, IndexDamaged, ModelError
 from conversations.model import Conversation, Turn
@@ -52,6 +53,7 @@ class Pipeline:
         self.notices: list[str] = []
         self.ranker: Ranker = self.make_ranker("cross-attention" if model else "retrieval")
         self.decision = desk_decision(store, model)
+        self.prior: FeedbackPrior | None = None
 
     @classmethod
     def open(cls, desk: Desk, ranker: str | None = None, on_progress: OnProgress | None = None) -> Self:
@@ -83,6 +85,10 @@ class Pipeline:
             raise
         pipeline.notices = notices + mended
         return pipeline
+
+    def refresh_feedback(self) -> None:
+        """Takes up what people said of answers and did with them, also since the desk was opened."""
+        self.prior = FeedbackPrior.of(self.store.feedback(), self.embedder.identity)
 
     def make_ranker(self, name: str) -> Ranker:
         """A ranker over this desk by name.
@@ -148,14 +154,15 @@ class Pipeline:
             failed = failed_answers([*request.earlier, *request.turns])
             unwanted = [words_of(text) for text in (*request.rejected, *failed)]
             wanted = [c for c in candidates if not _is_among(c.text, unwanted)] if unwanted else candidates
-            ranked = merge_same(self.ranker.rank(context, wanted))
+            shifts = self.prior.shifts(context.question_vector) if self.prior else {}
+            ranked = merge_same(moved(self.ranker.rank(context, wanted), shifts))
             timings = {
                 "embed": 1000 * (embedded - started) / count,
                 "retrieve": 1000 * (retrieved - embedded) / count,
                 "rerank": 1000 * (time.perf_counter() - begun),
             }
             timings |= {"total": sum(timings.values())}
-            answers.append(self._decide(context, ranked, timings, len(candidates) - len(wanted)))
+            answers.append(self._decide(context, ranked, timings, len(candidates) - len(wanted), shifts))
         return answers
 
     def _read(self, requests: Sequence[Request]) -> list[ReadDialogue]:
@@ -163,7 +170,12 @@ class Pipeline:
         return read_dialogues(self.embedder, dialogues, self.ranker.states_below, self.spelling, earlier)
 
     def _decide(
-        self, context: ReadDialogue, ranked: list[Ranked], timings: dict[str, float], left_out: int
+        self,
+        context: ReadDialogue,
+        ranked: list[Ranked],
+        timings: dict[str, float],
+        left_out: int,
+        shifts: dict[int, float],
     ) -> Answer:
         confidence = self.decision.confidence(ranked) if ranked else 0.0
         reason = ""
@@ -178,7 +190,7 @@ class Pipeline:
             answer=None if reason else ranked[0].candidate.text,
             confidence=confidence,
             reason=reason,
-            candidates=tuple(ranked_answer(entry) for entry in ranked),
+            candidates=tuple(ranked_answer(entry, shifts.get(entry.candidate.answer_id, 0.0)) for entry in ranked),
             timings_ms=timings,
             left_out=left_out,
         )

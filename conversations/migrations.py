@@ -74,16 +74,39 @@ def _003_customers(database: Database) -> None:
     database.execute("CREATE INDEX conversations_of_customer ON conversations (customer)")
 
 
-def _004_feedback_of_customers(database: Database) -> None:
-    database.execute("ALTER TABLE feedback ADD COLUMN customer TEXT")
-    database.execute("CREATE INDEX feedback_of_customer ON feedback (customer)")
+def _004_feedback_in_full(database: Database) -> None:
+    # SQLite cannot change a CHECK: the table is made anew.
+    for statement in (
+        "ALTER TABLE feedback RENAME TO feedback_before",
+        """CREATE TABLE feedback (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            at TEXT NOT NULL,
+            conversation_key TEXT NOT NULL,
+            question TEXT NOT NULL,
+            answer INTEGER REFERENCES answers(id) ON DELETE CASCADE,
+            verdict TEXT NOT NULL
+                CHECK (verdict IN ('good', 'bad', 'picked', 'sent', 'edited', 'skipped', 'handed over')),
+            source TEXT NOT NULL,
+            who TEXT NOT NULL,
+            customer TEXT,
+            shown TEXT NOT NULL,
+            vector BLOB,
+            encoder TEXT)""",
+        """INSERT INTO feedback (id, at, conversation_key, question, answer, verdict, source, who, shown)
+           SELECT id, at, conversation_key, question, answer, verdict, source, conversation_key, '[]'
+           FROM feedback_before""",
+        "DROP TABLE feedback_before",
+        "CREATE INDEX feedback_of_answer ON feedback (answer)",
+        "CREATE INDEX feedback_of_customer ON feedback (customer)",
+    ):
+        database.execute(statement)
 
 
 _STEPS = {
     "001_tables": _001_tables,
     "002_words": _002_words,
     "003_customers": _003_customers,
-    "004_feedback_of_customers": _004_feedback_of_customers,
+    "004_feedback_in_full": _004_feedback_in_full,
 }
 for _name, _step in _STEPS.items():
     MIGRATIONS(name=_name)(_step)

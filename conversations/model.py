@@ -79,21 +79,34 @@ class StoredAnswer:
     text: str
 
 
+Verdict = Literal["good", "bad", "picked", "sent", "edited", "skipped", "handed over"]
+"""What became of a suggestion: "good" and "bad" were said of it, the others were done."""
+
+
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What a person said about one suggested answer."""
+    """What a person said about a suggested answer, or did with it."""
 
     at: str
     """When, ISO 8601."""
     conversation_key: str
     """Which running conversation; not the id of a logged one."""
     question: str
-    answer_id: int
-    verdict: Literal["good", "bad"]
+    answer_id: int | None
+    """None where the dialogue was handed over."""
+    verdict: Verdict
     source: str
     """Where it was said, such as "chat"."""
+    who: str
+    """A pseudonym of the person who said or did it."""
     customer: str | None = None
     """The customer of that conversation as the desk stores it, where it is known."""
+    shown: tuple[int, ...] = ()
+    """The answers on the screen then, best first."""
+    vector: bytes | None = None
+    """The question as its encoder read it, half precision; None where that is not known."""
+    encoder: str | None = None
+    """Identity of that encoder."""
 
 
 def as_dialogue(turns: Sequence[Turn | str]) -> tuple[Turn, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -287,10 +287,11 @@ class Store:
 
         The question is kept as it is given: the caller de-identifies it, where the desk wants that.
         """
+        values = {**asdict(feedback), "shown": json.dumps(feedback.shown)}
         self._file.run(
-            "INSERT INTO feedback (at, conversation_key, question, answer, verdict, source, customer) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            astuple(feedback),
+            "INSERT INTO feedback (at, conversation_key, question, answer, verdict, source, who, customer, shown,"
+            f" vector, encoder) VALUES ({reading.marks(values)})",
+            list(values.values()),
         )
 
     def feedback(self, customer: str | None = None) -> Iterator[Feedback]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from itertools import islice
 from typing import TypeVar
 
@@ -126,11 +126,15 @@ def conversation_ordinals(file: DeskFile, names: Iterable[str]) -> dict[str, int
 
 def feedback(file: DeskFile, customer: str | None) -> Iterator[Feedback]:
     """Feedback, oldest first: all, or one customer's."""
-    columns = "SELECT id, at, conversation_key, question, answer, verdict, source, customer FROM feedback"
+    columns = (
+        "SELECT id, at, conversation_key, question, answer, verdict, source, who, customer, shown, vector, encoder"
+        " FROM feedback"
+    )
     keys = None if customer is None else [customer]
     for page in _pages(file, columns, order="id", key="customer", keys=keys):
-        for _, *values in page:
-            yield Feedback(*values)
+        for _, at, key, question, answer, verdict, source, who, whose, shown, vector, encoder in page:
+            seen = tuple(json.loads(shown))
+            yield Feedback(at, key, question, answer, verdict, source, who, whose, seen, vector, encoder)
 
 
 def problems(file: DeskFile) -> list[str]:
@@ -192,6 +196,6 @@ def in_pages(items: Iterable[_Key]) -> Iterator[list[_Key]]:
         yield chunk
 
 
-def marks(values: Sequence[object]) -> str:
+def marks(values: Sized) -> str:
     """One question mark for every value."""
     return ",".join("?" * len(values))

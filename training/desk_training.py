@@ -29,7 +29,7 @@ from training.rankers.merging import merge_same
 from training.registry import TUNED_ON, encoder_tuned_on, load_model, next_name, promote, save_model
 from training.reranker import Reranker
 from training.reranker_training import train_reranker
-from training.settings import TrainReport, TrainSettings
+from training.settings import EPOCHS, MANY, TrainReport, TrainSettings
 from training.signal_weights import fit_signal_weights
 
 LEAST_EXAMPLES = 50
@@ -118,7 +118,8 @@ def _train(
         )
     reranker = opened[0].starting_point(len(opened) == 1, settings)
     fit_signal_weights(reranker, examples)
-    train_reranker(reranker, examples, held_examples, settings.for_reranker(), work, report)
+    epochs = EPOCHS if len(examples) < MANY else 1
+    train_reranker(reranker, examples, held_examples, settings.for_reranker(epochs), work, report)
     return reranker, len(examples)
 
 

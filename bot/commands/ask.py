@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.options import Session, common_options, customer_option, desk_option, example, ranker_option
+from bot.options import Session, common_options, customer_option, desk_option, example, feedback_option, ranker_option
 
 if TYPE_CHECKING:
     from conversations.model import Turn
@@ -29,10 +29,17 @@ if TYPE_CHECKING:
 )
 @ranker_option
 @customer_option()
+@feedback_option
 @common_options
 @click.pass_obj
 def command(
-    session: Session, question: str, desk_name: str, context: Path | None, ranker: str | None, customer: str | None
+    session: Session,
+    question: str,
+    desk_name: str,
+    context: Path | None,
+    ranker: str | None,
+    customer: str | None,
+    with_feedback: bool,
 ) -> None:
     """Answer one question.
 
@@ -56,6 +63,8 @@ def command(
     if was_cut:
         remark(f"Only the first {LONGEST_MESSAGE:,} characters of the question are read.")
     with open_pipeline(desk, ranker) as pipeline:
+        if with_feedback:
+            pipeline.refresh_feedback()
         known = known_customer(pipeline.store, customer) if customer else None
         (answer,) = pipeline.answer_many([Dialogue(customer=known).request(turns)])
         if session.as_json:

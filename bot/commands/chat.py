@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from bot.options import Session, common_options, customer_option, desk_option, example, ranker_option
+from bot.options import Session, common_options, customer_option, desk_option, example, feedback_option, ranker_option
 
 
 @click.command(
@@ -19,9 +19,10 @@ from bot.options import Session, common_options, customer_option, desk_option, e
 @desk_option
 @ranker_option
 @customer_option()
+@feedback_option
 @common_options
 @click.pass_obj
-def command(session: Session, desk_name: str, ranker: str | None, customer: str | None) -> None:
+def command(session: Session, desk_name: str, ranker: str | None, customer: str | None, with_feedback: bool) -> None:
     """Chat as a customer.
 
     With --customer, what this customer said and was told before counts, and an answer that did not help them then is
@@ -35,10 +36,12 @@ def command(session: Session, desk_name: str, ranker: str | None, customer: str 
     from bot.opening import open_pipeline
     from bot.output import screen
 
-    with open_pipeline(desk, ranker) as pipeline, desk.store() as store:
+    with open_pipeline(desk, ranker) as pipeline:
         console = screen(stderr=session.as_json)
-        known = known_customer(store, customer) if customer else None
-        book = FeedbackBook(store, "chat", known.key if known else None)
+        if with_feedback:
+            pipeline.refresh_feedback()
+        known = known_customer(pipeline.store, customer) if customer else None
+        book = FeedbackBook(pipeline, "chat", known.key if known else None)
         chat = Chat(pipeline, console, book, session.as_json, known)
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             from bot.chat_input import read_piped
@@ -49,7 +52,7 @@ def command(session: Session, desk_name: str, ranker: str | None, customer: str 
 
         from bot.chat_input import open_history, talk
 
-        counts = store.counts()
+        counts = pipeline.counts
         chat.tell(f"Desk {desk_name}: {counts['answers']:,} answers from {counts['conversations']:,} conversations.")
         if known:
             chat.tell(known.summary)

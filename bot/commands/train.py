@@ -40,7 +40,11 @@ PEERS = {
 )
 @click.option("--save", type=click.Path(path_type=Path), help="Write the model here, not into the desk.")
 @click.option("--encoder-epochs", type=click.IntRange(0), help="Passes over the pairs for the sentence encoder.")
-@click.option("--epochs", type=click.IntRange(0), help="Passes over the examples for the reranker.")
+@click.option(
+    "--epochs",
+    type=click.IntRange(0),
+    help="Passes over the examples for the reranker; by default two, on a large desk one.",
+)
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="Peak of the learning rate.")
 @click.option("--batch-size", type=click.IntRange(2), help="Dialogues a step.")
 @click.option("--seed", type=int, help="Of the order of examples; the same seed gives the same model.")

@@ -44,6 +44,7 @@ class RankedAnswer:
     retrieval_score: float = 0.5
     question: str = "where is it?"
     evidence: tuple[Evidence, ...] = (Evidence("lw-2001", 1),)
+    feedback: float = 0.0
     signals: tuple[float, ...] = ()
 
 
@@ -96,6 +97,9 @@ class FakePipeline:
             return Answer("handoff", None, self.confidence, self.reason or "No answer is sure enough.", left)
         return Answer("answer", left[0].text, self.confidence, "", left)
 
+    def refresh_feedback(self):
+        self.prior = True
+
     def explain(self, request, answer):
         turns = request.turns
         position = len(turns) - 1
@@ -114,8 +118,8 @@ class FakeBook:
     def __init__(self):
         self.kept = []
 
-    def add(self, key, question, answer_id, verdict):
-        self.kept.append((key, question, answer_id, verdict))
+    def add(self, dialogue, answer_id, verdict):
+        self.kept.append((dialogue.key, dialogue.asked[-1].text, answer_id, verdict))
 
 
 PAST = Conversation(

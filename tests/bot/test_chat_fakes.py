@@ -17,7 +17,7 @@ def test_the_nouns_have_the_same_fields(name):
     assert [field.name for field in fields(getattr(chat_fakes, name))] == real
 
 
-@pytest.mark.parametrize("name", ["answer", "explain", "conversation", "close"])
+@pytest.mark.parametrize("name", ["answer", "answer_many", "explain", "refresh_feedback", "conversation", "close"])
 def test_the_methods_take_the_same_arguments(name):
     real = list(inspect.signature(getattr(pipeline.Pipeline, name)).parameters.values())
     fake = list(inspect.signature(getattr(chat_fakes.FakePipeline, name)).parameters.values())

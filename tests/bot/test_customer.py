@@ -7,6 +7,7 @@ import json
 
 import pytest
 from chat_fakes import make_chat, shown
+from lamp_desk import REFUND, RESET, SWAP, lamp_desk
 
 from bot.cli import main
 from bot.customer import Customer, forget_customer, known_customer
@@ -14,40 +15,15 @@ from bot.dialogue import Dialogue
 from bot.failed_answers import failed_answers
 from bot.feedback import FeedbackBook
 from bot.pipeline import Pipeline
-from conversations.desk import Desk
 from conversations.errors import DeskError
-from conversations.importing import import_logs
 from conversations.model import Turn
-from index.builder import check_index, update_index
+from index.builder import check_index
 from index.embedder import Embedder
-
-RESET = "Hold the two buttons on the back for ten seconds; the light blinks and the lamp restarts."
-SWAP = "Then the controller is faulty. I am sending a new lamp today, please keep the old one for the courier."
-REFUND = "Your refund was sent this morning and takes three working days to reach your account."
-LOG = [
-    ("c-7", "2025-03-01", "my lamp does not light up at all", RESET),
-    ("c-7", "2025-03-02", "did that twice and no luck, still dark", "I am sorry to hear that. Which colour is it?"),
-    ("c-8", "2025-03-04", "lamp does not light up any more, tried the buttons already", SWAP),
-    ("c-8", "2025-03-09", "When do I get my money back?", REFUND),
-    ("c-9", "2025-04-01", "lamp will not come on", RESET),
-]
-
-
-def rows():
-    for number, (customer, day, question, answer) in enumerate(LOG):
-        at = f"{day}T09:0{number}:00Z"
-        turns = [{"role": "customer", "text": question, "at": at}, {"role": "agent", "text": answer, "at": at}]
-        yield {"id": f"past-{number}", "customer": customer, "turns": turns}
 
 
 @pytest.fixture
 def desk(tmp_path):
-    (tmp_path / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows()))
-    desk = Desk.create(tmp_path / "home", "lamps")
-    with desk.writing(), desk.store() as store:
-        import_logs(store, [tmp_path / "log.jsonl"], redact=True, rejects_dir=desk.rejects_path)
-        update_index(desk.index_path, store, Embedder())
-    return desk
+    return lamp_desk(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -96,22 +72,24 @@ def test_what_did_not_help_is_not_said_again_in_the_same_dialogue(desk):
 
 
 def test_what_the_customer_called_bad_in_a_chat_is_not_offered_in_the_next(desk):
-    with desk.store() as store:
-        nobody = known_customer(store, "c-9")
-        refund = next(answer for answer in store.answers() if answer.text == REFUND)
-        FeedbackBook(store, "chat", nobody.key).add("chat", "when?", refund.id, "bad")
-        FeedbackBook(store, "chat").add("another", "when?", refund.id, "bad")
-        assert known_customer(store, "c-9").disliked == (REFUND,)
-        assert known_customer(store, "c-8").disliked == ()
+    with Pipeline.open(desk) as pipeline:
+        known = known_customer(pipeline.store, "c-9")
+        refund = next(answer for answer in pipeline.store.answers() if answer.text == REFUND)
+        dialogue = Dialogue(asked=(Turn("customer", "when?"),))
+        FeedbackBook(pipeline, "chat", known.key).add(dialogue, refund.id, "bad")
+        FeedbackBook(pipeline, "chat").add(dialogue, refund.id, "bad")
+        assert known_customer(pipeline.store, "c-9").disliked == (REFUND,)
+        assert known_customer(pipeline.store, "c-8").disliked == ()
 
 
 def test_forgetting_removes_all_of_one_customer_and_nothing_else(desk):
-    with desk.store() as store:
-        key = known_customer(store, "c-8").key
-        swap = next(answer.id for answer in store.answers() if answer.text == SWAP)
-        reset = next(answer.id for answer in store.answers() if answer.text == RESET)
-        FeedbackBook(store, "chat", key).add("k", "lamp dark", reset, "good")
-        FeedbackBook(store, "chat").add("k", "lamp dark", reset, "good")
+    with Pipeline.open(desk) as pipeline:
+        key = known_customer(pipeline.store, "c-8").key
+        ids = {answer.text: answer.id for answer in pipeline.store.answers()}
+        swap, reset = ids[SWAP], ids[RESET]
+        dialogue = Dialogue(asked=(Turn("customer", "lamp dark"),))
+        FeedbackBook(pipeline, "chat", key).add(dialogue, reset, "good")
+        FeedbackBook(pipeline, "chat").add(dialogue, reset, "good")
     removed = forget_customer(desk, "c-8")
     assert removed == {"conversations": 2, "turns": 4, "pairs": 2, "answers": 2, "feedback": 1, "vectors": 6}
     with desk.store() as store:

@@ -10,11 +10,8 @@ import bot.doctor
 import index.builder
 import index.embedder
 from bot.cli import main
-from bot.feedback import FeedbackBook
 from conversations.desk import Desk, list_desks
-from conversations.errors import DeskError, ModelError
-from conversations.model import Conversation, Turn
-from conversations.pairs import extract_pairs
+from conversations.errors import ModelError
 from index.builder import Check
 
 GOOD = '{"id": "1", "turns": [{"role": "customer", "text": "where?"}, {"role": "agent", "text": "on its way"}]}\n'
@@ -144,18 +141,3 @@ def test_doctor_finds_a_damaged_store(tmp_path, encoder, capsys):
     assert [check["name"] for check in json.loads(out)["checks"] if not check["ok"]] == ["store"]
     code, out, _ = call(capsys, "doctor", "--home", tmp_path)
     assert code == 1 and "WRONG" in out and "--repair" in out
-
-
-def test_feedback_is_kept_without_personal_data(tmp_path):
-    turns = (Turn("customer", "where is it?"), Turn("agent", "on its way"))
-    conversation = Conversation("1", turns)
-    with Desk.create(tmp_path, "acme").store() as store:
-        store.add_conversation(conversation, "digest", extract_pairs(conversation))
-        (answer,) = store.answers()
-        book = FeedbackBook(store, "chat")
-        book.add("key", "I'm Margaret Hollis, 07700 900123, where is it?", answer.id, "bad")
-        with pytest.raises(DeskError, match="was removed"):
-            book.add("key", "where?", answer.id + 1, "good")
-        (kept,) = store.feedback()
-    assert "Margaret" not in kept.question and "07700" not in kept.question and "where is it?" in kept.question
-    assert (kept.answer_id, kept.verdict, kept.source, kept.conversation_key) == (answer.id, "bad", "chat", "key")

@@ -1,6 +1,8 @@
 import multiprocessing
 import sqlite3
 import time
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -113,11 +115,33 @@ def test_settings_and_feedback(store):
     store.set_setting("redact", False)
     assert store.setting("redact", True) is False
     add(store, talk("a", "q", "a"))
-    said = Feedback("2026-01-01", "chat-1", "q", 1, "good", "chat")
+    said = Feedback("2026-01-01", "chat-1", "q", 1, "good", "chat", "someone")
+    done = replace(
+        said, answer_id=None, verdict="handed over", customer="c", shown=(3, 1), vector=b"\0\1", encoder="e"
+    )
     store.add_feedback(said)
-    assert list(store.feedback()) == [said]
+    store.add_feedback(done)
+    assert list(store.feedback()) == [said, done]
+    assert list(store.feedback("c")) == [done]
     with pytest.raises(DeskError):
-        store.add_feedback(Feedback("2026-01-01", "chat-1", "q", 99, "good", "chat"))
+        store.add_feedback(replace(said, answer_id=99))
+    with pytest.raises(DeskError):
+        store.add_feedback(replace(said, verdict="splendid"))
+
+
+def test_feedback_of_an_older_desk_is_kept(tmp_path):
+    with Store(tmp_path / "desk.sqlite") as store:
+        add(store, talk("a", "q", "a"))
+    with closing(sqlite3.connect(tmp_path / "desk.sqlite")) as file, file:
+        file.execute("DROP TABLE feedback")
+        file.execute(
+            "CREATE TABLE feedback (id INTEGER PRIMARY KEY, at TEXT, conversation_key TEXT, question TEXT,"
+            " answer INTEGER REFERENCES answers(id), verdict TEXT, source TEXT)"
+        )
+        file.execute("INSERT INTO feedback VALUES (7, '2026-01-01', 'chat-1', 'q', 1, 'bad', 'chat')")
+        file.execute("DELETE FROM _sqlite_migrations WHERE name = '004_feedback_in_full'")
+    with Store(tmp_path / "desk.sqlite") as store:
+        assert list(store.feedback()) == [Feedback("2026-01-01", "chat-1", "q", 1, "bad", "chat", "chat-1")]
 
 
 @pytest.mark.parametrize(

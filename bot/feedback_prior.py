@@ -1,0 +1,88 @@
+"""What people made of answers before moves these answers a little in like dialogues, at once and without retraining.
+
+Each judgement counts by how alike its question is to the present one, and halves every ninety days. A person's
+judgements of one answer together count at most as one, so nobody's clicks move it far; all people's together move the
+score by less than `LIMIT`, a logit. Retraining is what teaches more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from conversations.model import Feedback
+from training.rankers.base import Ranked, in_order
+
+LIMIT = 1.0
+"""Logits that no amount of feedback exceeds: a weight of .5 becomes at most .73."""
+ALONE = 2.0
+"""Judgements of this many people move an answer half as far as is possible; those of one person a third."""
+ALIKE = 0.6
+"""Cosine of two questions from which on what was said of one counts for the other; fully at 1."""
+HALF_LIFE_DAYS = 90.0
+WORTH = {"good": 1.0, "bad": -1.0, "picked": 0.5, "sent": 0.5, "edited": 0.25, "skipped": -0.25}
+"""What a person said counts more than what they did."""
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FeedbackPrior:
+    """All judgements of a desk, ready to be asked about a question."""
+
+    vectors: Floats
+    """(judgements, dimension), each of length 1."""
+    worth: Floats
+    """(judgements,): what each is worth today."""
+    about: tuple[tuple[int, str], ...]
+    """Per judgement the answer and the person."""
+
+    @classmethod
+    def of(cls, judgements: Iterable[Feedback], encoder: str, now: datetime | None = None) -> FeedbackPrior:
+        """Takes up judgements; those whose question was read by another encoder are left out.
+
+        Args:
+            judgements: of one desk.
+            encoder: identity of the encoder that reads the questions now.
+            now: by default the present.
+        """
+        moment = now or datetime.now(UTC)
+        vectors, worth, about = [], [], []
+        for one in judgements:
+            if one.answer_id is None or one.vector is None or one.encoder != encoder:
+                continue
+            days = max((moment - datetime.fromisoformat(one.at)).total_seconds() / 86_400, 0.0)
+            vectors.append(np.frombuffer(one.vector, np.float16).astype(np.float32))
+            worth.append(WORTH[one.verdict] * 0.5 ** (days / HALF_LIFE_DAYS))
+            about.append((one.answer_id, one.who))
+        return cls(np.array(vectors, np.float32), np.array(worth, np.float32), tuple(about))
+
+    def shifts(self, question: Floats) -> dict[int, float]:
+        """By how many logits each answer moves after this question; answers that nobody judged are left out.
+
+        Args:
+            question: (dimension,), of length 1.
+        """
+        if not self.about:
+            return {}
+        likeness = np.clip((self.vectors @ question - ALIKE) / (1 - ALIKE), 0.0, 1.0)
+        of_person: dict[tuple[int, str], float] = {}
+        for row in np.flatnonzero(likeness).tolist():
+            key = self.about[row]
+            of_person[key] = of_person.get(key, 0.0) + float(likeness[row] * self.worth[row])
+        total: dict[int, float] = {}
+        for (answer, _), value in of_person.items():
+            total[answer] = total.get(answer, 0.0) + min(max(value, -1.0), 1.0)
+        return {answer: LIMIT * value / (ALONE + abs(value)) for answer, value in total.items()}
+
+
+def moved(ranked: list[Ranked], shifts: dict[int, float]) -> list[Ranked]:
+    """A ranking with some answers' scores moved, in its new order and with weights to match."""
+    if not any(entry.candidate.answer_id in shifts for entry in ranked):
+        return ranked
+    scores = [entry.score + shifts.get(entry.candidate.answer_id, 0.0) for entry in ranked]
+    return in_order([entry.candidate for entry in ranked], np.array(scores))

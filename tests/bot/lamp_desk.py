@@ -1,0 +1,40 @@
+"""A small real desk with customers who come back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from conversations.desk import Desk
+from conversations.importing import import_logs
+from index.builder import update_index
+from index.embedder import Embedder
+
+RESET = "Hold the two buttons on the back for ten seconds; the light blinks and the lamp restarts."
+SWAP = "Then the controller is faulty. I am sending a new lamp today, please keep the old one for the courier."
+REFUND = "Your refund was sent this morning and takes three working days to reach your account."
+LOG = [
+    ("c-7", "2025-03-01", "my lamp does not light up at all", RESET),
+    ("c-7", "2025-03-02", "did that twice and no luck, still dark", "I am sorry to hear that. Which colour is it?"),
+    ("c-8", "2025-03-04", "lamp does not light up any more, tried the buttons already", SWAP),
+    ("c-8", "2025-03-09", "When do I get my money back?", REFUND),
+    ("c-9", "2025-04-01", "lamp will not come on", RESET),
+]
+
+
+def rows() -> Iterator[dict[str, object]]:
+    for number, (customer, day, question, answer) in enumerate(LOG):
+        at = f"{day}T09:0{number}:00Z"
+        turns = [{"role": "customer", "text": question, "at": at}, {"role": "agent", "text": answer, "at": at}]
+        yield {"id": f"past-{number}", "customer": customer, "turns": turns}
+
+
+def lamp_desk(tmp_path: Path) -> Desk:
+    """The log imported, de-identified, and indexed with the real encoder."""
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows()))
+    desk = Desk.create(tmp_path / "home", "lamps")
+    with desk.writing(), desk.store() as store:
+        import_logs(store, [tmp_path / "log.jsonl"], redact=True, rejects_dir=desk.rejects_path)
+        update_index(desk.index_path, store, Embedder())
+    return desk
