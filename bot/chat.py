@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
@@ -14,6 +15,7 @@ from bot.handover import handover_summary
 from bot.output import plain, print_json
 from bot.present import alternatives_view, answer_view, notice, picked_view
 from bot.reports import answer_json
+from bot.transcript import save_transcript
 from bot.why_view import why_view
 from conversations.errors import AttendantError
 from conversations.model import Turn
@@ -92,7 +94,7 @@ class Chat:
         self._asked_to_forget &= name == "forget"
         if called:
             if name in COMMANDS:
-                return self._obey(name)
+                return self._obey(name, text[called.end() :].strip())
             if called.end() == len(text):
                 self.tell(f"There is no command /{name}. /help lists all.")
                 return True
@@ -125,8 +127,8 @@ class Chat:
         self.dialogue.pick(choice)
         self._show(picked_view(choice, self.pipeline, self.console))
 
-    def _obey(self, name: str) -> bool:
-        """Obeys a command; whether the chat goes on."""
+    def _obey(self, name: str, rest: str) -> bool:
+        """Obeys a command with what was typed behind it; whether the chat goes on."""
         match name:
             case "quit":
                 return False
@@ -142,6 +144,8 @@ class Chat:
                 self._judge(is_good=name == "good")
             case "handoff":
                 self._hand_over()
+            case "save":
+                self._save(rest)
             case "new":
                 self.dialogue = Dialogue(customer=self.dialogue.customer)
                 self.tell("A new dialogue begins.")
@@ -169,6 +173,13 @@ class Chat:
         self.dialogue.reject()
         self.tell("Kept as a bad answer; it is not offered again here. The next best:")
         self._answer(self.dialogue.asked)
+
+    def _save(self, name: str) -> None:
+        if not name:
+            self.tell("Say where: /save dialogue.jsonl, or .svg or .html for a picture.")
+            return
+        save_transcript(self.dialogue, Path(name).expanduser())
+        self.tell(f"Saved to {name}.")
 
     def _hand_over(self) -> None:
         if self.dialogue.asked:

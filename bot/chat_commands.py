@@ -7,6 +7,7 @@ COMMANDS = {
     "good": "keep the last answer as a good one",
     "bad": "keep it as a bad one, and show the next best",
     "handoff": "a summary for the agent who takes over",
+    "save": "save the dialogue: /save FILE.jsonl (a log), .svg or .html",
     "new": "begin a new dialogue",
     "forget": "remove this customer from the desk (with --customer)",
     "quit": "leave",

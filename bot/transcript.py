@@ -1,0 +1,69 @@
+"""Saving a dialogue: as a log line that `attendant import` reads back, or as a picture of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from bot.output import plain
+from conversations.errors import DeskError
+
+if TYPE_CHECKING:
+    from bot.dialogue import Dialogue
+
+SUFFIXES = (".jsonl", ".svg", ".html")
+_FONT = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
+_WIDTH = 88
+"""Columns of a picture."""
+
+
+def save_transcript(dialogue: Dialogue, path: Path) -> None:
+    """Writes a dialogue to a new file: JSON Lines, SVG or HTML, by its suffix.
+
+    Raises:
+        DeskError: nothing was said yet, the suffix is none of these, the file exists, or it cannot be written.
+    """
+    if not dialogue.turns:
+        raise DeskError("Nothing was said yet.", "Ask something first.")
+    if path.suffix not in SUFFIXES:
+        raise DeskError(f"{path} is no kind of file to save to.", f"End its name in one of: {', '.join(SUFFIXES)}.")
+    content = _log_line(dialogue) if path.suffix == ".jsonl" else _picture(dialogue, path.suffix)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(content)
+    except FileExistsError as error:
+        raise DeskError(f"{path} is there already.", "Choose another name.") from error
+    except OSError as error:
+        raise DeskError(f"{path} cannot be written ({error.strerror}).", "Choose another place.") from error
+
+
+def _log_line(dialogue: Dialogue) -> str:
+    turns = [{"role": turn.role, "text": turn.text} for turn in dialogue.turns]
+    row = {"id": f"chat-{dialogue.key}", "source": "attendant chat", "turns": turns}
+    if dialogue.customer is not None:
+        row["customer"] = dialogue.customer.name
+    return json.dumps(row, ensure_ascii=False) + "\n"
+
+
+def _picture(dialogue: Dialogue, suffix: str) -> str:
+    # Drawn on a console of its own, nowhere to be seen: what is on the screen may be cut or coloured otherwise.
+    console = Console(record=True, width=_WIDTH, file=StringIO(), markup=False, highlight=False, emoji=False)
+    for turn in dialogue.turns:
+        if turn.role == "customer":
+            console.print(Text.assemble(("you> ", "bold"), plain(turn.text, one_line=False)))
+        else:
+            console.print(Panel(plain(turn.text, one_line=False), border_style="green"))
+    if dialogue.given is None:
+        console.print(plain("handed over", "yellow"))
+    title = f"attendant chat {dialogue.key}"
+    if suffix == ".html":
+        return console.export_html()
+    # The viewer's own font serves: a picture of a customer's dialogue asks no other server for anything.
+    return _FONT.sub("", console.export_svg(title=title))

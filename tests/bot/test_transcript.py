@@ -1,0 +1,59 @@
+"""Saving a dialogue: what import reads back, pictures that ask nobody for anything, and places that cannot be."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import pytest
+from chat_fakes import ANSWERS, HOSTILE, PAST, FakePipeline, assert_harmless, make_chat, shown
+
+from bot.customer import Customer
+from conversations.readers import read_log
+
+
+@pytest.fixture
+def chat():
+    chat = make_chat(FakePipeline(ANSWERS, PAST))
+    chat.take("can I return it? \U0001f6cb 沙发")
+    return chat
+
+
+def test_a_saved_dialogue_is_a_log_that_import_reads(chat, tmp_path):
+    chat.dialogue.customer = Customer("C-7", "pseudonym")
+    chat.take("and <b>if</b> it is open?")
+    chat.take(f"/save {tmp_path / 'a b.jsonl'}")
+    assert f"Saved to {tmp_path / 'a b.jsonl'}." in shown(chat)
+    (conversation,) = read_log(tmp_path / "a b.jsonl")
+    assert conversation.turns == chat.dialogue.turns
+    assert conversation.customer == "C-7"
+
+
+@pytest.mark.parametrize("suffix", ["svg", "html"])
+def test_a_picture_is_whole_harmless_and_asks_no_other_server(chat, tmp_path, suffix):
+    chat.take(HOSTILE)
+    path = tmp_path / f"dialogue.{suffix}"
+    chat.take(f"/save {path}")
+    text = path.read_text(encoding="utf-8")
+    assert_harmless(text)
+    assert "@font-face" not in text and "url(http" not in text and "<script" not in text and "src=" not in text
+    assert "return" in text and "沙发" in text and "box" in text
+    if suffix == "svg":
+        assert ElementTree.fromstring(text).tag.endswith("svg")
+
+
+def test_where_nothing_can_be_saved(chat, tmp_path):
+    there = tmp_path / "there.jsonl"
+    there.write_text("precious")
+    for arguments, said in [
+        ("", "Say where"),
+        (str(there), "is there already"),
+        (str(tmp_path / "a.docx"), "End its name in one of"),
+        (str(tmp_path / "nowhere" / "a.jsonl"), "cannot be written"),
+    ]:
+        assert chat.take(f"/save {arguments}")
+        assert said in shown(chat)
+    assert there.read_text() == "precious"
+    assert [path.name for path in tmp_path.iterdir()] == ["there.jsonl"]
+    empty = make_chat()
+    empty.take(f"/save {tmp_path / 'b.jsonl'}")
+    assert "Nothing was said yet." in shown(empty)
