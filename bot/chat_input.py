@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
+from prompt_toolkit.output import ColorDepth
 
 from bot.chat import Chat
 from bot.chat_commands import COMMANDS, TOOLBAR
@@ -23,15 +25,22 @@ from conversations.text import safe_text
 PROMPT = "you> "
 
 
-def talk(chat: Chat, history: History) -> None:
-    """Reads messages at a terminal until /quit, Ctrl-D, or Ctrl-C twice."""
+def talk(chat: Chat, history: History, is_plain: bool = False) -> None:
+    """Reads messages at a terminal until /quit, Ctrl-D, or Ctrl-C twice.
+
+    Args:
+        chat: takes them.
+        history: of messages typed before.
+        is_plain: whether nothing is drawn around the line that is typed.
+    """
     session: PromptSession[str] = PromptSession(
         PROMPT,
         history=history,
-        completer=CommandCompleter(),
-        bottom_toolbar=TOOLBAR,
+        completer=None if is_plain else CommandCompleter(),
+        bottom_toolbar=None if is_plain else TOOLBAR,
         key_bindings=_keys(chat),
-        reserve_space_for_menu=4,
+        reserve_space_for_menu=0 if is_plain else 4,
+        color_depth=ColorDepth.DEPTH_1_BIT if is_plain or os.environ.get("NO_COLOR") else None,
     )
     interrupted = 0
     while interrupted < 2:

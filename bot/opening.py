@@ -12,18 +12,25 @@ from conversations.desk import Desk
 
 
 @contextmanager
-def open_pipeline(desk: Desk, ranker: str | None = None) -> Iterator[Pipeline]:
+def open_pipeline(desk: Desk, ranker: str | None = None, is_plain: bool = False) -> Iterator[Pipeline]:
     """The desk's pipeline, closed at the end of the block.
+
+    Args:
+        desk: an existing desk.
+        ranker: as for `Pipeline.open`.
+        is_plain: whether nothing is drawn meanwhile.
 
     Raises:
         AttendantError: the desk, its model or the ranker cannot be used.
     """
-    with Meter() as meter:
+    if is_plain:
+        remark("Loading the model.", is_plain)
+    with Meter(is_plain) as meter:
         meter.show("loading the model")
         pipeline = Pipeline.open(desk, ranker, meter.show)
     try:
         for text in pipeline.notices:
-            remark(text)
+            remark(text, is_plain)
         yield pipeline
     finally:
         pipeline.close()

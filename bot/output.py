@@ -16,9 +16,16 @@ _WIDEST = 120
 """Columns of a table that goes into a file or pipe."""
 
 
-def screen(stderr: bool = False) -> Console:
-    """A console that takes no markup, emoji codes or highlighting from the text that it prints."""
-    console = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+def screen(stderr: bool = False, is_plain: bool = False) -> Console:
+    """A console that takes no markup, emoji codes or highlighting from the text that it prints.
+
+    Args:
+        stderr: whether it writes there.
+        is_plain: whether it writes to a terminal as to a file: no frames, colours or cursor moves, lines as long as
+            they are.
+    """
+    force = False if is_plain else None
+    console = Console(stderr=stderr, markup=False, highlight=False, emoji=False, force_terminal=force)
     if not console.is_terminal:
         console.width = _WIDEST
     return console
@@ -29,9 +36,9 @@ def plain(text: object, style: str = "", one_line: bool = True) -> Text:
     return Text(safe_text(str(text), keep_newlines=not one_line), style=style)
 
 
-def remark(text: str) -> None:
-    """Says something to the person on stderr, beside the output."""
-    console = screen(stderr=True)
+def remark(text: str, is_plain: bool = False) -> None:
+    """Says something to the person on stderr, beside the output; `is_plain` as for `screen`."""
+    console = screen(stderr=True, is_plain=is_plain)
     console.print(plain(f"- {text}", "dim"), soft_wrap=not console.is_terminal)
 
 

@@ -21,10 +21,10 @@ from conversations.text import safe_text
 
 
 class Meter:
-    """One bar at a time, with the time left; silent where stderr is not a terminal."""
+    """One bar at a time, with the time left; silent where stderr is no terminal, or should be written to plainly."""
 
-    def __init__(self) -> None:
-        console = screen(stderr=True)
+    def __init__(self, is_plain: bool = False) -> None:
+        console = screen(stderr=True, is_plain=is_plain)
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),

@@ -20,9 +20,12 @@ from bot.options import Session, common_options, customer_option, desk_option, e
 @ranker_option
 @customer_option()
 @feedback_option
+@click.option("--plain", "is_plain", is_flag=True, help="No frames, colours or toolbar: for screen readers.")
 @common_options
 @click.pass_obj
-def command(session: Session, desk_name: str, ranker: str | None, customer: str | None, with_feedback: bool) -> None:
+def command(
+    session: Session, desk_name: str, ranker: str | None, customer: str | None, with_feedback: bool, is_plain: bool
+) -> None:
     """Chat as a customer.
 
     With --customer, what this customer said and was told before counts, and an answer that did not help them then is
@@ -36,8 +39,8 @@ def command(session: Session, desk_name: str, ranker: str | None, customer: str 
     from bot.opening import open_pipeline
     from bot.output import screen
 
-    with open_pipeline(desk, ranker) as pipeline:
-        console = screen(stderr=session.as_json)
+    with open_pipeline(desk, ranker, is_plain) as pipeline:
+        console = screen(stderr=session.as_json, is_plain=is_plain)
         if with_feedback:
             pipeline.refresh_feedback()
         known = known_customer(pipeline.store, customer) if customer else None
@@ -58,4 +61,4 @@ def command(session: Session, desk_name: str, ranker: str | None, customer: str 
             chat.tell(known.summary)
         chat.tell("Type a message, or /help.")
         # What is typed for a known customer is kept nowhere: /forget would not find it.
-        talk(chat, InMemoryHistory() if known else open_history(desk.path / "chat_history"))
+        talk(chat, InMemoryHistory() if known else open_history(desk.path / "chat_history"), is_plain)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from rich.console import Console
 
@@ -73,6 +74,7 @@ class FakePipeline:
     ranker_name = "fake"
     threshold = 0.5
     notices = ()
+    counts: ClassVar = {"conversations": 1, "turns": 4, "pairs": 3, "answers": 3}
 
     def __init__(self, candidates, conversation=None, confidence=0.72, reason=""):
         self.candidates = tuple(candidates)

@@ -15,7 +15,8 @@ if __name__ == "__main__":
         made = chat_fakes.hostile_pipeline()
     else:
         made = chat_fakes.FakePipeline(chat_fakes.ANSWERS, chat_fakes.PAST)
-    fake = types.ModuleType("bot.pipeline")
-    fake.Pipeline = types.SimpleNamespace(open=lambda desk, ranker=None, on_progress=None: made)
-    sys.modules["bot.pipeline"] = fake
+    pipeline, feedback = types.ModuleType("bot.pipeline"), types.ModuleType("bot.feedback")
+    pipeline.Pipeline = types.SimpleNamespace(open=lambda desk, ranker=None, on_progress=None: made)
+    feedback.FeedbackBook = lambda pipeline, source, customer=None: chat_fakes.FakeBook()
+    sys.modules |= {"bot.pipeline": pipeline, "bot.feedback": feedback}
     main(arguments)

@@ -93,3 +93,18 @@ def test_ctrl_c_outside_the_chat_is_130(home):
         terminal.type("\x03")
         assert terminal.exit_status() == 130
         assert "stopped; nothing was lost" in terminal.text
+
+
+def test_a_plain_chat_draws_nothing_around_its_lines(home):
+    with Terminal(SCRIPT, "plain", "chat", "--plain", "--desk", "acme", "--home", home) as terminal:
+        seen = terminal.wait_for("you>")
+        terminal.type("can I return it?\r")
+        seen = terminal.wait_for("An opened box is no problem.", seen)
+        seen = terminal.wait_for("[fairly sure, 72 %]", seen)
+        terminal.wait_for("you>", seen)
+        terminal.wait_until_it_waits()
+        terminal.type("\x04")
+        assert terminal.exit_status() == 0
+        assert "F2" not in terminal.text
+        assert not re.search("[\u2500-\u259f]", terminal.text), "no lines, boxes or bars"
+        assert not re.search(rb"\x1b\[[0-9;]*[1-9][0-9;]*m", terminal.raw.replace(b"\x1b[0m", b"")), "no colours"
