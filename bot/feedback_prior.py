@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from conversations.model import Feedback
+from training.feedback_pairs import WORTH
 from training.rankers.base import Ranked, in_order
 
 LIMIT = 1.0
@@ -24,8 +25,6 @@ ALONE = 2.0
 ALIKE = 0.6
 """Cosine of two questions from which on what was said of one counts for the other; fully at 1."""
 HALF_LIFE_DAYS = 90.0
-WORTH = {"good": 1.0, "bad": -1.0, "picked": 0.5, "sent": 0.5, "edited": 0.25, "skipped": -0.25}
-"""What a person said counts more than what they did."""
 
 Floats = npt.NDArray[np.float32]
 

@@ -131,6 +131,8 @@ def train_dataset(
         promoted=False,
         reason=f"The model was written to {save}: held-out MRR {after.mrr:.3f}, cosine {before.mrr:.3f}.",
         examples=len(examples),
+        feedback=0,
+        contradictions=0,
         before=before,
         after=after,
         decision=decision,

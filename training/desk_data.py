@@ -26,6 +26,7 @@ from training.augmentation import augment
 from training.datasets import Query
 from training.distributed import is_first, wait
 from training.examples import Case, Example, Source, examples_from
+from training.feedback_pairs import FeedbackPairs, feedback_pairs
 from training.loop import Progress
 from training.planting import Planter
 from training.rankers import Ranker, retrieval_ranker
@@ -96,7 +97,7 @@ class OpenDesk:
         return list(self._cases(_sample(self.store.pairs(), limit), "calibrating", on_progress))
 
     def train_examples(self, settings: TrainSettings, on_progress: OnProgress) -> list[Example]:
-        """Training examples of the turns for the reranker whose right answer was served, some of them roughened."""
+        """Training examples for the reranker: turns whose right answer was served, some roughened, and feedback."""
         pairs = _sample(
             (
                 pair
@@ -106,12 +107,17 @@ class OpenDesk:
             ),
             settings.limit or MOST_TRAINED,
         )
+        pairs += self.feedback().pairs
         states = ExtraStates(self.retriever.answer_states)
         source = Source(states, self.retriever.question_states)
         planter = Planter(self.embedder, states, STATES_BELOW, FUSION_WEIGHTS, settings.seed)
         teacher = named_ranker(settings.teacher, self.embedder, *source) if settings.teacher else None
         cases = self._cases(pairs, "training turns", on_progress, random.Random(settings.seed))
         return examples_from(cases, source, planter, teacher)
+
+    def feedback(self) -> FeedbackPairs:
+        """What people made of suggested answers."""
+        return feedback_pairs(self.store.feedback())
 
     def encoder_queries(self, limit: int | None) -> tuple[list[Query], list[str]]:
         """What the encoder is fine-tuned on: dialogues with the rows of the answers that are right, and the answers.

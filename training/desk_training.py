@@ -74,6 +74,7 @@ def train_desk(
         is_better = after.mrr > before.mrr
         use = save is None and (is_better or settings.force)
         target = save or desks[0].models_path / next_name(desks[0].models_path)
+        feedback = [one.feedback() for one in opened]
         notes = {
             "trained_on": [desk.name for desk in desks],
             "examples": used,
@@ -92,6 +93,8 @@ def train_desk(
             promoted=use,
             reason=_reason(save, is_better, settings.force, before, after),
             examples=used,
+            feedback=sum(len(learned.pairs) for learned in feedback),
+            contradictions=sum(learned.contradictions for learned in feedback),
             before=before,
             after=after,
             decision=decision,

@@ -95,6 +95,10 @@ class TrainReport:
     reason: str
     examples: int
     """Dialogues the reranker trained on."""
+    feedback: int
+    """Answers that people found right, offered to the training; those that were served are among its examples."""
+    contradictions: int
+    """Answers that people called good and bad for one question: left out."""
     before: Figures
     """The ranker in use before (for a data set: cosine of the encoder), on the held-out turns."""
     after: Figures

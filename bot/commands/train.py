@@ -104,17 +104,20 @@ def command(
         return
     report = _train(session, desk_names or ("default",), dataset, save, given)
     from bot.output import plain, print_json, screen
+    from bot.present import notice
     from bot.reports import show_report, show_rows
 
     if session.as_json:
         print_json(report.as_json())
         return
     console = screen()
-    facts = {name: getattr(report, name) for name in ("model", "promoted", "examples")}
+    facts = {name: getattr(report, name) for name in ("model", "promoted", "examples", "feedback")}
     facts |= {"ece": report.decision.ece, "coverage_at_5_percent_risk": report.decision.careful_coverage}
     show_report(console, facts)
     rows = {"before": report.before, "after": report.after}
     show_rows(console, [{"held out": name, **asdict(row)} for name, row in rows.items() if row is not None])
+    if report.contradictions:
+        console.print(notice(f"Called good and bad for one question, and left out: {report.contradictions} answers."))
     console.print(plain(report.reason))
 
 

@@ -13,10 +13,11 @@ from lamp_desk import RESET, SWAP, lamp_desk
 
 from bot.dialogue import Dialogue
 from bot.feedback import FeedbackBook
-from bot.feedback_prior import HALF_LIFE_DAYS, LIMIT, WORTH, FeedbackPrior
+from bot.feedback_prior import HALF_LIFE_DAYS, LIMIT, FeedbackPrior
 from bot.pipeline import Pipeline
 from conversations.errors import DeskError
 from conversations.model import Feedback, Turn
+from training.feedback_pairs import WORTH
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 ALONG = np.eye(4, dtype=np.float32)

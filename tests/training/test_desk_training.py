@@ -15,7 +15,7 @@ from bot.pipeline import Pipeline
 from conversations.desk import Desk
 from conversations.errors import TrainingError
 from conversations.importing import import_logs
-from conversations.model import Turn
+from conversations.model import Feedback, Turn
 from index.builder import update_index
 from index.embedder import Embedder
 from index.equality import says_the_same, words_of
@@ -190,6 +190,17 @@ def test_no_conversation_is_on_both_sides(desk):
     assert held_out and trained and tuned and reranked
     assert not held_out & (trained | tuned | reranked)
     assert not tuned & reranked
+
+
+def test_what_people_found_right_is_trained_on(desk):
+    opened = OpenDesk.open(desk)
+    pair = next(opened.store.pairs())
+    asked = Feedback("2026-01-01T00:00:00+00:00", "key", pair.question, pair.answer_id, "good", "chat", "me")
+    before = {example.group for example in opened.train_examples(QUICK, lambda _: None)}
+    opened.store.add_feedback(asked)
+    after = {example.group for example in opened.train_examples(QUICK, lambda _: None)}
+    opened.close()
+    assert after - before == {"feedback 0"}
 
 
 def test_what_says_the_same_is_no_negative_for_the_encoder(desk):
