@@ -16,17 +16,16 @@ from pathlib import Path
 
 from conversations.desk import Desk
 from conversations.errors import TrainingError
-from index.embedder import Embedder
 from training.calibration import Decision
 from training.desk_data import OpenDesk
+from training.desk_encoder import under_another_encoder
 from training.distributed import is_first
-from training.encoder_training import fine_tune_encoder
 from training.examples import Case, Example, examples_from
 from training.judging import Figures, judge
 from training.loop import Progress
 from training.rankers import Ranker
 from training.rankers.merging import merge_same
-from training.registry import TUNED_ON, encoder_tuned_on, load_model, next_name, promote, save_model
+from training.registry import TUNED_ON, next_name, promote, save_model
 from training.reranker import Reranker
 from training.reranker_training import train_reranker
 from training.settings import EPOCHS, MANY, TrainReport, TrainSettings
@@ -65,7 +64,7 @@ def train_desk(
             raise TrainingError("The desks use different encoders.", "Train desks with one encoder together.")
         held_out = [one.held_out_cases(settings.limit, report) for one in opened]
         before, _ = _judge(held_out, [one.ranker_in_use() for one in opened])
-        others = _under_another_encoder(opened, settings, work, report)
+        others = under_another_encoder(opened, settings, work, report)
         if others is not opened:
             opened = others
             held_out = [one.held_out_cases(settings.limit, report) for one in opened]
@@ -135,54 +134,6 @@ def _judge(held_out: list[list[Case]], rankers: list[Ranker]) -> tuple[Figures, 
     ]
     cases = [case for own in held_out for case in own]
     return judge(ranked, [case.right for case in cases], [case.group for case in cases])
-
-
-def _under_another_encoder(
-    opened: list[OpenDesk], settings: TrainSettings, work: Path, report: OnProgress
-) -> list[OpenDesk]:
-    """The desks under the encoder of the model to start from, or one fine-tuned here, with indexes of their own.
-
-    Raises:
-        ModelError: the model to start from reads another encoder and does not bring it.
-    """
-    now = opened[0]
-    name, identity, tuned_on = now.embedder.name, now.embedder.identity, now.tuned_on
-    if settings.start is not None:
-        start = load_model(settings.start)
-        if start.encoder is None:
-            load_model(settings.start, identity)
-        else:
-            name, identity, tuned_on = str(start.encoder), start.reranker.config.encoder, encoder_tuned_on(start)
-    if settings.encoder_epochs:
-        embedder = _tuned_encoder(name, opened, settings, work, report)
-        tuned_on |= {now.desk.name}
-    elif identity != now.embedder.identity:
-        embedder = Embedder(name)
-    else:
-        return opened
-    return [one.under(embedder, tuned_on, report) for one in opened]
-
-
-def _tuned_encoder(
-    name: str, opened: list[OpenDesk], settings: TrainSettings, work: Path, report: OnProgress
-) -> Embedder:
-    """This encoder fine-tuned on a part of a desk's conversations."""
-    if len(opened) > 1:
-        raise TrainingError("The encoder can be fine-tuned on one desk only.", "Leave out --encoder-epochs.")
-    queries, answers = opened[0].encoder_queries(settings.limit)
-    embedder = Embedder(name, precision="float32")
-    fine_tune_encoder(
-        embedder,
-        queries,
-        answers,
-        settings.for_encoder(settings.encoder_epochs or 0),
-        settings.encoder_batch_size,
-        work,
-        report,
-        settings.layer_decay,
-    )
-    embedder.serve()
-    return embedder
 
 
 def _reason(save: Path | None, is_better: bool, force: bool, before: Figures, after: Figures) -> str:

@@ -1,0 +1,101 @@
+"""Under which encoder a desk trains: its present one, that of the model it starts from, or one tuned on its log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from conversations.errors import TrainingError
+from index.embedder import Embedder
+from index.encoder_loading import BUNDLED
+from training.desk_data import OpenDesk
+from training.encoder_training import fine_tune_encoder
+from training.loop import Progress
+from training.registry import encoder_tuned_on, load_model
+from training.settings import TrainSettings
+
+OnProgress = Callable[[Progress], None]
+
+
+def under_another_encoder(
+    opened: list[OpenDesk], settings: TrainSettings, work: Path, report: OnProgress
+) -> list[OpenDesk]:
+    """The desks under the encoder they are to train with, with indexes of their own; the same desks if none is asked.
+
+    Args:
+        opened: under their present encoder, one for all.
+        settings: `start` and `encoder_epochs`.
+        work: for resuming after a kill.
+        report: called after every step.
+
+    Raises:
+        ModelError: the model to start from reads another encoder and does not bring it.
+        TrainingError: the encoder was to be tuned on several desks.
+    """
+    taken = _of_the_start(opened[0], settings)
+    if taken is None and not settings.encoder_epochs:
+        return opened
+    embedder, tuned_on = taken or (Embedder(opened[0].embedder.name, precision="float32"), opened[0].tuned_on)
+    if settings.encoder_epochs:
+        _tune(embedder, opened, settings, work, report)
+        tuned_on |= {opened[0].desk.name}
+    embedder.serve()
+    return [one.under(embedder, tuned_on, report) for one in opened]
+
+
+def _of_the_start(desk: OpenDesk, settings: TrainSettings) -> tuple[Embedder, frozenset[str]] | None:
+    """The encoder of the model to start from, float32, and what it was tuned on; None where the desk has it already.
+
+    One that was tuned on another desk's log is taken over halfway.
+    """
+    if settings.start is None:
+        return None
+    model = load_model(settings.start)
+    if model.encoder is None:
+        load_model(settings.start, desk.embedder.identity)
+    if model.encoder is None or model.reranker.config.encoder == desk.embedder.identity:
+        return None
+    embedder, tuned_on = Embedder(str(model.encoder), precision="float32"), encoder_tuned_on(model)
+    if desk.desk.name not in tuned_on:
+        move_halfway(embedder, Embedder(str(desk.store.setting("embedder", BUNDLED)), precision="float32"))
+    return embedder, tuned_on
+
+
+def move_halfway(tuned: Embedder, original: Embedder) -> None:
+    """Moves a tuned encoder's weights halfway back to those it began with, where the two are built alike.
+
+    Tuning on one log teaches what helps on others, and forgets some of what the encoder knew of all; the mean of the
+    weights keeps most of both (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
+
+    Args:
+        tuned: float32; changed in place, `Embedder.serve` is still to be called.
+        original: float32.
+    """
+    own, other = tuned.model.state_dict(), original.model.state_dict()
+    if {name: value.shape for name, value in own.items()} != {name: value.shape for name, value in other.items()}:
+        return
+    with torch.no_grad():
+        for name, value in own.items():
+            if value.is_floating_point():
+                value.lerp_(other[name], 0.5)
+
+
+def _tune(
+    embedder: Embedder, opened: list[OpenDesk], settings: TrainSettings, work: Path, report: OnProgress
+) -> None:
+    """Fine-tunes an encoder on a part of a desk's conversations."""
+    if len(opened) > 1:
+        raise TrainingError("The encoder can be fine-tuned on one desk only.", "Leave out --encoder-epochs.")
+    queries, answers = opened[0].encoder_queries(settings.limit)
+    fine_tune_encoder(
+        embedder,
+        queries,
+        answers,
+        settings.for_encoder(settings.encoder_epochs or 0),
+        settings.encoder_batch_size,
+        work,
+        report,
+        settings.layer_decay,
+    )
