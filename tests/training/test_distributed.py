@@ -24,7 +24,7 @@ SAMPLE = ROOT / "conversations" / "sample" / "past.jsonl"
 def data(tmp_path):
     logged = [json.loads(line)["turns"] for line in SAMPLE.open(encoding="utf-8")]
     pairs = [pair for turns in logged for pair in pairwise(turns)]
-    rows = [pair for pair in pairs if [turn["role"] for turn in pair] == ["customer", "agent"]]
+    rows = [pair for pair in pairs if [turn["role"] for turn in pair] == ["customer", "agent"]][:420]
     files = {
         "answers": [{"id": n, "text": turns[1]["text"]} for n, turns in enumerate(rows)],
         "train": [{"id": n, "question": turns[0]["text"], "answers": [n]} for n, turns in enumerate(rows)],
@@ -36,7 +36,7 @@ def data(tmp_path):
 
 def trained(data: Path, save: Path, *launcher: str) -> subprocess.CompletedProcess[str]:
     options = ["--encoder-epochs", "1", "--epochs", "1", "--batch-size", "5", "--learning-rate", "2e-4"]
-    options += ["--limit", "330"]
+    options += ["--limit", "290"]
     return subprocess.run(
         [sys.executable, "-m", *launcher, "training", "--dataset", str(data), "--save", str(save), *options],
         cwd=ROOT,
