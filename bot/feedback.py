@@ -48,9 +48,9 @@ class FeedbackBook:
         if answer_id is not None and next(store.answers([answer_id]), None) is None:
             raise DeskError("This answer was removed from the desk meanwhile.", "Leave the chat and begin it again.")
         question = dialogue.asked[-1].text
-        vector = self._pipeline.embedder.encode([question])[0].astype(np.float16).tobytes()
         if store.setting("redact", True):
             question, _ = self._redactor.redact(question)
+        vector = self._pipeline.embedder.encode([question])[0].astype(np.float16).tobytes()
         store.add_feedback(
             Feedback(
                 at=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -120,5 +120,7 @@ def test_it_is_kept_without_personal_data_with_who_when_and_what_was_shown(pipel
     assert "Margaret" not in picked.question and "07700" not in picked.question and "light up" in picked.question
     assert (picked.verdict, handed.verdict, handed.answer_id) == ("picked", "handed over", None)
     assert len(picked.who) == 16 and picked.at.startswith(str(datetime.now(UTC).year))
+    of_kept = pipeline.embedder.encode([picked.question])[0]
+    assert np.frombuffer(picked.vector, np.float16) @ of_kept == pytest.approx(1.0, abs=2e-3), "not of what was typed"
     assert picked.answer_id in picked.shown
     assert RESET in [answer.text for answer in pipeline.store.answers(picked.shown)]
