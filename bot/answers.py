@@ -33,12 +33,12 @@ class Answer:
     """What Attendant would do now."""
 
     decision: str
-    """"answer" or "handoff"."""
+    """"answer", "ask" (which of the two best is meant) or "handoff"."""
     answer: str | None
     confidence: float
     """How likely the best candidate is right, 0 to 1."""
     reason: str
-    """Why it hands over, as a sentence; empty when it answers."""
+    """Why it hands over or asks, as a sentence; empty when it answers."""
     candidates: tuple[RankedAnswer, ...]
     timings_ms: dict[str, float]
     """embed, retrieve, rerank, total: milliseconds for this dialogue."""

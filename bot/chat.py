@@ -81,7 +81,7 @@ class Chat:
             return
         self._show(alternatives_view(choices, self.pipeline))
         self.tell("Type a number to give that answer instead.")
-        self.dialogue.is_listed = True
+        self.dialogue.listed = len(choices)
 
     def _take(self, line: str) -> bool:
         text, was_cut = read_message(line)
@@ -98,7 +98,7 @@ class Chat:
             if called.end() == len(text):
                 self.tell(f"There is no command /{name}. /help lists all.")
                 return True
-        if self.dialogue.is_listed and re.fullmatch(r"[0-9]{1,2}", text):
+        if self.dialogue.listed and re.fullmatch(r"[0-9]{1,2}", text):
             self._pick(int(text))
             return True
         if was_cut:
@@ -114,11 +114,14 @@ class Chat:
             print_json(answer_json(answer))
             return
         self._show(answer_view(answer, self.pipeline, self.console))
-        if answer.decision != "answer":
+        if answer.decision == "ask":
+            self.dialogue.listed = 2
+            self.tell("Type 1 or 2, or say more; /handoff if neither.")
+        elif answer.decision == "handoff":
             self.tell("/alt shows the nearest past answers, /handoff a summary for the agent.")
 
     def _pick(self, number: int) -> None:
-        choices = self.dialogue.choices()[:ALTERNATIVES]
+        choices = self.dialogue.choices()[: self.dialogue.listed]
         if not 1 <= number <= len(choices):
             self.tell(f"Type a number from 1 to {len(choices)}, or a message.")
             return

@@ -60,8 +60,8 @@ class Dialogue:
     """The dialogue that it was said to; its last turn is the question."""
     given: RankedAnswer | None = None
     """The answer that now stands as given; None after a hand-over."""
-    is_listed: bool = False
-    """Whether alternatives are on the screen, so that a bare number picks one."""
+    listed: int = 0
+    """How many alternatives are on the screen, so that a bare number picks one."""
 
     def with_question(self, text: str) -> tuple[Turn, ...]:
         """The dialogue as it would be with one more turn of the customer. Nothing is changed yet."""
@@ -88,8 +88,7 @@ class Dialogue:
 
     def shown(self) -> list[RankedAnswer]:
         """The answers on the screen: the one given, and the alternatives where they were asked for."""
-        others = self.choices()[:ALTERNATIVES] if self.is_listed else []
-        return ([self.given] if self.given else []) + others
+        return ([self.given] if self.given else []) + self.choices()[: self.listed]
 
     def pick(self, choice: RankedAnswer) -> None:
         """Gives another answer in the place of the one shown."""
@@ -102,5 +101,5 @@ class Dialogue:
             self._give(None)
 
     def _give(self, answer: RankedAnswer | None) -> None:
-        self.given, self.is_listed = answer, False
+        self.given, self.listed = answer, 0
         self.turns = (*self.asked, Turn("agent", answer.text)) if answer else self.asked

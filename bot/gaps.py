@@ -86,7 +86,7 @@ def find_gaps(
     for batch in logged.batches(BATCH, limit):
         asked += len(batch)
         for turn, answer in zip(batch, pipeline.answer_many([one.request for one in batch]), strict=True):
-            if answer.decision == "answer":
+            if answer.decision != "handoff":
                 continue
             uncovered += 1
             if len(turns) < MOST_GROUPED:

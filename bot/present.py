@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 HAND_OVER = "I am not sure enough to answer this. A person takes over from here."
 """What the customer reads below the threshold."""
 
+WHICH = "I am not sure which of these helps you:"
+"""What the customer reads where two answers are close."""
+
 _WIDEST_PANEL = 96
 """Columns; longer lines are hard to read."""
 _EXCERPT = 240
@@ -86,13 +89,16 @@ def past_turn(pipeline: Pipeline, conversation: str, position: int) -> Turn | No
 
 
 def answer_view(answer: Answer, pipeline: Pipeline, console: Console) -> RenderableType:
-    """The answer with confidence, source and time; or the hand-over with its reason."""
+    """The answer with confidence, source and time; the two it may be; or the hand-over with its reason."""
     time_taken = f"{answer.timings_ms.get('total', 0.0):.0f} ms"
     sureness = in_words(answer.confidence)
     if answer.decision == "answer" and answer.candidates:
         best = answer.candidates[0]
         foot = plain(f"{source_line(best, pipeline)} · {time_taken}", "dim")
         return _framed([plain(best.text, one_line=False), foot], sureness, "green", console)
+    if answer.decision == "ask":
+        choices = alternatives_view(answer.candidates[:2], pipeline)
+        return Group(plain(WHICH), choices)
     reason = plain(f"{answer.reason} ({sureness}, {time_taken})".strip(), "dim")
     return _framed([plain(HAND_OVER), reason], "handed over", "yellow", console)
 

@@ -44,7 +44,7 @@ class Decision:
     """One per `FEATURES`."""
     intercept: float = -1.0
     threshold: float = 0.5
-    """Answer at or above this confidence, hand over below."""
+    """Answer at or above this confidence, hand over below, or ask which of two is meant."""
     risk: float = 0.2
     """The share of wrong answers among those given that the threshold was chosen for.
 
@@ -66,6 +66,18 @@ class Decision:
         if len(ranked) < FEW:
             confidence = min(confidence, max(nearness(ranked[0]), 0.0))
         return confidence
+
+    def confidence_in_two(self, ranked: Sequence[Ranked]) -> float:
+        """How likely one of the two best candidates is right: the confidence if they were one answer.
+
+        Fitted for one answer, it holds for two: of 600 turns of STAR's dev log 61, 71, 80, 82 and 98 % were right
+        where it said .5, .6, .7, .8 and .9 or somewhat more.
+        """
+        if len(ranked) < 2:
+            return self.confidence(ranked)
+        first, second, *others = ranked
+        both = Ranked(first.candidate, float(np.logaddexp(first.score, second.score)), first.weight + second.weight)
+        return max(self.confidence([both, *others]), self.confidence(ranked))
 
 
 def nearness(entry: Ranked) -> float:

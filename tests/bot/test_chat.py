@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from chat_fakes import ANSWERS, HOSTILE, PAST, FakePipeline, assert_harmless, hostile_pipeline, make_chat, shown
@@ -55,6 +56,24 @@ def test_a_number_picks_an_alternative_as_the_answer_given(chat):
     assert chat.dialogue.turns[-1] == Turn("agent", ANSWERS[2].text)
     chat.take("2")  # nothing is listed any more: a message like any other
     assert chat.pipeline.calls[-1].turns[-1] == Turn("customer", "2")
+
+
+def test_where_two_are_close_both_are_shown_and_a_number_picks_one():
+    class Unsure(FakePipeline):
+        def _answer(self, request):
+            return replace(super()._answer(request), decision="ask", answer=None, reason="Two are close.")
+
+    chat = make_chat(Unsure(ANSWERS, PAST))
+    chat.take("can I return it?")
+    text = shown(chat)
+    assert "which of these helps you" in text and "Type 1 or 2" in text
+    assert ANSWERS[0].text in text and ANSWERS[1].text in text and ANSWERS[2].text not in text
+    assert chat.dialogue.turns == (Turn("customer", "can I return it?"),)
+    chat.take("3")
+    assert "from 1 to 2" in shown(chat)
+    chat.take("2")
+    assert chat.dialogue.turns[-1] == Turn("agent", ANSWERS[1].text)
+    assert chat.book.kept == [(chat.dialogue.key, "can I return it?", 8, "picked")]
 
 
 @pytest.mark.parametrize("number", ["0", "9", "99"])

@@ -110,7 +110,7 @@ def test_it_is_kept_without_personal_data_with_who_when_and_what_was_shown(pipel
     dialogue = Dialogue()
     asked = (Turn("customer", "I'm Margaret Hollis, 07700 900123, my lamp does not light up"),)
     dialogue.record(asked, pipeline.answer(asked))
-    dialogue.is_listed = True
+    dialogue.listed = 5
     book = FeedbackBook(pipeline, "chat")
     book.add(dialogue, dialogue.answer.candidates[1].answer_id, "picked")
     book.add(dialogue, None, "handed over")

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import bot.pipeline
 from bot.dialogue import Request
 from bot.pipeline import Pipeline
 from bot.replay import replay
@@ -105,6 +106,34 @@ def test_what_the_customer_was_told_before_is_weighed_in(pipeline):
     assert alone.confidence == pytest.approx(looking_back.confidence, abs=0.03)
     words = pipeline.explain(Request(tuple(turns), earlier=before), alone).words
     assert {position for _, _, position in words} == {-1, 0}
+
+
+class Sure:
+    """A decision that is as sure of one answer, and of two, as it is told to be."""
+
+    def __init__(self, of_one, of_two):
+        self.threshold, self.of_one, self.of_two = 0.8, of_one, of_two
+
+    def confidence(self, ranked):
+        return self.of_one
+
+    def confidence_in_two(self, ranked):
+        return self.of_two
+
+
+def test_which_of_two_is_meant_is_asked_where_they_are_close_and_together_sure_enough(pipeline, monkeypatch):
+    turns = customer("How do I get the invoice?")
+    monkeypatch.setattr(bot.pipeline, "CLOSE", 0.0)
+    decisions = []
+    for of_one, of_two in ((0.9, 0.95), (0.5, 0.85), (0.5, 0.7)):
+        monkeypatch.setattr(pipeline, "decision", Sure(of_one, of_two))
+        answer = pipeline.answer(turns)
+        decisions.append((answer.decision, answer.answer is None, bool(answer.reason)))
+    assert decisions == [("answer", False, False), ("ask", True, True), ("handoff", True, True)]
+    monkeypatch.setattr(pipeline, "decision", Sure(0.5, 0.85))
+    monkeypatch.setattr(bot.pipeline, "CLOSE", 1.1)
+    assert pipeline.answer(turns).decision == "handoff"
+    assert pipeline.answer(customer("   ")).decision == "handoff"
 
 
 def test_a_rejected_answer_is_not_offered_again(pipeline):

@@ -103,3 +103,12 @@ def test_the_threshold_counts_all_that_is_above_it():
     confidence = np.linspace(0.01, 1.0, 100)
     right = confidence > 0.5
     assert threshold_for_risk(confidence, right, 0.0) == pytest.approx(0.51)
+
+
+def test_confidence_in_two_is_that_of_one_answer_with_the_weight_of_both():
+    lists, right, groups = simulated(400)
+    decision = fit_decision(lists, right, groups)
+    for ranked in lists[:50]:
+        assert decision.confidence_in_two(ranked) >= decision.confidence(ranked) - 1e-9
+        assert decision.confidence_in_two(ranked[:1]) == decision.confidence(ranked[:1])
+    assert decision.confidence_in_two([]) == 0.0

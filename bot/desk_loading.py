@@ -1,0 +1,49 @@
+"""What a pipeline needs of a desk: its model, the encoder that goes with it, and its index, mended where needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from conversations.desk import Desk
+from conversations.errors import IndexDamaged, ModelError
+from conversations.store import Store
+from index.builder import index_directory, update_index
+from index.embedder import Embedder
+from index.encoder_loading import BUNDLED
+from index.retriever import Retriever
+from training.registry import Model, base_model_path, desk_model, encoder_name, load_model
+
+OnProgress = Callable[[str, int, int], None]
+
+
+def load_desk_model(desk: Desk, store: Store) -> tuple[Model | None, Embedder, list[str]]:
+    """The desk's model, the embedder that goes with it, and what a person should know.
+
+    A desk whose own model is lost or damaged is served by the base model, one that the base model does not fit by
+    retrieval alone; either is said.
+    """
+    embedder = Embedder(encoder_name(desk.models_path, store))
+    notices: list[str] = []
+    try:
+        return desk_model(desk.models_path, embedder.identity), embedder, notices
+    except ModelError as error:
+        notices.append(str(error))
+    try:
+        embedder = Embedder(str(store.setting("embedder", BUNDLED)))
+        base = load_model(base_model_path(), embedder.identity)
+    except ModelError:
+        return None, embedder, [*notices, "Until then answers are ranked by retrieval alone."]
+    return base, embedder, [*notices, "Until then the base model serves."]
+
+
+def open_retriever(
+    desk: Desk, store: Store, embedder: Embedder, on_progress: OnProgress | None = None
+) -> tuple[Retriever, list[str]]:
+    """The desk's retriever, its index mended first where that is needed; and what was mended."""
+    directory = index_directory(desk.index_path, embedder.identity)
+    try:
+        return Retriever(directory, store, embedder.identity), []
+    except IndexDamaged as damage:
+        with desk.writing():
+            update_index(desk.index_path, store, embedder, on_progress)
+        return Retriever(directory, store, embedder.identity), [f"{damage.message} It was built from the store."]
