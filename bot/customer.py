@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from conversations.desk import Desk
 from conversations.errors import DeskError
 from conversations.model import Turn
-from conversations.privacy import Redactor
+from conversations.privacy import redactor_of
 from conversations.store import Store
 from index.forgetting import forget_in_indexes
 
@@ -40,7 +40,7 @@ def known_customer(store: Store, name: str) -> Customer:
         store: of the desk.
         name: the customer's id as the logs have it.
     """
-    key = Redactor(str(store.setting("salt", ""))).pseudonym(name) if store.setting("redact", True) else name
+    key = redactor_of(store).pseudonym(name) if store.setting("redact", True) else name
     bad = [given.answer_id for given in store.feedback(key) if given.verdict == "bad" and given.answer_id is not None]
     return Customer(name, key, store.earlier_turns(key), tuple(answer.text for answer in store.answers(bad)))
 
@@ -63,7 +63,7 @@ def forget_customer(desk: Desk, name: str) -> dict[str, int]:
     with desk.writing(), desk.store() as store:
         removed: dict[str, int] = {}
         # A desk may hold logs from before it de-identified.
-        for key in (name, Redactor(str(store.setting("salt", ""))).pseudonym(name)):
+        for key in (name, redactor_of(store).pseudonym(name)):
             gone = store.delete_customer(key)
             removed = {what: removed.get(what, 0) + count for what, count in gone.items()}
         store.compact()

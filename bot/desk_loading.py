@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from conversations.desk import Desk
 from conversations.errors import IndexDamaged, ModelError
 from conversations.store import Store
-from index.builder import index_directory, update_index
+from index.builder import OnProgress, index_directory, update_index
 from index.embedder import Embedder
 from index.encoder_loading import BUNDLED
 from index.retriever import Retriever
 from training.registry import Model, base_model_path, desk_model, encoder_name, load_model
-
-OnProgress = Callable[[str, int, int], None]
 
 
 def load_desk_model(desk: Desk, store: Store) -> tuple[Model | None, Embedder, list[str]]:

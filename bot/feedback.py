@@ -10,7 +10,6 @@ import numpy as np
 
 from conversations.errors import DeskError
 from conversations.model import Feedback, Verdict
-from conversations.privacy import Redactor
 
 if TYPE_CHECKING:
     from bot.dialogue import Dialogue
@@ -31,7 +30,6 @@ class FeedbackBook:
         self._pipeline = pipeline
         self._source = source
         self._customer = customer
-        self._redactor = Redactor(str(pipeline.store.setting("salt", "")))
 
     def add(self, dialogue: Dialogue, answer_id: int | None, verdict: Verdict) -> None:
         """Keeps one judgement; the question is de-identified first, as everything in the desk is.
@@ -47,9 +45,13 @@ class FeedbackBook:
         store = self._pipeline.store
         if answer_id is not None and next(store.answers([answer_id]), None) is None:
             raise DeskError("This answer was removed from the desk meanwhile.", "Leave the chat and begin it again.")
+        # Loaded at the first judgement, since most chats have none.
+        from conversations.privacy import redactor_of
+
+        redactor = redactor_of(store)
         question = dialogue.asked[-1].text
         if store.setting("redact", True):
-            question, _ = self._redactor.redact(question)
+            question, _ = redactor.redact(question)
         vector = self._pipeline.embedder.encode([question])[0].astype(np.float16).tobytes()
         store.add_feedback(
             Feedback(
@@ -59,7 +61,7 @@ class FeedbackBook:
                 answer_id=answer_id,
                 verdict=verdict,
                 source=self._source,
-                who=self._customer or self._redactor.pseudonym(getpass.getuser()),
+                who=self._customer or redactor.pseudonym(getpass.getuser()),
                 customer=self._customer,
                 shown=tuple(choice.answer_id for choice in dialogue.shown()),
                 vector=vector,

@@ -19,7 +19,6 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from bot.logged_turns import LoggedTurn, LoggedTurns
 from bot.pipeline import Pipeline
 from conversations.errors import LogError
-from conversations.readers import log_files
 
 APART = 0.55
 """Mean cosine distance from which on two groups are about different things. Of .4 to .75 it found CLINC150's intents
@@ -77,9 +76,7 @@ def find_gaps(
     Raises:
         LogError: no agent turn could be read.
     """
-    files = log_files(paths)
-    size = sum(file.stat().st_size for file in files)
-    logged = LoggedTurns(pipeline, files, lambda read: on_progress(read, size) if on_progress else None)
+    logged = LoggedTurns(pipeline, paths, on_progress)
     asked = uncovered = 0
     turns: list[LoggedTurn] = []
     confidence: list[float] = []

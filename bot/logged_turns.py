@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -10,8 +10,8 @@ from pathlib import Path
 from bot.dialogue import Request
 from bot.pipeline import Pipeline
 from conversations.pairs import extract_pairs
-from conversations.privacy import Redactor
-from conversations.readers import Rejected, read_logs
+from conversations.privacy import redactor_of
+from conversations.readers import Rejected, log_files, read_logs
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +33,23 @@ class LoggedTurn:
 class LoggedTurns:
     """The agent turns of some logs, de-identified as the desk's own are."""
 
-    def __init__(self, pipeline: Pipeline, files: list[Path], on_read: Callable[[int], None]) -> None:
-        """Opens nothing yet.
+    def __init__(
+        self, pipeline: Pipeline, paths: Iterable[Path], on_progress: Callable[[int, int], None] | None = None
+    ) -> None:
+        """Finds the files; they are opened as they are read.
 
         Args:
             pipeline: of the desk that is to be asked.
-            files: logs in any format that import reads.
-            on_read: told the bytes read so far.
+            paths: logs in any format that import reads.
+            on_progress: called with (bytes read, bytes in all).
+
+        Raises:
+            LogError: a log is not there.
         """
         self._store = pipeline.store
-        self._files = files
-        self._on_read = on_read
+        self._files = log_files(list(paths))
+        self._size = sum(file.stat().st_size for file in self._files)
+        self._on_progress = on_progress
         self.rejected = 0
         """Lines that could not be read so far."""
 
@@ -53,10 +59,13 @@ class LoggedTurns:
         while batch := list(islice(turns, size)):
             yield batch
 
+    def _show(self, read: int) -> None:
+        if self._on_progress:
+            self._on_progress(read, self._size)
+
     def _turns(self) -> Iterator[LoggedTurn]:
-        is_redacted = bool(self._store.setting("redact", True))
-        redactor = Redactor(str(self._store.setting("salt", ""))) if is_redacted else None
-        for entry in read_logs(self._files, self._on_read):
+        redactor = redactor_of(self._store) if self._store.setting("redact", True) else None
+        for entry in read_logs(self._files, self._show):
             if isinstance(entry, Rejected):
                 self.rejected += 1
                 continue

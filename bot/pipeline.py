@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from bot.answers import Answer, Explanation, RankedAnswer, named_scores, ranked_answer
-from bot.desk_loading import OnProgress, load_desk_model, open_retriever
+from bot.desk_loading import load_desk_model, open_retriever
 from bot.dialogue import Request
 from bot.failed_answers import failed_answers
 from bot.feedback_prior import FeedbackPrior, moved
@@ -21,6 +21,7 @@ from conversations.desk import Desk
 from conversations.errors import DeskError, ModelError
 from conversations.model import Conversation, Turn
 from conversations.store import Store
+from index.builder import OnProgress
 from index.candidates import ReadDialogue, read_dialogues
 from index.embedder import Embedder
 from index.equality import says_the_same, words_of

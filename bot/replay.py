@@ -19,7 +19,6 @@ from bot.answers import Answer
 from bot.logged_turns import LoggedTurn, LoggedTurns
 from bot.pipeline import Pipeline
 from conversations.errors import LogError
-from conversations.readers import log_files
 from index.equality import AnswerEquality
 from training.metrics import (
     calibration_noise,
@@ -77,7 +76,7 @@ class ReplayReport:
 
 
 @dataclass(slots=True)
-class _Outcome:
+class Outcome:
     """One replayed turn."""
 
     rank: int
@@ -106,15 +105,13 @@ def replay(
     Raises:
         LogError: no agent turn could be read.
     """
-    files = log_files(list(paths))
-    size = sum(file.stat().st_size for file in files)
-    logged = LoggedTurns(pipeline, files, lambda read: on_progress(read, size) if on_progress else None)
+    logged = LoggedTurns(pipeline, paths, on_progress)
     equality = AnswerEquality(pipeline.store.answers())
-    outcomes: list[_Outcome] = []
+    outcomes: list[Outcome] = []
     timed: list[LoggedTurn] = []
     started = time.perf_counter()
     for batch in logged.batches(batch_size, limit):
-        outcomes += _score(pipeline, equality, batch)
+        outcomes += score_turns(pipeline, equality, batch)
         timed = (timed + batch)[:TIMED_TURNS]
     seconds = time.perf_counter() - started
     if not outcomes:
@@ -142,7 +139,8 @@ def replay(
     )
 
 
-def _score(pipeline: Pipeline, equality: AnswerEquality, turns: list[LoggedTurn]) -> list[_Outcome]:
+def score_turns(pipeline: Pipeline, equality: AnswerEquality, turns: list[LoggedTurn]) -> list[Outcome]:
+    """What would be answered at some turns, and how right that is; answered as one batch."""
     answers = pipeline.answer_many([turn.request for turn in turns])
     equal = equality.equal([turn.answer for turn in turns])
     return [
@@ -151,11 +149,11 @@ def _score(pipeline: Pipeline, equality: AnswerEquality, turns: list[LoggedTurn]
     ]
 
 
-def _outcome(answer: Answer, right: frozenset[int], is_known: bool) -> _Outcome:
+def _outcome(answer: Answer, right: frozenset[int], is_known: bool) -> Outcome:
     scores = np.array([candidate.score for candidate in answer.candidates])
     is_right = [candidate.answer_id in right for candidate in answer.candidates]
     rank = rank_of_right(scores, is_right) if is_right else 0
-    return _Outcome(
+    return Outcome(
         rank=rank,
         is_known=is_known,
         is_answered=answer.decision == "answer",

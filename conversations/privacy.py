@@ -14,6 +14,7 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import argus_redact
 
@@ -21,6 +22,9 @@ from conversations.model import Conversation, Json, Turn
 from conversations.privacy_names import full_names, name_pattern, names_in, titled_spans
 from conversations.privacy_numbers import number_spans
 from conversations.privacy_patterns import PLACEHOLDER, Span, pattern_spans, phone_spans
+
+if TYPE_CHECKING:
+    from conversations.store import Store
 
 PRIVACY_VERSION = 1
 """Goes up when more is found than before, so that logs imported again are de-identified anew."""
@@ -114,6 +118,11 @@ class Redactor:
             parts = [self._redact_meta(item, language) for item in value]
             return [item for item, _ in parts], sum(count for _, count in parts)
         return value, 0
+
+
+def redactor_of(store: Store) -> Redactor:
+    """A desk's redactor, with its salt."""
+    return Redactor(str(store.setting("salt", "")))
 
 
 def _all_spans(

@@ -18,9 +18,9 @@ from torch import Tensor
 from conversations.errors import IndexDamaged
 from conversations.store import Store
 from index.embedder import Embedder, Tokens
-from index.index_files import Ids, IndexFiles, compared
+from index.index_files import IndexFiles, compared
 from index.manifest import Manifest, read_manifest, verify_files
-from index.states import write_segment
+from index.states import Ids, write_segment
 from index.vectors import VectorIndex
 
 OnProgress = Callable[[str, int, int], None]

@@ -6,13 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from index.manifest import Manifest, remove_strangers, sha256_of, verify_files, write_manifest
-from index.states import ARRAYS, merge_segments
+from index.states import ARRAYS, Ids, merge_segments
 from index.vectors import VectorIndex
 
-Ids = npt.NDArray[np.int64]
 VIEWS = ("questions", "dialogues", "answers")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -10,13 +9,10 @@ import torch
 from conversations.errors import TrainingError
 from index.embedder import Embedder
 from index.encoder_loading import BUNDLED
-from training.desk_data import OpenDesk
+from training.desk_data import OnProgress, OpenDesk
 from training.encoder_training import fine_tune_encoder
-from training.loop import Progress
 from training.registry import encoder_tuned_on, load_model
 from training.settings import TrainSettings
-
-OnProgress = Callable[[Progress], None]
 
 
 def under_another_encoder(

@@ -52,7 +52,6 @@ def command(
     if not text:
         raise click.UsageError("The question is empty.")
     desk = session.open_desk(desk_name)
-    from bot.customer import known_customer
     from bot.opening import open_pipeline
     from bot.output import print_json, remark, screen
     from bot.present import answer_view
@@ -65,7 +64,11 @@ def command(
     with open_pipeline(desk, ranker) as pipeline:
         if with_feedback:
             pipeline.refresh_feedback()
-        known = known_customer(pipeline.store, customer) if customer else None
+        known = None
+        if customer:
+            from bot.customer import known_customer
+
+            known = known_customer(pipeline.store, customer)
         (answer,) = pipeline.answer_many([Dialogue(customer=known).request(turns)])
         if session.as_json:
             print_json(answer_json(answer))

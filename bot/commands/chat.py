@@ -34,7 +34,6 @@ def command(
     """
     desk = session.open_desk(desk_name)
     from bot.chat import Chat
-    from bot.customer import known_customer
     from bot.feedback import FeedbackBook
     from bot.opening import open_pipeline
     from bot.output import screen
@@ -43,7 +42,11 @@ def command(
         console = screen(stderr=session.as_json, is_plain=is_plain)
         if with_feedback:
             pipeline.refresh_feedback()
-        known = known_customer(pipeline.store, customer) if customer else None
+        known = None
+        if customer:
+            from bot.customer import known_customer
+
+            known = known_customer(pipeline.store, customer)
         book = FeedbackBook(pipeline, "chat", known.key if known else None)
         chat = Chat(pipeline, console, book, session.as_json, known)
         if not (sys.stdin.isatty() and sys.stdout.isatty()):

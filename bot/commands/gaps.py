@@ -41,7 +41,8 @@ def command(
     with open_pipeline(desk) as pipeline, Meter() as meter:
         report = find_gaps(pipeline, [Path(log) for log in logs], limit, examples, meter.counter("asking"))
     if session.as_json:
-        print_json(report.as_json() | {"gaps": report.as_json()["gaps"][:most]})
+        found = report.as_json()
+        print_json(found | {"gaps": found["gaps"][:most]})
         return
     console = screen()
     console.print(gaps_view(report, most), soft_wrap=not console.is_terminal)

@@ -19,10 +19,9 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
-
 from bot.logged_turns import LoggedTurns
 from bot.pipeline import Pipeline
+from bot.replay import score_turns
 from conversations.desk import Desk
 from conversations.importing import import_logs
 from index.builder import update_index
@@ -30,7 +29,7 @@ from index.embedder import Embedder
 from index.equality import AnswerEquality
 from training.calibration import Decision
 from training.desk_training import train_desk
-from training.metrics import mean_reciprocal_rank, rank_of_right, recall_at, reciprocal_ranks
+from training.metrics import mean_reciprocal_rank, recall_at, reciprocal_ranks
 from training.registry import save_model
 from training.reranker import Reranker
 from training.settings import TrainSettings
@@ -65,14 +64,9 @@ def replayed(desk: Desk, log: Path) -> tuple[list[int], list[str]]:
     with Pipeline.open(desk) as pipeline:
         equality = AnswerEquality(pipeline.store.answers())
         ranks, groups = [], []
-        for batch in LoggedTurns(pipeline, [log], lambda _: None).batches(32, TURNS):
-            answers = pipeline.answer_many([turn.request for turn in batch])
-            right = equality.equal([turn.answer for turn in batch])
-            for turn, answer, wanted in zip(batch, answers, right, strict=True):
-                scores = np.array([one.score for one in answer.candidates])
-                is_right = [one.answer_id in wanted for one in answer.candidates]
-                ranks.append(rank_of_right(scores, is_right) if is_right else 0)
-                groups.append(turn.conversation)
+        for batch in LoggedTurns(pipeline, [log]).batches(32, TURNS):
+            ranks += [outcome.rank for outcome in score_turns(pipeline, equality, batch)]
+            groups += [turn.conversation for turn in batch]
     return ranks, groups
 
 
