@@ -228,13 +228,17 @@ class Pipeline:
             without.append((place, other.confidence if is_best else min(other.confidence, same)))
         second = answer.candidates[1] if len(answer.candidates) > 1 else None
         return Explanation(
-            words=self._attention(request, best),
+            words=self.attention(request, best),
             without_turn=without,
             signals=named_scores(best),
             runner_up=named_scores(second) if second else None,
         )
 
-    def _attention(self, request: Request, best: RankedAnswer) -> list[tuple[str, float, int]]:
+    def attention(self, request: Request, best: RankedAnswer) -> list[tuple[str, float, int]]:
+        """The dialogue's words, each with its share of a candidate's attention and the position of its turn.
+
+        The rest of the attention falls on the marks between turns. Empty where the ranker has no attention.
+        """
         if not isinstance(self.ranker, CrossAttentionRanker):
             return []
         (context,) = self._read([request])

@@ -10,14 +10,16 @@ from rich.text import Text
 
 from bot.output import plain
 from bot.present import excerpt, in_words, per_cent, source_line
+from bot.shading import shaded
 
 if TYPE_CHECKING:
     from bot.answers import Answer, Explanation
     from bot.pipeline import Pipeline
     from conversations.model import Turn
 
-_WORDS_SHOWN = 8
-_BAR = 12
+_WORDS_SHOWN = 5
+_LONGEST_SHADED = 600
+"""Characters of a turn."""
 _TURNS_AROUND = 3
 """Turns of the past conversation shown up to the answer itself."""
 
@@ -36,16 +38,26 @@ def why_view(turns: tuple[Turn, ...], answer: Answer, explanation: Explanation, 
 
 
 def _words(turns: tuple[Turn, ...], explanation: Explanation) -> list[RenderableType]:
-    heaviest = sorted(explanation.words, key=lambda word: -word[1])[:_WORDS_SHOWN]
-    if not heaviest:
+    """The dialogue shaded by attention; the shares of the turns and of what lies between them add up to all of it."""
+    if not explanation.words:
         return []
-    table = _table()
-    most = max(weight for _, weight, _ in heaviest) or 1.0
-    for word, weight, position in heaviest:
-        bar = "█" * max(round(_BAR * weight / most), 0)
-        said = f"turn {position + 1}, {turns[position].role}" if position >= 0 else "an earlier conversation"
-        table.add_row(plain(excerpt(word, 24)), _share(weight), plain(bar, "cyan"), plain(said, "dim"))
-    return [_heading("Words that carried it"), table]
+    heaviest = max(weight for _, weight, _ in explanation.words)
+    parts: list[RenderableType] = [_heading("What the answer looked at, darkest most")]
+    for position, turn in enumerate(turns):
+        own = [(word, weight) for word, weight, place in explanation.words if place == position]
+        if own:
+            share = per_cent(sum(weight for _, weight in own))
+            text = shaded(excerpt(turn.text, _LONGEST_SHADED), own, heaviest)
+            parts.append(Text.assemble((f"{share:>5} ", "cyan"), (f"{turn.role}: ", "bold"), text))
+    before = sum(weight for _, weight, place in explanation.words if place < 0)
+    if before:
+        parts.append(plain(f"{per_cent(before):>5} earlier conversations with this customer", "cyan"))
+    between = max(1.0 - sum(weight for _, weight, _ in explanation.words), 0.0)
+    parts.append(plain(f"{per_cent(between):>5} marks between the turns", "dim"))
+    words = sorted(explanation.words, key=lambda word: -word[1])[:_WORDS_SHOWN]
+    listed = ", ".join(f"{excerpt(word, 24)} {per_cent(weight)}" for word, weight, _ in words)
+    parts.append(plain(f"Most of it: {listed}.", "dim"))
+    return parts
 
 
 def _turns(turns: tuple[Turn, ...], answer: Answer, explanation: Explanation) -> list[RenderableType]:

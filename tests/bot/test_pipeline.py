@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 import bot.pipeline
 from bot.dialogue import Request
+from bot.logged_turns import LoggedTurns
 from bot.pipeline import Pipeline
 from bot.replay import replay
 from conversations.desk import Desk
@@ -171,6 +173,36 @@ def test_why_names_words_turns_and_signals(pipeline):
     assert "smashed" in [word for word, _, position in explanation.words if position == 2]
     assert [position for position, _ in explanation.without_turn] == [0, 1]
     assert explanation.signals["score"] >= explanation.runner_up["score"]
+
+
+def test_without_the_most_attended_turn_the_score_moves_more_than_without_the_least(pipeline):
+    dialogues = [
+        turn.request
+        for batch in LoggedTurns(pipeline, [SAMPLE / "replay.jsonl"]).batches(64)
+        for turn in batch
+        if len(turn.request.turns) > 1
+    ]
+
+    def without(request, place):
+        return replace(request, turns=request.turns[:place] + request.turns[place + 1 :])
+
+    dialogues = dialogues[:40]
+    answers = pipeline.answer_many(dialogues)
+    shorter = []
+    for request, answer in zip(dialogues, answers, strict=True):
+        attended = np.zeros(len(request.turns))
+        for _, weight, position in pipeline.attention(request, answer.candidates[0]):
+            attended[position] += weight
+        shorter += [without(request, attended.argmax()), without(request, attended.argmin())]
+    moved = []
+    for answer, asked in zip(np.repeat(answers, 2), pipeline.answer_many(shorter), strict=True):
+        best = answer.candidates[0]
+        scores = [one.score for one in asked.candidates if one.answer_id == best.answer_id]
+        # No longer found at all: nothing moves further.
+        moved.append(abs(best.score - scores[0]) if scores else np.inf)
+    most, least = np.array(moved[::2]), np.array(moved[1::2])
+    print(f"of {len(most)} dialogues {np.mean(most > least):.2f}")
+    assert np.mean(most > least) > 0.65
 
 
 @pytest.mark.parametrize("name", ["bm25", "cosine", "retrieval", "cross-attention"])
