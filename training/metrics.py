@@ -124,6 +124,19 @@ def brier_score(confidence: Floats, right: npt.NDArray[np.bool_]) -> float:
     return float(np.mean((confidence - right.astype(float)) ** 2)) if len(confidence) else 0.0
 
 
+def f1_scores(found: Sequence[str], right: Sequence[str]) -> dict[str, float]:
+    """F1 of each class that is ever right, 2 TP / (2 TP + FP + FN); their mean is the macro-F1.
+
+    >>> f1_scores(["a", "a", "b", "c"], ["a", "b", "b", "b"])
+    {'a': 0.6666666666666666, 'b': 0.5}
+    """
+    scores = {}
+    for name in sorted(set(right)):
+        hits = sum(one == other == name for one, other in zip(found, right, strict=True))
+        scores[name] = 2 * hits / (list(found).count(name) + list(right).count(name))
+    return scores
+
+
 def percentile(values: Sequence[float], q: float) -> float:
     """The q-th percentile, 0 for no values.
 

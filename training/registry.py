@@ -6,30 +6,23 @@ project and serves a desk that has no model of its own. A model may bring its ow
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
-
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
 from conversations.errors import ModelError
 from conversations.store import Store
 from index.builder import Check
 from index.embedder import Embedder
 from index.encoder_loading import BUNDLED
-from index.manifest import sha256_of
 from training.calibration import Decision
+from training.model_files import WEIGHTS, read_config, read_weights, reading, write_model
 from training.reranker import Reranker, RerankerConfig
 
 KIND = "attendant reranker"
-VERSION = 1
-WEIGHTS = "model.safetensors"
-CONFIG = "config.json"
+REMEDY = "Train it again: attendant train."
 ENCODER = "encoder"
 TUNED_ON = "encoder_tuned_on"
 
@@ -61,31 +54,9 @@ def save_model(
         notes: JSON-able facts about its training.
         embedder: its encoder, where that was fine-tuned; the note `TUNED_ON` then says on what.
     """
-    beside = directory.with_name(directory.name + ".tmp")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    weights = {name: value.detach().cpu().half().contiguous() for name, value in reranker.state_dict().items()}
-    save_file(weights, beside / WEIGHTS)
-    files = {WEIGHTS: sha256_of(beside / WEIGHTS)}
-    if embedder is not None:
-        embedder.save(beside / ENCODER)
-        files |= {
-            str(path.relative_to(beside)): sha256_of(path)
-            for path in sorted((beside / ENCODER).rglob("*"))
-            if path.is_file()
-        }
-    config = {
-        "kind": KIND,
-        "version": VERSION,
-        "reranker": asdict(reranker.config),
-        "decision": asdict(decision),
-        "notes": notes,
-        "files": files,
-    }
-    (beside / CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
-    if directory.exists():
-        shutil.rmtree(directory)
-    beside.replace(directory)
+    facts = {"reranker": asdict(reranker.config), "decision": asdict(decision), "notes": notes}
+    add = None if embedder is None else lambda beside: embedder.save(beside / ENCODER)
+    write_model(directory, KIND, reranker, facts, add)
 
 
 def load_model(directory: Path, encoder: str | None = None) -> Model:
@@ -98,31 +69,14 @@ def load_model(directory: Path, encoder: str | None = None) -> Model:
     Raises:
         ModelError: missing, damaged, of another version, shape or encoder.
     """
-    path = directory / CONFIG
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(config, dict) or config.get("kind") != KIND or config.get("version") != VERSION:
-            raise ModelError(f"{directory} is no {KIND} of version {VERSION}.", "Train it again: attendant train.")
-        for name, digest in config["files"].items():
-            if not (directory / name).resolve().is_relative_to(directory.resolve()):
-                raise ModelError(f"{path} names a file outside the model.", "Do not use this model.")
-            if sha256_of(directory / name) != digest:
-                raise ModelError(f"The model file {directory / name} is damaged.", "Train it again: attendant train.")
+    with reading(directory, REMEDY):
+        config = read_config(directory, KIND, REMEDY)
         shape = RerankerConfig(
             **{**config["reranker"], "signal_weights": tuple(config["reranker"]["signal_weights"])}
         )
         decision = Decision(**{**config["decision"], "coefficients": tuple(config["decision"]["coefficients"])})
         reranker = Reranker(shape)
-        reranker.load_state_dict({name: value.float() for name, value in load_file(directory / WEIGHTS).items()})
-    except FileNotFoundError as error:
-        raise ModelError(
-            f"There is no model in {directory} ({error.filename} is missing).", "Check the path."
-        ) from error
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, SafetensorError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(
-            f"The model in {directory} is damaged ({reason}).", "Train it again: attendant train."
-        ) from error
+        reranker.load_state_dict(read_weights(directory))
     if encoder is not None and shape.encoder != encoder:
         raise ModelError(
             f"The model in {directory} reads the states of {shape.encoder}, not of {encoder}.",

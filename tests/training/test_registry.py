@@ -11,9 +11,8 @@ from safetensors.torch import load_file, save_file
 
 from conversations.errors import ModelError
 from training.calibration import Decision
+from training.model_files import CONFIG, WEIGHTS
 from training.registry import (
-    CONFIG,
-    WEIGHTS,
     base_model_path,
     check_models,
     current_model_path,

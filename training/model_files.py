@@ -1,0 +1,94 @@
+"""A model's directory: weights as safetensors, the rest as JSON, written whole and checked before it is read."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from conversations.errors import ModelError
+from index.manifest import sha256_of
+
+VERSION = 1
+WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
+
+
+def write_model(
+    directory: Path, kind: str, module: nn.Module, facts: Mapping[str, Any], add: Callable[[Path], None] | None = None
+) -> None:
+    """Writes a model beside and moves it in place: the directory is complete or not there; one there is replaced.
+
+    Args:
+        directory: where it is to lie.
+        kind: what it is; a reader asks for the same.
+        module: saved in half precision.
+        facts: JSON-able, kept with the weights.
+        add: writes more files into the directory that it is called with.
+    """
+    beside = directory.with_name(directory.name + ".tmp")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    weights = {name: value.detach().cpu().half().contiguous() for name, value in module.state_dict().items()}
+    save_file(weights, beside / WEIGHTS)
+    if add is not None:
+        add(beside)
+    files = sorted(path for path in beside.rglob("*") if path.is_file())
+    config = {
+        "kind": kind,
+        "version": VERSION,
+        **facts,
+        "files": {str(path.relative_to(beside)): sha256_of(path) for path in files},
+    }
+    (beside / CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    if directory.exists():
+        shutil.rmtree(directory)
+    beside.replace(directory)
+
+
+def read_config(directory: Path, kind: str, remedy: str) -> dict[str, Any]:
+    """What a model's directory says of it, once all its files were found to be as they were written.
+
+    Raises:
+        ModelError: it is of another kind or version, or damaged.
+    """
+    path = directory / CONFIG
+    config = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(config, dict) or config.get("kind") != kind or config.get("version") != VERSION:
+        raise ModelError(f"{directory} is no {kind} of version {VERSION}.", remedy)
+    for name, digest in config["files"].items():
+        if not (directory / name).resolve().is_relative_to(directory.resolve()):
+            raise ModelError(f"{path} names a file outside the model.", "Do not use this model.")
+        if sha256_of(directory / name) != digest:
+            raise ModelError(f"The model file {directory / name} is damaged.", remedy)
+    return config
+
+
+def read_weights(directory: Path) -> dict[str, Tensor]:
+    """The weights of a model, float32."""
+    return {name: value.float() for name, value in load_file(directory / WEIGHTS).items()}
+
+
+@contextmanager
+def reading(directory: Path, remedy: str) -> Iterator[None]:
+    """Whatever goes wrong inside while a model is read becomes one error that says what to do.
+
+    Raises:
+        ModelError: a file is missing, or anything in the directory is not as it should be.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"There is no model in {directory} ({error.filename} is missing).", "Check the path."
+        ) from error
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, SafetensorError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(f"The model in {directory} is damaged ({reason}).", remedy) from error

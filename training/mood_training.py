@@ -1,0 +1,166 @@
+"""Training a mood head on labelled messages: their token states are computed once, the encoder stays as it is."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from conversations.errors import ModelError
+from index.embedder import Embedder
+from training.calibration import fit_temperature
+from training.loop import LoopSettings, Progress, train_loop
+from training.metrics import f1_scores
+from training.mood import CHUNK, MoodReader, save_mood, with_temperature
+from training.mood_data import Labelled, base_labelled, split_labelled
+from training.mood_head import CLASSES, MoodConfig, MoodHead, padded
+
+STATES_BELOW = 1
+"""The states that the index keeps of past questions, and that the base reranker reads."""
+EPOCHS = 4
+LEAST_STEPS = 120
+"""With few messages there are more passes, so that there are at least so many steps."""
+BATCH_SIZE = 64
+LEARNING_RATE = 1e-3
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class MoodReport:
+    """What training a head did."""
+
+    model: str
+    """Where it was written."""
+    messages: int
+    """Messages it was trained on."""
+    held_out: int
+    macro_f1: float
+    """On the held-out messages, from which its best epoch was chosen."""
+    accuracy: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def train_mood(
+    embedder: Embedder, rows: Sequence[Labelled], root: Path, on_progress: OnProgress | None = None, seed: int = 13
+) -> MoodReport:
+    """Trains a head on labelled messages and writes it.
+
+    Args:
+        embedder: the encoder whose states it reads.
+        rows: labelled messages; some are held out.
+        root: the desk's models, or a model's own directory.
+        on_progress: called after every step.
+        seed: of first weights and order.
+
+    Raises:
+        TrainingError: too few messages, or all of one mood.
+    """
+    train, held_out = split_labelled(rows)
+    report = on_progress or (lambda _: None)
+    states = token_states(embedder, [row.text for row in [*train, *held_out]], report)
+    head = _fitted(embedder, train, held_out, states, report, seed)
+    f1, accuracy = _figures(head, states[len(train) :], held_out)
+    figures = {"messages": len(train), "held_out": len(held_out), "macro_f1": f1, "accuracy": accuracy}
+    directory = save_mood(root, head, {**figures, "seed": seed})
+    return MoodReport(str(directory), len(train), len(held_out), f1, accuracy)
+
+
+def fit_to_encoder(embedder: Embedder, root: Path, on_progress: OnProgress | None = None) -> None:
+    """Gives an encoder that no head fits one of its own, trained on the messages that ship; it takes seconds.
+
+    Args:
+        embedder: such as one that was tuned on a desk's log.
+        root: the desk's models, or a model's own directory.
+        on_progress: called after every step.
+    """
+    try:
+        there = MoodReader.for_encoder(embedder, root)
+    except ModelError:
+        there = None
+    if there is None:
+        train_mood(embedder, base_labelled(), root, on_progress)
+
+
+def token_states(embedder: Embedder, texts: Sequence[str], report: OnProgress) -> list[Tensor]:
+    """Per text (tokens, width) in half precision: input of the encoder's last layers."""
+    states: list[Tensor] = []
+    for begin in range(0, len(texts), CHUNK):
+        tokens = embedder.tokenize(texts[begin : begin + CHUNK])
+        states += [one.half() for one in embedder.encode_tokens(tokens, STATES_BELOW).states]
+        report(Progress("reading the messages", len(states), len(texts), 0.0))
+    return states
+
+
+def _fitted(
+    embedder: Embedder,
+    train: list[Labelled],
+    held_out: list[Labelled],
+    states: list[Tensor],
+    report: OnProgress,
+    seed: int,
+) -> MoodHead:
+    """The head of the epoch with the best macro-F1 on the held-out messages, its temperature fitted there."""
+    labels = torch.tensor([CLASSES.index(row.label) for row in [*train, *held_out]])
+    counts = Counter(row.label for row in train)
+    # The root evens the classes out halfway: rare moods count, and the common one is still known to be common.
+    weights = torch.tensor([(len(train) / (len(counts) * counts.get(name, 1))) ** 0.5 for name in CLASSES])
+    torch.manual_seed(seed)
+    seen = tuple(name for name in CLASSES if name in counts)
+    head = MoodHead(MoodConfig(embedder.identity, states[0].shape[1], STATES_BELOW, seen=seen))
+    best: tuple[float, dict[str, Tensor]] = (-1.0, {})
+    later = list(range(len(train), len(labels)))
+
+    def batches(generator: random.Random) -> list[list[int]]:
+        order = list(range(len(train)))
+        generator.shuffle(order)
+        # Texts of like length together: little of a batch is padding.
+        order.sort(key=lambda row: len(states[row]) // 8)
+        parts = [order[begin : begin + BATCH_SIZE] for begin in range(0, len(order), BATCH_SIZE)]
+        generator.shuffle(parts)
+        return parts
+
+    def loss_of(rows: list[int]) -> Tensor:
+        head.train()
+        logits = head(*padded([states[row] for row in rows]))
+        return nn.functional.cross_entropy(logits, labels[rows], weight=weights)
+
+    def after_epoch(_: int) -> tuple[float, bool]:
+        nonlocal best
+        head.eval()
+        f1 = _figures(head, [states[row] for row in later], held_out)[0]
+        if f1 >= best[0]:
+            best = (f1, {name: value.detach().clone() for name, value in head.state_dict().items()})
+        return f1, False
+
+    epochs = max(EPOCHS, -(-LEAST_STEPS * BATCH_SIZE // len(train)))
+    settings = LoopSettings(epochs, LEARNING_RATE, seed=seed)
+    groups = [(list(head.parameters()), 1.0)]
+    train_loop("mood", head, groups, batches, loss_of, settings, None, report, after_epoch)
+    head.load_state_dict(best[1])
+    return _calibrated(head.eval(), [states[row] for row in later], labels[later])
+
+
+def _figures(head: MoodHead, states: list[Tensor], rows: list[Labelled]) -> tuple[float, float]:
+    """Macro-F1 and accuracy."""
+    found = [CLASSES[column] for column in head.probabilities(states).argmax(dim=1).tolist()]
+    right = [row.label for row in rows]
+    f1 = float(np.mean(list(f1_scores(found, right).values())))
+    return f1, float(np.mean([one == other for one, other in zip(found, right, strict=True)]))
+
+
+def _calibrated(head: MoodHead, states: list[Tensor], labels: Tensor) -> MoodHead:
+    """The head at the temperature at which the right classes have the most likelihood."""
+    logits = head.probabilities(states).log().clamp(min=-50.0).double().numpy()
+    rows = [(row, np.arange(len(CLASSES)) == label) for row, label in zip(logits, labels.tolist(), strict=True)]
+    return with_temperature(head, fit_temperature(rows))
