@@ -32,12 +32,16 @@ class Labelled:
 def read_labelled(paths: Sequence[Path]) -> list[Labelled]:
     """The labelled messages of several files of JSON Lines, plain or gzipped; of equal texts the first stays.
 
+    Args:
+        paths: files, or data set directories, of which the train split is read.
+
     Raises:
+        TrainingError: a directory has no train split.
         LogError: a file cannot be read, or a line is not such a row: nothing is trained on half of what was meant.
     """
     found: dict[str, Labelled] = {}
     for path in paths:
-        log = LogFile(path)
+        log = LogFile(labelled_file(path, "train") if path.is_dir() else path)
         for line in log.lines():
             try:
                 if line.problem:
@@ -50,6 +54,18 @@ def read_labelled(paths: Sequence[Path]) -> list[Labelled]:
                 ) from None
             found.setdefault(row.text, row)
     return list(found.values())
+
+
+def labelled_file(directory: Path, split: str) -> Path:
+    """The file of a split: plain or gzipped.
+
+    Raises:
+        TrainingError: there is none.
+    """
+    for name in (f"{split}.jsonl", f"{split}.jsonl.gz"):
+        if (directory / name).is_file():
+            return directory / name
+    raise TrainingError(f"{directory} has no {split}.jsonl or {split}.jsonl.gz.", "Check the path and --split.")
 
 
 def base_labelled() -> list[Labelled]:

@@ -26,6 +26,7 @@ PEERS = {
     epilog=example(
         "attendant train --desk acme",
         "attendant train --dataset data/star --save models/star --encoder-epochs 2",
+        "attendant train --mood labelled.jsonl --desk acme",
     )
 )
 @click.option("--desk", "desk_names", metavar="NAME", multiple=True, help="Train on this desk.  [default: default]")
@@ -37,6 +38,13 @@ PEERS = {
     show_default=True,
     help="What to train on a data set: the reranker, or a linear map on frozen vectors or a full CrossEncoder to "
     "compare it with.",
+)
+@click.option(
+    "--mood",
+    "labelled",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help='Train a mood head instead, on lines {"text": ..., "label": "negative", "neutral" or "positive"}.',
 )
 @click.option("--save", type=click.Path(path_type=Path), help="Write the model here, not into the desk.")
 @click.option("--encoder-epochs", type=click.IntRange(0), help="Passes over the pairs for the sentence encoder.")
@@ -50,7 +58,9 @@ PEERS = {
 @click.option("--seed", type=int, help="Of the order of examples; the same seed gives the same model.")
 @click.option("--limit", type=click.IntRange(1), help="Train on so many dialogues only.")
 @click.option(
-    "--encoder", type=click.Path(path_type=Path), help="With --dataset: take this model's encoder as it is."
+    "--encoder",
+    type=click.Path(path_type=Path),
+    help="With --dataset, or --mood and --save: take this model's encoder as it is.",
 )
 @click.option("--cache", type=click.Path(path_type=Path), help="With --dataset: keep the encoded answers here.")
 @click.option("--start", type=click.Path(path_type=Path), help="Start from this model; a desk takes its encoder too.")
@@ -75,6 +85,7 @@ def command(
     desk_names: tuple[str, ...],
     dataset: Path | None,
     kind: str,
+    labelled: tuple[Path, ...],
     save: Path | None,
     **options: float | bool | None,
 ) -> None:
@@ -92,6 +103,11 @@ def command(
     if save and options["force"]:
         raise click.UsageError("--force is for a desk's own model; with --save the model is always written.")
     given = {name: value for name, value in options.items() if value is not None}
+    if labelled:
+        if dataset:
+            raise click.UsageError("Use --mood or --dataset, not both.")
+        _train_mood(session, labelled, desk_names, save, given)
+        return
     if given.get("encoder") and not dataset:
         raise click.UsageError("--encoder is for --dataset; a desk keeps the encoder that it is embedded with.")
     if kind in PEERS:
@@ -177,3 +193,47 @@ def _train_peer(session: Session, kind: str, dataset: Path, save: Path, given: d
         print_json(report)
     else:
         show_report(screen(), report, str(save))
+
+
+def _train_mood(
+    session: Session,
+    labelled: tuple[Path, ...],
+    desk_names: tuple[str, ...],
+    save: Path | None,
+    given: dict[str, Any],
+) -> None:
+    """Trains a head for a desk's encoder, or for the one that was named."""
+    if len(desk_names) + bool(save) != 1:
+        raise click.UsageError("--mood trains one head: add --desk NAME or --save DIR.")
+    given = {name: value for name, value in given.items() if value is not False}
+    if unused := sorted(set(given) - ({"seed", "encoder"} if save else {"seed"})):
+        raise click.UsageError(f"--mood takes no --{unused[0].replace('_', '-')} here.")
+    desks = [session.open_desk(name) for name in desk_names]
+    from bot.output import print_json, screen
+    from bot.progress import Meter
+    from bot.reports import show_report
+    from index.embedder import Embedder
+    from index.encoder_loading import BUNDLED
+    from training.loop import Progress
+    from training.mood_data import read_labelled
+    from training.mood_training import train_mood
+    from training.registry import ENCODER, encoder_name
+
+    rows = read_labelled(labelled)
+    named = given.pop("encoder", None)
+    own = named / ENCODER if named and (named / ENCODER).is_dir() else named
+    with ExitStack() as stack:
+        meter = stack.enter_context(Meter())
+
+        def show(now: Progress) -> None:
+            meter.show(now.stage, now.step, now.steps, f"loss {now.loss:.3f}")
+
+        for desk in desks:
+            stack.enter_context(desk.writing())
+            own = encoder_name(desk.models_path, stack.enter_context(desk.store()))
+        root = save or desks[0].models_path
+        report = train_mood(Embedder(str(own or BUNDLED)), rows, root, show, **given)
+    if session.as_json:
+        print_json(report.as_json())
+    else:
+        show_report(screen(), report.as_json(), "mood head")
