@@ -28,6 +28,7 @@ COMMANDS = {
     "train": "train",
     "evaluate": "evaluate",
     "gaps": "gaps",
+    "monitor": "monitor",
     "forget": "forget",
     "doctor": "doctor",
     "desks": "desks",

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from bot.dialogue import Request
 from bot.pipeline import Pipeline
+from conversations.model import Conversation
 from conversations.pairs import extract_pairs
 from conversations.privacy import redactor_of
 from conversations.readers import Rejected, log_files, read_logs
+from conversations.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +78,24 @@ class LoggedTurns:
             for pair in extract_pairs(conversation):
                 request = Request(pair.dialogue, pair.conversation, earlier=earlier)
                 yield LoggedTurn(request, pair.conversation, pair.answer)
+
+
+def read_conversations(
+    store: Store, paths: Iterable[Path], on_progress: Callable[[int, int], None] | None = None
+) -> Iterator[Conversation]:
+    """The conversations of some logs, de-identified as the desk's own are; what cannot be read is passed over.
+
+    Args:
+        store: of the desk.
+        paths: logs in any format that import reads.
+        on_progress: called with (bytes read, bytes in all).
+
+    Raises:
+        LogError: a log is not there.
+    """
+    files = log_files(list(paths))
+    size = sum(file.stat().st_size for file in files)
+    redactor = redactor_of(store) if store.setting("redact", True) else None
+    for entry in read_logs(files, lambda read: on_progress(read, size) if on_progress else None):
+        if not isinstance(entry, Rejected):
+            yield redactor.redact_conversation(entry)[0] if redactor else entry

@@ -30,7 +30,8 @@ def shaded(text: str, words: Sequence[tuple[str, float]], heaviest: float) -> Te
             such as a mended typo, are passed over.
         heaviest: the weight that is drawn darkest.
 
-    >>> [(span.start, span.end, span.style) for span in shaded("My Café lamp", [("cafe", 0.4), ("lamp", 0.1)], 0.4).spans]
+    >>> drawn = shaded("My Café lamp", [("cafe", 0.4), ("lamp", 0.1)], 0.4)
+    >>> [(span.start, span.end, span.style) for span in drawn.spans]
     [(3, 7, 'bold reverse not dim'), (8, 12, 'bold not dim')]
     """
     line = safe_text(text, keep_newlines=False)

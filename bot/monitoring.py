@@ -1,0 +1,256 @@
+"""Monitoring of a whole desk: which topics turned negative in an hour or day, against what was usual for them?
+
+A conversation counts as negative where it sounds worse than four fifths of the desk's past ones do, by the mean mood
+of its customer turns: a desk whose customers mostly complain would otherwise have no room to get worse. It belongs to
+the period in which it began, to one topic, and to the desk as a whole; each is a series of the control chart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any, Self
+
+import numpy as np
+
+from bot.control_chart import ControlChart, Count, Reading
+from bot.desk_loading import load_desk_model
+from bot.present import excerpt
+from bot.topics import Topics, opening_of
+from conversations.desk import Desk
+from conversations.errors import ModelError
+from conversations.model import Conversation
+from conversations.text import safe_text
+from index.embedder import Embedder
+from training.mood import MoodReader
+
+ALL = "all topics"
+"""The series of the whole desk."""
+BATCH = 64
+WORST_SHARE = 0.2
+"""Of the desk's past conversations: those that would count as negative."""
+MOST_READ = 1_000
+"""Past conversations that this is measured on, the first ones."""
+_EXAMPLES = 3
+"""Of what was said, kept for each series and period."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one conversation says of the desk."""
+
+    topic: str
+    is_negative: bool
+    score: float
+    text: str
+    """Its most negative turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One series in one period, as it is shown and reported."""
+
+    began: datetime
+    """Of the period, UTC."""
+    is_over: bool
+    reading: Reading
+    examples: tuple[tuple[str, str], ...]
+    """The most negative turns: conversation and text."""
+
+    def as_json(self) -> dict[str, Any]:
+        """A line for an alerting system."""
+        reading = self.reading
+        return {
+            "kind": "alarm" if reading.is_alarm else "status",
+            "period": self.began.isoformat(),
+            "topic": reading.series,
+            "conversations": reading.count.conversations,
+            "negative": reading.count.negative,
+            "usual_share": reading.baseline.share if reading.baseline.conversations else None,
+            "baseline_conversations": reading.baseline.conversations,
+            "p_value": reading.p_value,
+            "examples": [{"conversation": name, "text": text} for name, text in self.examples],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationMood:
+    """How a whole conversation sounds."""
+
+    score: float
+    """Mean of its customer turns, from -1 to 1."""
+    worst: str
+    """The most negative of them, its beginning."""
+
+
+def conversation_moods(conversations: Sequence[Conversation], reader: MoodReader) -> list[ConversationMood | None]:
+    """The mood of each conversation; None where the customer says nothing."""
+    said = [
+        [turn.text for turn in one.turns if turn.role == "customer" and turn.text.strip()] for one in conversations
+    ]
+    scores = iter([mood.score for mood in reader.read([text for texts in said for text in texts])])
+    moods: list[ConversationMood | None] = []
+    for texts in said:
+        own = list(islice(scores, len(texts)))
+        worst = excerpt(safe_text(texts[int(np.argmin(own))])) if own else ""
+        moods.append(ConversationMood(float(np.mean(own)), worst) if own else None)
+    return moods
+
+
+class Monitor:
+    """Counts conversations by period and topic, and tests each period once it is over."""
+
+    def __init__(
+        self,
+        embedder: Embedder,
+        mood: MoodReader,
+        topics: Topics,
+        limit: float,
+        period: timedelta,
+        false_alarms: float,
+        topic_field: str | None = None,
+    ) -> None:
+        """Makes a monitor that has seen nothing.
+
+        Args:
+            embedder: of the desk.
+            mood: reads its states.
+            topics: of the desk.
+            limit: mean mood of its customer turns below which a conversation counts as negative.
+            period: how long a period is.
+            false_alarms: as for `ControlChart`.
+            topic_field: a field of the logs' `meta` that names the topic instead.
+        """
+        self._embedder, self._mood, self._topics = embedder, mood, topics
+        self._limit, self._length, self._topic_field = limit, period, topic_field
+        self._chart = ControlChart(false_alarms)
+        self._periods: dict[datetime, dict[str, Heard]] = {}
+        """By beginning and conversation."""
+        self._closed: datetime | None = None
+        self.conversations = 0
+        self.undated = 0
+        """Conversations without a time: they belong to no period."""
+        self.late = 0
+        """Conversations of a period that was over before they came: they count nowhere."""
+
+    @classmethod
+    def of_desk(cls, desk: Desk, period: timedelta, false_alarms: float, topic_field: str | None = None) -> Self:
+        """A monitor with a desk's encoder, mood head and topics; the arguments are those of the constructor.
+
+        Raises:
+            DeskError: the desk's store cannot be opened.
+            ModelError: no mood head fits the desk's encoder.
+        """
+        with desk.store() as store:
+            _, embedder, _ = load_desk_model(desk, store)
+            mood = MoodReader.for_encoder(embedder, desk.models_path)
+            if mood is None:
+                raise ModelError(
+                    f"No mood head reads the encoder of desk {desk.name}.",
+                    f"Train one: attendant train --mood LABELLED --desk {desk.name}.",
+                )
+            topics = Topics((), embedder.encode([])) if topic_field else Topics.of_store(store, embedder)
+            past = conversation_moods(list(islice(store.conversations(), MOST_READ)), mood)
+        scores = [one.score for one in past if one is not None]
+        limit = min(float(np.quantile(scores, WORST_SHARE)), 0.0) if scores else 0.0
+        return cls(embedder, mood, topics, limit, period, false_alarms, topic_field)
+
+    def add(self, conversations: Iterable[Conversation]) -> None:
+        """Counts conversations, in any order; nothing is tested yet."""
+        stream = iter(conversations)
+        while batch := list(islice(stream, BATCH)):
+            self._add(batch)
+
+    def hear(self, conversations: Sequence[Conversation]) -> list[Heard | None]:
+        """What each conversation says; None where its customer says nothing. Nothing is counted."""
+        moods = conversation_moods(conversations, self._mood)
+        return [
+            None if mood is None else Heard(topic, mood.score < self._limit, mood.score, mood.worst)
+            for topic, mood in zip(self._topic_names(conversations), moods, strict=True)
+        ]
+
+    def close(self, until: datetime | None = None) -> Iterator[list[Status]]:
+        """Tests the periods that are over, the oldest first, one list of all series for each.
+
+        Args:
+            until: periods that end by then are over; by default all are.
+        """
+        for began in sorted(self._periods):
+            if until is not None and began + self._length > until:
+                return
+            period = self._periods.pop(began)
+            self._closed = began
+            yield _statuses(began, period, self._chart.close(_counts(period)), is_over=True)
+
+    def running(self) -> list[Status]:
+        """How the newest period that is not over stands; empty where there is none."""
+        if not self._periods:
+            return []
+        began = max(self._periods)
+        period = self._periods[began]
+        return _statuses(began, period, self._chart.read(_counts(period)), is_over=False)
+
+    def _add(self, batch: Sequence[Conversation]) -> None:
+        dated = [(one, began) for one in batch if (began := self._period_of(one)) is not None]
+        self.conversations += len(batch)
+        self.undated += len(batch) - len(dated)
+        for (one, began), heard in zip(dated, self.hear([one for one, _ in dated]), strict=True):
+            if heard is None:
+                continue
+            if self._closed is not None and began <= self._closed:
+                self.late += 1
+                continue
+            # A conversation that went on is in the log once more: only its latest state counts.
+            self._periods.setdefault(began, {})[one.id] = heard
+
+    def _topic_names(self, conversations: Sequence[Conversation]) -> list[str]:
+        if self._topic_field is not None:
+            return [_field(one, self._topic_field) for one in conversations]
+        if not self._topics.names or not conversations:
+            return [ALL] * len(conversations)
+        found = self._topics.of(self._embedder.encode([opening_of(one) for one in conversations]))
+        return [self._topics.names[topic] for topic in found]
+
+    def _period_of(self, conversation: Conversation) -> datetime | None:
+        at = next((turn.at for turn in conversation.turns if turn.at), None)
+        try:
+            moment = datetime.fromisoformat(at) if at else None
+        except ValueError:
+            moment = None
+        if moment is None:
+            return None
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        start = datetime.min.replace(tzinfo=UTC)
+        return moment - (moment - start) % self._length
+
+
+def _counts(period: dict[str, Heard]) -> dict[str, Count]:
+    """By series, the whole desk first."""
+    counts = {ALL: Count()}
+    for heard in period.values():
+        for series in dict.fromkeys((ALL, heard.topic)):
+            counts[series] = counts.get(series, Count()) + Count(1, int(heard.is_negative))
+    return counts
+
+
+def _statuses(began: datetime, period: dict[str, Heard], readings: Sequence[Reading], is_over: bool) -> list[Status]:
+    negative = sorted((one.score, name, one) for name, one in period.items() if one.is_negative)
+    return [
+        Status(
+            began,
+            is_over,
+            reading,
+            tuple((name, one.text) for _, name, one in negative if reading.series in (ALL, one.topic))[:_EXAMPLES],
+        )
+        for reading in readings
+    ]
+
+
+def _field(conversation: Conversation, name: str) -> str:
+    """A field of the log's meta as a topic's name."""
+    value = conversation.meta.get(name, conversation.source if name == "source" else None)
+    if isinstance(value, list):
+        value = ", ".join(str(one) for one in value)
+    return safe_text(str(value), keep_newlines=False) if value not in (None, "") else "(none)"

@@ -1,0 +1,104 @@
+"""How surely the monitor tells a burst of complaints, and how often it cries wolf.
+
+    python tests/benchmarks/monitor_bursts.py DATA/star DATA/sentiment_airline_en WORK
+
+The first 1,000 conversations of STAR's train split are the desk's past. The next 2,400, in random order, are a log of
+24 days with 100 conversations each. In a burst, some of one topic's conversations of one day have half of their
+customer turns replaced by complaints to airlines. Each day is tested as `attendant monitor` tests it, in many orders.
+"""
+
+from __future__ import annotations
+
+import gzip
+import random
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+
+from bot.control_chart import ControlChart, Count
+from bot.monitoring import ALL, WORST_SHARE, Heard, Monitor
+from conversations.desk import Desk
+from conversations.importing import import_logs
+from conversations.model import Conversation
+from conversations.readers import read_log
+from training.mood_data import read_labelled
+
+PAST, DAYS, A_DAY = 1_000, 24, 100
+FIRST_BURST = 12
+"""Days before which nothing is planted: the baseline."""
+ORDERS = 200
+
+
+def complaining(conversation: Conversation, complaints: list[str], generator: random.Random) -> Conversation:
+    """The conversation with half of its customer turns replaced."""
+    own = [place for place, turn in enumerate(conversation.turns) if turn.role == "customer"]
+    turns = list(conversation.turns)
+    for place in generator.sample(own, (len(own) + 1) // 2):
+        turns[place] = replace(turns[place], text=generator.choice(complaints))
+    return replace(conversation, turns=tuple(turns))
+
+
+def heard(monitor: Monitor, conversations: list[Conversation]) -> list[Heard]:
+    """What each conversation says; in this log every customer says something."""
+    found: list[Heard] = []
+    for begin in range(0, len(conversations), 64):
+        found += [one for one in monitor.hear(conversations[begin : begin + 64]) if one is not None]
+    return found
+
+
+def share(conversations: list[Heard]) -> float:
+    """How many of them are negative."""
+    return sum(one.is_negative for one in conversations) / len(conversations)
+
+
+def main(star: Path, airline: Path, work: Path) -> None:
+    """Prints how many bursts of each strength were told, and how often a day without one alarmed."""
+    generator = random.Random(13)
+    desk = Desk.create(work, "monitored")
+    past = work / "past.jsonl"
+    with gzip.open(star / "train.jsonl.gz") as lines, past.open("wb") as file:
+        file.writelines(islice(lines, PAST))
+    everything = (one for one in read_log(star / "train.jsonl.gz") if isinstance(one, Conversation))
+    log = list(islice(everything, PAST, PAST + DAYS * A_DAY))
+    with desk.writing(), desk.store() as store:
+        import_logs(store, [past], redact=True, rejects_dir=desk.rejects_path)
+    monitor = Monitor.of_desk(desk, timedelta(days=1), 0.01)
+    complaints = [one.text for one in read_labelled([airline]) if one.label == "negative"]
+    calm, cross = heard(monitor, log), heard(monitor, [complaining(one, complaints, generator) for one in log])
+    topics = [one.topic for one in calm]
+    print(
+        f"{len(set(topics))} topics; negative: {share(calm):.3f} (chosen: {WORST_SHARE}), turned {share(cross):.3f}"
+    )
+    false_days = quiet_days = 0
+    told: dict[float, list[bool]] = {0.4: [], 0.6: [], 0.8: [], 1.0: []}
+    for _ in range(ORDERS):
+        order = generator.sample(range(len(log)), len(log))
+        strength = generator.choice(list(told))
+        burst_day = generator.randrange(FIRST_BURST, DAYS)
+        rows = order[burst_day * A_DAY : (burst_day + 1) * A_DAY]
+        common = [topic for topic in set(topics) if sum(topics[row] == topic for row in rows) >= 8]
+        topic = generator.choice(sorted(common))
+        own = [row for row in rows if topics[row] == topic]
+        turned = set(generator.sample(own, round(strength * len(own))))
+        chart = ControlChart(0.01)
+        for day in range(DAYS):
+            counts: dict[str, Count] = {}
+            for row in order[day * A_DAY : (day + 1) * A_DAY]:
+                one = (cross if day == burst_day and row in turned else calm)[row]
+                for series in (ALL, topics[row]):
+                    counts[series] = counts.get(series, Count()) + Count(1, int(one.is_negative))
+            alarmed = {one.series for one in chart.close(counts) if one.is_alarm}
+            if day == burst_day:
+                told[strength].append(topic in alarmed)
+            elif day > 0:
+                quiet_days += 1
+                false_days += bool(alarmed)
+    for strength, found in told.items():
+        print(f"bursts in {strength:.0%} of a topic's 8 or more conversations: {sum(found)} of {len(found)} told")
+    print(f"days without a burst that alarmed: {false_days} of {quiet_days}: {false_days / quiet_days:.4f}")
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:4]))

@@ -1,0 +1,137 @@
+"""The monitor over a small desk: real encoder, real mood head, the command as its user types it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.cli import main
+from bot.monitoring import ALL, Monitor
+from conversations.desk import Desk
+from conversations.importing import import_logs
+from conversations.model import Conversation, Turn
+
+SAMPLE = Path(__file__).resolve().parents[2] / "conversations" / "sample"
+CALM = (
+    ("parcels", "Could you tell me which day my parcel is due?"),
+    ("parcels", "I would like to change the address of my parcel, please."),
+    ("refunds", "How long does a refund to my card usually take?"),
+    ("refunds", "Thank you, the refund arrived this morning."),
+)
+ANGRY = "This is the third time I ask for my refund and nobody cares. I am absolutely furious!"
+MONDAY = datetime(2025, 3, 3, 9, tzinfo=UTC)
+
+
+def conversation(number, day, topic, text):
+    at = (MONDAY + timedelta(days=day, minutes=number % 600)).isoformat()
+    turns = (Turn("customer", text, at), Turn("agent", "I am looking into it.", at))
+    return Conversation(f"c-{number}", turns, meta={"topic": topic})
+
+
+def week(days, angry_on=None):
+    """Six conversations on parcels and six on refunds a day."""
+    for day in range(days):
+        for place in range(12):
+            topic, text = CALM[place % 4]
+            is_angry = day == angry_on and topic == "refunds"
+            yield conversation(100 * day + place, day, topic, ANGRY if is_angry else text)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    desk = Desk.create(tmp_path_factory.mktemp("home"), "shop")
+    with desk.writing(), desk.store() as store:
+        import_logs(store, [SAMPLE / "returning.jsonl"], redact=True, rejects_dir=desk.rejects_path)
+    return desk
+
+
+@pytest.fixture
+def make(desk):
+    return lambda topic="topic": Monitor.of_desk(desk, timedelta(days=1), 0.01, topic)
+
+
+def as_lines(path, conversations):
+    with path.open("w") as file:
+        for one in conversations:
+            turns = [{"role": turn.role, "text": turn.text, "at": turn.at} for turn in one.turns]
+            file.write(json.dumps({"id": one.id, "turns": turns, "meta": one.meta}) + "\n")
+    return path
+
+
+def alarms(periods):
+    every = [one for statuses in periods for one in statuses]
+    return {(one.began.date(), one.reading.series) for one in every if one.reading.is_alarm}
+
+
+def test_a_burst_is_told_on_its_day_and_in_its_topic_alone(make):
+    monitor = make()
+    monitor.add(week(9, angry_on=7))
+    assert alarms(monitor.close()) == {((MONDAY + timedelta(days=7)).date(), name) for name in ("refunds", ALL)}
+
+
+def test_a_calm_log_raises_nothing_in_any_order(make):
+    monitor = make()
+    monitor.add(reversed(list(week(9))))
+    assert alarms(monitor.close()) == set()
+
+
+def test_without_a_topic_in_the_log_topics_come_from_the_past(make):
+    monitor = make(None)
+    monitor.add(week(9, angry_on=7))
+    periods = list(monitor.close())
+    found = {one.reading.series for statuses in periods for one in statuses}
+    assert len(found) > 1 and ALL in found and "refunds" not in found
+    assert ((MONDAY + timedelta(days=7)).date(), ALL) in alarms(periods)
+
+
+def test_a_conversation_that_goes_on_counts_once_as_it_stands_last(make):
+    monitor = make()
+    monitor.add(conversation(1, 0, "refunds", CALM[0][1]) for _ in range(3))
+    monitor.add([conversation(1, 0, "refunds", ANGRY)])
+    whole = next(one for one in monitor.running() if one.reading.series == ALL)
+    assert (whole.reading.count.conversations, whole.reading.count.negative) == (1, 1)
+    assert whole.examples == (("c-1", ANGRY),)
+
+
+def test_periods_that_run_are_not_closed_and_late_conversations_are_counted_as_such(make):
+    monitor = make()
+    monitor.add(week(2))
+    closed = list(monitor.close(until=MONDAY + timedelta(days=1)))
+    assert len(closed) == 1 and monitor.running()[0].began.day == 4
+    monitor.add([conversation(999, 0, "refunds", ANGRY)])
+    assert monitor.late == 1
+
+
+def test_conversations_without_a_time_or_with_a_nonsense_one_are_left_out(make):
+    monitor = make()
+    monitor.add([Conversation("x", (Turn("customer", ANGRY),)), Conversation("y", (Turn("customer", "hi", "soon"),))])
+    assert monitor.undated == 2 and monitor.running() == []
+
+
+def test_the_command_prints_a_json_line_for_each_alarm_and_a_summary(desk, tmp_path, capfd):
+    log = as_lines(tmp_path / "log.jsonl", week(9, angry_on=7))
+    with pytest.raises(SystemExit) as ended:
+        main(["monitor", str(log), "--desk", "shop", "--home", str(desk.home), "--topic", "topic", "--json"])
+    assert ended.value.code == 0
+    *alarmed, summary = map(json.loads, capfd.readouterr().out.splitlines())
+    assert {one["topic"] for one in alarmed} == {ALL, "refunds"}
+    assert all(one["kind"] == "alarm" and one["negative"] == 6 for one in alarmed)
+    assert summary == {
+        "kind": "summary",
+        "conversations": 108,
+        "undated": 0,
+        "periods": 9,
+        "alarms": 2,
+        "false_alarms": 0.01,
+    }
+
+
+@pytest.mark.parametrize("period", ["0d", "1w", "-1h", "day", "99999d"])
+def test_a_period_that_is_none_is_refused_in_one_line(period, capfd):
+    with pytest.raises(SystemExit) as ended:
+        main(["monitor", "log.jsonl", "--period", period])
+    assert ended.value.code == 2
+    assert "is no length of time" in capfd.readouterr().err
