@@ -22,9 +22,11 @@ _HEADINGS = {
     "out_of_scope_recall": "out of scope",
     "ece_noise": "ece noise",
     "careful_coverage": "cov. at 5 %",
+    "sure": "80 % sure",
+    "right_when_sure": "then right",
 }
-"""Shorter names for tables; accuracy is that of the turns that were answered, the last the share that could be
-answered with 5 % of the answers wrong. The noise is the ECE that a perfect confidence would show on as many.
+"""Shorter names for tables. Accuracy is that of the turns that were answered; `careful_coverage` the share that could be
+answered with 5 % of the answers wrong; the noise the ECE that a perfect confidence would show on as many.
 """
 _ANY_WIDTH = 10_000
 

@@ -36,6 +36,7 @@ from training.metrics import (
     recall_at,
     reciprocal_ranks,
     scope_figures,
+    sure_figures,
 )
 from training.orders import Order, Recipe, recipe
 from training.significance import paired_p_value
@@ -48,6 +49,8 @@ OPTIONAL = (
     "ece",
     "ece_noise",
     "careful_coverage",
+    "sure",
+    "right_when_sure",
     "against",
     "p_top1",
     "p_mrr",
@@ -81,6 +84,10 @@ class EvaluationReport:
     """What a perfect confidence would show on as many queries; see `training.metrics.calibration_noise`."""
     careful_coverage: float | None = None
     """Share of the queries above the threshold at which 5 % of the firsts are wrong; chosen on these."""
+    sure: float | None = None
+    """Share of the queries with a confidence of 80 % or more."""
+    right_when_sure: float | None = None
+    """Share of these whose first was right."""
     against: str | None = None
     """The best ranker of the table, that this one was tested against."""
     p_top1: float | None = None
@@ -232,6 +239,7 @@ class _Examined:
                 traps.append(rank_of_right(ordered.scores, rows == trap) == 1)
             on_progress(number + 1, len(self._queries))
         known = np.array([bool(query.right) for query in self._queries])
+        sure, right_when_sure = sure_figures(confidence, hit) if is_calibrated else (None, None)
         accuracy, recall = scope_figures(confidence, hit, known) if self._protocol == "intents" else (None, None)
         return EvaluationReport(
             self._protocol,
@@ -246,6 +254,8 @@ class _Examined:
             ece=expected_calibration_error(confidence, hit) if is_calibrated else None,
             ece_noise=calibration_noise(confidence) if is_calibrated else None,
             careful_coverage=careful_coverage(confidence, hit) if is_calibrated else None,
+            sure=sure,
+            right_when_sure=right_when_sure,
         )
 
 

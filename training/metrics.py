@@ -93,6 +93,20 @@ def calibration_noise(confidence: Floats, draws: int = 100) -> float:
     return float(np.mean([expected_calibration_error(confidence, right) for right in drawn]))
 
 
+SURE = 0.8
+"""The confidence that `sure_figures` looks at."""
+
+
+def sure_figures(confidence: Floats, right: npt.NDArray[np.bool_]) -> tuple[float, float | None]:
+    """The share of the cases with a confidence of `SURE` or more, and how many of these are right; None of none.
+
+    >>> sure_figures(np.array([0.9, 0.8, 0.7, 0.1]), np.array([True, False, True, False]))
+    (0.5, 0.5)
+    """
+    is_sure = confidence >= SURE
+    return float(is_sure.mean()) if len(confidence) else 0.0, float(right[is_sure].mean()) if is_sure.any() else None
+
+
 def scope_figures(
     confidence: Floats, hit: npt.NDArray[np.bool_], known: npt.NDArray[np.bool_]
 ) -> tuple[float | None, float | None]:
