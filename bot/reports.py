@@ -25,8 +25,8 @@ _HEADINGS = {
     "sure": "80 % sure",
     "right_when_sure": "then right",
 }
-"""Shorter names for tables. Accuracy is that of the turns that were answered; `careful_coverage` the share that could be
-answered with 5 % of the answers wrong; the noise the ECE that a perfect confidence would show on as many.
+"""Shorter names for tables. Accuracy is that of the turns that were answered; `careful_coverage` the share that could
+be answered with 5 % of the answers wrong; the noise the ECE that a perfect confidence would show on as many.
 """
 _ANY_WIDTH = 10_000
 

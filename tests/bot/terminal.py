@@ -21,7 +21,7 @@ _STYLE = re.compile(rb"\x1b\[[0-9;?]*[a-zA-Z]")
 class Terminal:
     """Starts `python ARGUMENTS` in a terminal of its own; use as a context manager."""
 
-    def __init__(self, *arguments, columns=80, **environment):
+    def __init__(self, *arguments, columns=80, rows=30, **environment):
         variables = dict(os.environ, TERM="xterm-256color", PROMPT_TOOLKIT_NO_CPR="1", OMP_NUM_THREADS="1")
         variables |= {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", **environment}
         self.process, self.fd = pty.fork()
@@ -30,7 +30,7 @@ class Terminal:
             # Where the tests themselves run in the background, Ctrl-C is ignored, and that would be inherited.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execve(sys.executable, [sys.executable, *arguments], variables)
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.raw = b""
         self.status = None
 
@@ -68,6 +68,12 @@ class Terminal:
             used = " ".join(rest[10:12])
             still = still + 1 if state == "S" and used == before else 0
             before = used
+
+    def read_all(self):
+        """Reads what has been written so far; all that was ever written."""
+        while select.select([self.fd], [], [], 0)[0] and self._read(time.monotonic() + 1):
+            pass
+        return self.raw
 
     def exit_status(self, seconds=60):
         """Reads to the end; the exit status."""
