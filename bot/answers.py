@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from index.candidates import SIGNALS, Evidence
 from training.rankers import Ranked
+
+if TYPE_CHECKING:
+    from training.mood import Mood
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class Answer:
     """embed, retrieve, rerank, total: milliseconds for this dialogue."""
     left_out: int = 0
     """Candidates that were not offered: turned down in this dialogue, or of no help to this customer before."""
+    mood: Mood | None = None
+    """How the customer's last turn sounds; None where no mood head fits the desk's encoder."""
 
 
 @dataclass(frozen=True, slots=True)

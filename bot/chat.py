@@ -13,7 +13,7 @@ from bot.chat_commands import COMMANDS, KEYS
 from bot.dialogue import ALTERNATIVES, LONGEST_MESSAGE, Dialogue, read_message
 from bot.handover import handover_summary
 from bot.output import plain, print_json
-from bot.present import alternatives_view, answer_view, notice, picked_view
+from bot.present import alternatives_view, answer_view, notice, picked_view, warning_view
 from bot.reports import answer_json
 from bot.transcript import save_transcript
 from bot.why_view import why_view
@@ -50,7 +50,7 @@ class Chat:
         """
         self.pipeline = pipeline
         self.console = console
-        self.dialogue = Dialogue(customer=customer)
+        self.dialogue = Dialogue(customer=customer, threshold=pipeline.mood_threshold)
         self._book = book
         self._as_json = as_json
         self._asked_to_forget = False
@@ -107,13 +107,22 @@ class Chat:
         return True
 
     def _answer(self, turns: tuple[Turn, ...]) -> None:
-        (answer,) = self.pipeline.answer_many([self.dialogue.request(turns)])
+        (found,) = self.pipeline.answer_many([self.dialogue.request(turns)])
+        known = self.dialogue.warnings
         # Only now: Ctrl-C while the answer is sought leaves the dialogue as it was.
-        self.dialogue.record(turns, answer)
+        answer = self.dialogue.record(turns, found)
         if self._as_json:
-            print_json(answer_json(answer))
+            print_json(answer_json(answer, self.dialogue.raised))
             return
         self._show(answer_view(answer, self.pipeline, self.console))
+        warnings = [warning for warning in self.dialogue.raised if warning not in known]
+        for warning in warnings:
+            self._show(warning_view(warning))
+        if any(warning.kind == "person" for warning in warnings):
+            self._hand_over()
+            return
+        if warnings and answer.decision != "handoff":
+            self.tell("A person may do better here: /handoff shows a summary for the agent.")
         if answer.decision == "ask":
             self.dialogue.listed = 2
             self.tell("Type 1 or 2, or say more; /handoff if neither.")
@@ -150,7 +159,7 @@ class Chat:
             case "save":
                 self._save(rest)
             case "new":
-                self.dialogue = Dialogue(customer=self.dialogue.customer)
+                self.dialogue = Dialogue(customer=self.dialogue.customer, threshold=self.dialogue.threshold)
                 self.tell("A new dialogue begins.")
         return True
 

@@ -9,6 +9,7 @@ from index.builder import OnProgress, index_directory, update_index
 from index.embedder import Embedder
 from index.encoder_loading import BUNDLED
 from index.retriever import Retriever
+from training.mood import MoodReader
 from training.registry import Model, base_model_path, desk_model, encoder_name, load_model
 
 
@@ -30,6 +31,14 @@ def load_desk_model(desk: Desk, store: Store) -> tuple[Model | None, Embedder, l
     except ModelError:
         return None, embedder, [*notices, "Until then answers are ranked by retrieval alone."]
     return base, embedder, [*notices, "Until then the base model serves."]
+
+
+def load_mood_reader(desk: Desk, embedder: Embedder) -> tuple[MoodReader | None, list[str]]:
+    """What reads the customers' mood, None where no head fits the encoder; and what a person should know."""
+    try:
+        return MoodReader.for_encoder(embedder, desk.models_path), []
+    except ModelError as error:
+        return None, [f"{error} Until then no mood is read."]
 
 
 def open_retriever(

@@ -6,6 +6,8 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bot.early_warning import THRESHOLD, EarlyWarning, heeded, warnings_after
+from bot.mood import MoodTrend
 from conversations.model import Turn
 from conversations.text import clean_text
 
@@ -62,6 +64,12 @@ class Dialogue:
     """The answer that now stands as given; None after a hand-over."""
     listed: int = 0
     """How many alternatives are on the screen, so that a bare number picks one."""
+    mood: MoodTrend = field(default_factory=MoodTrend)
+    """Of the customer's turns."""
+    warnings: tuple[EarlyWarning, ...] = ()
+    """All that were raised, oldest first."""
+    threshold: float = THRESHOLD
+    """The smoothed mood below which a warning is raised."""
 
     def with_question(self, text: str) -> tuple[Turn, ...]:
         """The dialogue as it would be with one more turn of the customer. Nothing is changed yet."""
@@ -74,11 +82,32 @@ class Dialogue:
             return Request(turns, rejected=rejected)
         return Request(turns, rejected=(*rejected, *self.customer.disliked), earlier=self.customer.earlier)
 
-    def record(self, asked: tuple[Turn, ...], answer: Answer) -> None:
-        """Takes over an answer: the question stays in the dialogue, and so does what was shown."""
+    def record(self, asked: tuple[Turn, ...], answer: Answer) -> Answer:
+        """Takes over an answer: the question stays in the dialogue, and so does what was shown.
+
+        What the question raises of warnings is added, and heeded: who asks for a person gets one.
+
+        Returns:
+            What is to be shown.
+        """
+        number = sum(turn.role == "customer" for turn in asked)
+        before = MoodTrend(self.mood.scores[: number - 1])
+        self.mood = before if answer.mood is None else before.then(answer.mood)
+        text = asked[-1].text if asked else ""
+        trend = MoodTrend() if answer.mood is None else self.mood
+        raised = warnings_after(text, trend, number, self.threshold)
+        self.warnings = (*(warning for warning in self.warnings if warning.turn < number), *raised)
+        answer = heeded(answer, raised)
         self.asked, self.answer = asked, answer
         shown = answer.candidates[0] if answer.decision == "answer" and answer.candidates else None
         self._give(shown)
+        return answer
+
+    @property
+    def raised(self) -> tuple[EarlyWarning, ...]:
+        """The warnings that the customer's last turn raised."""
+        number = sum(turn.role == "customer" for turn in self.asked)
+        return tuple(warning for warning in self.warnings if warning.turn == number)
 
     def choices(self) -> list[RankedAnswer]:
         """The other answers that could be given to the last question, best first."""

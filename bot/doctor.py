@@ -9,6 +9,7 @@ from conversations.store import Store
 from index.builder import Check, check_index, update_index
 from index.embedder import Embedder
 from index.vectors import check_faiss
+from training.mood import check_mood
 from training.registry import check_models, encoder_name
 
 
@@ -33,7 +34,8 @@ def examine(desk: Desk, meter: Meter) -> list[Check]:
             checks += check_index(desk.index_path, store, embedder.identity)
         except AttendantError as error:
             checks.append(Check("index", False, str(error)))
-    return [*checks, *check_models(desk.models_path, embedder.identity)]
+    own = desk.models_path
+    return [*checks, *check_models(own, embedder.identity), *check_mood(own, embedder.identity)]
 
 
 def repair_index(desk: Desk, meter: Meter) -> list[str]:

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from bot.dialogue import Dialogue
+from typing import TYPE_CHECKING
+
 from bot.present import excerpt, in_words, per_cent
+
+if TYPE_CHECKING:
+    from bot.dialogue import Dialogue
 
 _CANDIDATES = 3
 
 
 def handover_summary(dialogue: Dialogue) -> str:
-    """What was said and turned down, how sure the bot was, and the nearest past answers, in plain lines to copy."""
+    """What was asked and tried, how the customer sounds, what was warned of, and the nearest past answers.
+
+    Plain lines to copy.
+    """
     if not dialogue.turns:
         return "Nothing was asked yet."
     lines = [f"Hand-over of dialogue {dialogue.key}", "", "What was said:"]
     lines += [f"  {turn.role}: {excerpt(turn.text)}" for turn in dialogue.turns]
-    if dialogue.rejected:
-        lines += ["", f"Turned down: {len(dialogue.rejected)} suggested answer(s)"]
+    tried = [f"  shown: {excerpt(turn.text)}" for turn in dialogue.turns if turn.role == "agent"]
+    tried += [f"  turned down: {excerpt(answer.text)}" for answer in dialogue.rejected]
+    if tried:
+        lines += ["", "What was tried:", *tried]
+    if dialogue.mood.scores:
+        lines += ["", f"Mood: {dialogue.mood.in_words}; per message {_scores(dialogue)}"]
+    if dialogue.warnings:
+        lines += ["", "Warnings:"]
+        lines += [f"  message {warning.turn}: {excerpt(warning.words)}" for warning in dialogue.warnings]
     if dialogue.answer is not None:
         lines += ["", f"Last suggestion: {in_words(dialogue.answer.confidence)}. {dialogue.answer.reason}".rstrip()]
         lines += ["", "Nearest past answers:"]
@@ -23,3 +37,7 @@ def handover_summary(dialogue: Dialogue) -> str:
             f"  {per_cent(choice.weight)}  {excerpt(choice.text)}" for choice in dialogue.choices()[:_CANDIDATES]
         ] or ["  none"]
     return "\n".join(lines)
+
+
+def _scores(dialogue: Dialogue) -> str:
+    return " ".join(f"{score:+.1f}" for score in dialogue.mood.scores[-10:])

@@ -13,10 +13,12 @@ from types import TracebackType
 from typing import Self
 
 from bot.answers import Answer, Explanation, RankedAnswer, named_scores, ranked_answer
-from bot.desk_loading import load_desk_model, open_retriever
+from bot.desk_loading import load_desk_model, load_mood_reader, open_retriever
 from bot.dialogue import Request
+from bot.early_warning import desk_threshold
 from bot.failed_answers import failed_answers
 from bot.feedback_prior import FeedbackPrior, moved
+from bot.mood import MoodTrend
 from conversations.desk import Desk
 from conversations.errors import DeskError, ModelError
 from conversations.model import Conversation, Turn
@@ -29,6 +31,7 @@ from index.retriever import Retriever
 from index.spelling import desk_spelling
 from training.calibration import Decision
 from training.desk_calibration import desk_decision
+from training.mood import MoodReader
 from training.rankers import Ranked, Ranker, bm25_ranker, cosine_ranker, retrieval_ranker
 from training.rankers.cross_attention import CrossAttentionRanker
 from training.rankers.merging import merge_same
@@ -58,6 +61,8 @@ class Pipeline:
         self.ranker: Ranker = self.make_ranker("cross-attention" if model else "retrieval")
         self.decision = desk_decision(store, model)
         self.prior: FeedbackPrior | None = None
+        self.mood_threshold = desk_threshold(store)
+        self.moods: MoodReader | None = None
 
     @classmethod
     def open(cls, desk: Desk, ranker: str | None = None, on_progress: OnProgress | None = None) -> Self:
@@ -79,6 +84,7 @@ class Pipeline:
             model, embedder, notices = load_desk_model(desk, store)
             retriever, mended = open_retriever(desk, store, embedder, on_progress)
             pipeline = cls(desk, store, embedder, retriever, model)
+            pipeline.moods, unread = load_mood_reader(desk, embedder)
             if ranker is not None:
                 pipeline.ranker = pipeline.make_ranker(ranker)
                 if ranker != "cross-attention":
@@ -87,7 +93,7 @@ class Pipeline:
         except BaseException:
             store.close()
             raise
-        pipeline.notices = notices + mended
+        pipeline.notices = notices + mended + unread
         return pipeline
 
     def refresh_feedback(self) -> None:
@@ -148,12 +154,13 @@ class Pipeline:
         """What to say in each of many dialogues; the same as one at a time, but faster."""
         started = time.perf_counter()
         contexts = self._read(requests)
+        moods = self.moods.read_newest(contexts, self._states_below) if self.moods else [None] * len(requests)
         embedded = time.perf_counter()
         served = self.retriever.retrieve(contexts, [request.exclude for request in requests])
         retrieved = time.perf_counter()
         count = max(len(requests), 1)
         answers = []
-        for request, context, candidates in zip(requests, contexts, served, strict=True):
+        for request, context, candidates, mood in zip(requests, contexts, served, moods, strict=True):
             begun = time.perf_counter()
             failed = failed_answers([*request.earlier, *request.turns])
             unwanted = [words_of(text) for text in (*request.rejected, *failed)]
@@ -166,12 +173,23 @@ class Pipeline:
                 "rerank": 1000 * (time.perf_counter() - begun),
             }
             timings |= {"total": sum(timings.values())}
-            answers.append(self._decide(context, ranked, timings, len(candidates) - len(wanted), shifts))
+            decided = self._decide(context, ranked, timings, len(candidates) - len(wanted), shifts)
+            answers.append(replace(decided, mood=mood))
         return answers
 
     def _read(self, requests: Sequence[Request]) -> list[ReadDialogue]:
         dialogues, earlier = [request.turns for request in requests], [request.earlier for request in requests]
-        return read_dialogues(self.embedder, dialogues, self.ranker.states_below, self.spelling, earlier)
+        return read_dialogues(self.embedder, dialogues, self._states_below, self.spelling, earlier)
+
+    @property
+    def _states_below(self) -> int:
+        """Which token states are read: those of the reranker, which the mood head shares, or of the head alone."""
+        return self.ranker.states_below or (self.moods.states_below if self.moods else 0)
+
+    def mood_before(self, turns: Sequence[Turn]) -> MoodTrend:
+        """The mood of the customer's turns in a dialogue that was not answered here."""
+        said = [turn.text for turn in turns if turn.role == "customer"]
+        return MoodTrend(tuple(mood.score for mood in self.moods.read(said))) if self.moods else MoodTrend()
 
     def _decide(
         self,

@@ -14,6 +14,7 @@ from bot.output import plain
 
 if TYPE_CHECKING:
     from bot.answers import Answer, RankedAnswer
+    from bot.early_warning import EarlyWarning
     from bot.gaps import GapReport
     from bot.pipeline import Pipeline
     from conversations.model import Turn
@@ -137,6 +138,11 @@ def gaps_view(report: GapReport, most: int) -> RenderableType:
         rest = sum(gap.questions for gap in report.gaps[most:])
         lines.append(plain(f"{len(report.gaps) - most:,} more groups with {rest:,} turns: --most shows more.", "dim"))
     return Group(*lines)
+
+
+def warning_view(warning: EarlyWarning) -> Text:
+    """An early warning, to be seen among notices."""
+    return plain(f"! {warning.words}", "bold yellow")
 
 
 def notice(text: str) -> Text:

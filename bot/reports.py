@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from bot.output import plain
 
 if TYPE_CHECKING:
     from bot.answers import Answer
+    from bot.early_warning import EarlyWarning
 
 _HEADINGS = {
     "accuracy_when_answered": "accuracy",
@@ -31,8 +33,13 @@ be answered with 5 % of the answers wrong; the noise the ECE that a perfect conf
 _ANY_WIDTH = 10_000
 
 
-def answer_json(answer: Answer) -> dict[str, Any]:
-    """An answer as `ask --json` prints it; turns are positions in their conversation, from 0."""
+def answer_json(answer: Answer, warnings: Sequence[EarlyWarning] = ()) -> dict[str, Any]:
+    """An answer as `ask --json` prints it; turns of conversations are counted from 0.
+
+    Args:
+        answer: with the mood of the customer's last turn.
+        warnings: that this turn raised.
+    """
     return {
         "answer": answer.answer,
         "decision": answer.decision,
@@ -48,6 +55,8 @@ def answer_json(answer: Answer) -> dict[str, Any]:
             }
             for candidate in answer.candidates
         ],
+        "mood": None if answer.mood is None else {**asdict(answer.mood), "score": answer.mood.score},
+        "warnings": [warning.as_json() for warning in warnings],
         "timings_ms": answer.timings_ms,
     }
 

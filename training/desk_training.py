@@ -6,6 +6,7 @@
    reranker trained there learns to trust it too much.
 3. The reranker trains on what the desk's retriever serves.
 4. Champion and challenger rank the same held-out turns; the better one serves from then on.
+5. An encoder that no mood head fits gets one, trained on the labelled messages that ship.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from training.distributed import is_first
 from training.examples import Case, Example, examples_from
 from training.judging import Figures, judge
 from training.loop import Progress
+from training.mood_training import fit_to_encoder
 from training.rankers import Ranker
 from training.rankers.merging import merge_same
 from training.registry import TUNED_ON, next_name, promote, save_model
@@ -84,6 +86,7 @@ def train_desk(
         }
         if is_first():
             save_model(target, reranker, decision, notes, opened[0].embedder if opened[0].tuned_on else None)
+            fit_to_encoder(opened[0].embedder, save or desks[0].models_path, report)
             if use:
                 promote(desks[0].models_path, target.name)
             shutil.rmtree(work, ignore_errors=True)

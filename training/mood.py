@@ -11,6 +11,7 @@ from typing import Any, Self
 from torch import Tensor
 
 from conversations.errors import ModelError
+from index.builder import Check
 from index.candidates import ReadDialogue
 from index.embedder import Embedder
 from training.model_files import CONFIG, read_config, read_weights, reading, write_model
@@ -71,10 +72,8 @@ class MoodReader:
         Raises:
             ModelError: the head that would be used is damaged.
         """
-        for root in (directory, base_path()):
-            if root is not None and (place := mood_path(root, embedder.identity) / CONFIG).is_file():
-                return cls(embedder, load_mood(place.parent, embedder.identity))
-        return None
+        place = _fitting(embedder.identity, directory)
+        return cls(embedder, load_mood(place, embedder.identity)) if place else None
 
     @property
     def states_below(self) -> int:
@@ -89,12 +88,15 @@ class MoodReader:
             moods += self.read_states(self.embedder.encode_tokens(tokens, self.states_below).states)
         return [mood if text.strip() else SILENT for mood, text in zip(moods, texts, strict=True)]
 
-    def read_newest(self, dialogues: Sequence[ReadDialogue]) -> list[Mood]:
-        """How the last turn of each dialogue sounds, from states that are there already.
+    def read_newest(self, dialogues: Sequence[ReadDialogue], states_below: int) -> list[Mood]:
+        """How the last turn of each dialogue sounds, from the states that are there where they are the right ones.
 
         Args:
-            dialogues: read with this head's `states_below`.
+            dialogues: as they were read for the ranker.
+            states_below: with which that was done.
         """
+        if states_below != self.states_below:
+            return self.read([one.question for one in dialogues])
         states = [one.states[: one.tokens.turns.count(0)] for one in dialogues if one.states is not None]
         moods = self.read_states(states)
         return [mood if one.question.strip() else SILENT for mood, one in zip(moods, dialogues, strict=True)]
@@ -149,6 +151,23 @@ def load_mood(directory: Path, encoder: str) -> MoodHead:
             "Train one for this encoder: attendant train --mood LABELLED.",
         )
     return head.eval()
+
+
+def check_mood(directory: Path, encoder: str) -> list[Check]:
+    """Whether the mood head that serves this encoder is whole."""
+    place = _fitting(encoder, directory)
+    if place is None:
+        return [Check("mood", True, "no head fits this encoder: attendant train --mood LABELLED makes one")]
+    try:
+        load_mood(place, encoder)
+    except ModelError as error:
+        return [Check("mood", False, str(error))]
+    return [Check("mood", True, "base head" if place.is_relative_to(base_path()) else "head of this desk")]
+
+
+def _fitting(encoder: str, directory: Path | None) -> Path | None:
+    roots = (root for root in (directory, base_path()) if root is not None)
+    return next((place for root in roots if ((place := mood_path(root, encoder)) / CONFIG).is_file()), None)
 
 
 def with_temperature(head: MoodHead, temperature: float) -> MoodHead:

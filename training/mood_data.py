@@ -30,7 +30,7 @@ class Labelled:
 
 
 def read_labelled(paths: Sequence[Path]) -> list[Labelled]:
-    """The labelled messages of several files of JSON Lines, plain or gzipped; of equal texts the first stays.
+    """The labelled messages of several files of JSON Lines, plain or gzipped.
 
     Args:
         paths: files, or data set directories, of which the train split is read.
@@ -39,21 +39,20 @@ def read_labelled(paths: Sequence[Path]) -> list[Labelled]:
         TrainingError: a directory has no train split.
         LogError: a file cannot be read, or a line is not such a row: nothing is trained on half of what was meant.
     """
-    found: dict[str, Labelled] = {}
+    found: list[Labelled] = []
     for path in paths:
         log = LogFile(labelled_file(path, "train") if path.is_dir() else path)
         for line in log.lines():
             try:
                 if line.problem:
                     raise RowError(line.problem)
-                row = _labelled(parse(line.text))
+                found.append(_labelled(parse(line.text)))
             except RowError as error:
                 raise LogError(
                     f"{log.name}, line {line.number}: {error}.",
                     'Each line must be one row such as {"text": "It still fails.", "label": "negative"}.',
                 ) from None
-            found.setdefault(row.text, row)
-    return list(found.values())
+    return found
 
 
 def labelled_file(directory: Path, split: str) -> Path:

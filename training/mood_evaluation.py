@@ -1,8 +1,8 @@
 """`attendant evaluate --mood`: mood heads beside their peers on labelled messages.
 
 Peers are VADER, a lexicon with rules (Hutto and Gilbert 2014), where it is installed, and a logistic regression on
-the sentence embedding of the same encoder, its shrinkage and class weights chosen on messages held out of its training
-split. Moods that the split never names are named by nobody.
+the sentence embedding of the same encoder, its shrinkage and class weights chosen on messages held out of its
+training split. Moods that the split never names are named by nobody.
 """
 
 from __future__ import annotations

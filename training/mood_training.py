@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from conversations.errors import ModelError
 from index.embedder import Embedder
 from training.calibration import fit_temperature
-from training.loop import LoopSettings, Progress, train_loop
+from training.loop import LoopSettings, Progress, learning_rate_at
 from training.metrics import f1_scores
 from training.mood import CHUNK, MoodReader, save_mood, with_temperature
 from training.mood_data import Labelled, base_labelled, split_labelled
@@ -130,23 +130,28 @@ def _fitted(
         generator.shuffle(parts)
         return parts
 
-    def loss_of(rows: list[int]) -> Tensor:
-        head.train()
-        logits = head(*padded([states[row] for row in rows]))
-        return nn.functional.cross_entropy(logits, labels[rows], weight=weights)
-
-    def after_epoch(_: int) -> tuple[float, bool]:
-        nonlocal best
-        head.eval()
-        f1 = _figures(head, [states[row] for row in later], held_out)[0]
-        if f1 >= best[0]:
-            best = (f1, {name: value.detach().clone() for name, value in head.state_dict().items()})
-        return f1, False
-
     epochs = max(EPOCHS, -(-LEAST_STEPS * BATCH_SIZE // len(train)))
     settings = LoopSettings(epochs, LEARNING_RATE, seed=seed)
-    groups = [(list(head.parameters()), 1.0)]
-    train_loop("mood", head, groups, batches, loss_of, settings, None, report, after_epoch)
+    steps = epochs * -(-len(train) // BATCH_SIZE)
+    # Not the loop of the reranker: of several processes the first one trains the head, and the others are not asked.
+    optimizer = torch.optim.AdamW(head.parameters(), lr=LEARNING_RATE, weight_decay=settings.weight_decay)
+    step = 0
+    for epoch in range(epochs):
+        head.train()
+        for rows in batches(random.Random(f"{seed}-{epoch}")):
+            optimizer.param_groups[0]["lr"] = learning_rate_at(step, steps, settings)
+            optimizer.zero_grad(set_to_none=True)
+            loss = nn.functional.cross_entropy(
+                head(*padded([states[row] for row in rows])), labels[rows], weight=weights
+            )
+            loss.backward()
+            optimizer.step()
+            step += 1
+            report(Progress("mood", step, steps, loss.item()))
+        f1 = _figures(head.eval(), [states[row] for row in later], held_out)[0]
+        report(Progress("mood", step, steps, loss.item(), f1))
+        if f1 >= best[0]:
+            best = (f1, {name: value.detach().clone() for name, value in head.state_dict().items()})
     head.load_state_dict(best[1])
     return _calibrated(head.eval(), [states[row] for row in later], labels[later])
 

@@ -54,7 +54,7 @@ def command(
     desk = session.open_desk(desk_name)
     from bot.opening import open_pipeline
     from bot.output import print_json, remark, screen
-    from bot.present import answer_view
+    from bot.present import answer_view, warning_view
     from bot.reports import answer_json
     from conversations.model import Turn
 
@@ -69,12 +69,16 @@ def command(
             from bot.customer import known_customer
 
             known = known_customer(pipeline.store, customer)
-        (answer,) = pipeline.answer_many([Dialogue(customer=known).request(turns)])
+        before = pipeline.mood_before(turns[:-1])
+        dialogue = Dialogue(customer=known, mood=before, threshold=pipeline.mood_threshold)
+        (found,) = pipeline.answer_many([dialogue.request(turns)])
+        answer = dialogue.record(turns, found)
         if session.as_json:
-            print_json(answer_json(answer))
+            print_json(answer_json(answer, dialogue.raised))
             return
         console = screen()
-        console.print(answer_view(answer, pipeline, console), soft_wrap=not console.is_terminal)
+        for view in (answer_view(answer, pipeline, console), *map(warning_view, dialogue.raised)):
+            console.print(view, soft_wrap=not console.is_terminal)
 
 
 def _dialogue(log: Path) -> tuple[Turn, ...]:

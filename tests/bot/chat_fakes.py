@@ -12,6 +12,7 @@ from rich.console import Console
 from bot.chat import Chat
 from bot.dialogue import Request
 from conversations.model import Conversation, Turn
+from training.mood import Mood
 
 HOSTILE = (
     "clip \x1b]52;c;cm0gLXJmIC8=\x07 title \x1b]0;owned\x1b\\ link \x1b]8;;http://evil\x07x\x1b]8;;\x07 "
@@ -58,6 +59,7 @@ class Answer:
     candidates: tuple[RankedAnswer, ...]
     timings_ms: dict = field(default_factory=lambda: {"embed": 5.0, "retrieve": 4.0, "rerank": 11.0, "total": 20.4})
     left_out: int = 0
+    mood: Mood | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class FakePipeline:
 
     ranker_name = "fake"
     threshold = 0.5
+    mood_threshold = -0.5
     notices = ()
     counts: ClassVar = {"conversations": 1, "turns": 4, "pairs": 3, "answers": 3}
 

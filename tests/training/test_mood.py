@@ -72,7 +72,9 @@ def test_the_mood_of_the_newest_turn_is_read_from_states_that_are_there():
     reader = MoodReader.for_encoder(embedder())
     before = (Turn("customer", "I love this shop!"), Turn("agent", "Thank you. Anything else?"))
     turn = Turn("customer", "My lamp is broken again, I am fed up with you.")
-    alone, later = reader.read_newest(read_dialogues(embedder(), [(turn,), (*before, turn)], reader.states_below))
+    read = read_dialogues(embedder(), [(turn,), (*before, turn)], reader.states_below)
+    alone, later = reader.read_newest(read, reader.states_below)
+    assert reader.read_newest(read, 5)[0].score == pytest.approx(alone.score, abs=0.01)  # another ranker's states
     assert alone.score == pytest.approx(reader.read([turn.text])[0].score, abs=0.01)
     assert later.score < -0.5
 
@@ -115,10 +117,13 @@ def write_lines(path, *lines):
     return path
 
 
-def test_labelled_messages_are_read_and_equal_ones_once(tmp_path):
+def test_labelled_messages_are_read_and_cleaned(tmp_path):
     good = json.dumps({"id": 1, "text": " It\x1b[2J fails. ", "label": "Negative"})
     again = json.dumps({"text": "It fails.", "label": "neutral"})
-    assert read_labelled([write_lines(tmp_path / "a", good, again)]) == [Labelled("It fails.", "negative")]
+    assert read_labelled([write_lines(tmp_path / "a", good, again)]) == [
+        Labelled("It fails.", "negative"),
+        Labelled("It fails.", "neutral"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,63 @@
+"""The mood of a dialogue: how the customer's turns sound one after the other, smoothed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from training.mood import Mood
+
+MEMORY = 0.5
+"""Share of the level before that stays in the level after a turn: two bad turns weigh more than one."""
+NEGATIVE = -0.3
+"""A turn whose score is at or below this counts as negative."""
+WORDS = ((-0.6, "very bad"), (-0.3, "bad"), (-0.1, "somewhat bad"), (0.2, "even"))
+RISING = 0.15
+"""A change of the level by more than this over the last turn is a rise or a fall."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoodTrend:
+    """The moods of a customer's turns, oldest first."""
+
+    scores: tuple[float, ...] = ()
+    """Per turn from -1 to 1; see `training.mood.Mood.score`."""
+
+    def then(self, mood: Mood) -> MoodTrend:
+        """The trend after one more turn."""
+        return MoodTrend((*self.scores, mood.score))
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """The smoothed mood after each turn: level = MEMORY * level before + (1 - MEMORY) * score, from 0 on.
+
+        >>> MoodTrend((-0.8, 0.0)).levels
+        (-0.4, -0.2)
+        """
+        found: list[float] = []
+        level = 0.0
+        for score in self.scores:
+            level = MEMORY * level + (1 - MEMORY) * score
+            found.append(round(level, 6))
+        return tuple(found)
+
+    @property
+    def level(self) -> float:
+        """The smoothed mood now; 0 before anything was said."""
+        return self.levels[-1] if self.scores else 0.0
+
+    @property
+    def in_words(self) -> str:
+        """The level and where it goes, as in "bad (-0.41), falling"; empty before anything was said.
+
+        >>> MoodTrend((0.0, -0.9)).in_words
+        'bad (-0.45), falling'
+        """
+        if not self.scores:
+            return ""
+        word = next((word for most, word in WORDS if self.level <= most), "good")
+        before = self.levels[-2] if len(self.scores) > 1 else 0.0
+        change = self.level - before
+        course = ", rising" if change > RISING else ", falling" if change < -RISING else ""
+        return f"{word} ({self.level:+.2f}){course}"

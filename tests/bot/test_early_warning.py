@@ -1,0 +1,138 @@
+"""Early warning: words that call for a person, a mood that falls, a burst of bad turns."""
+
+from __future__ import annotations
+
+import pytest
+from chat_fakes import ANSWERS, FakePipeline
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.early_warning import desk_threshold, heeded, warnings_after
+from bot.mood import MoodTrend
+from bot.warning_words import KINDS, telling_words
+from conversations.model import Turn
+from conversations.store import Store
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("person", "This is useless, let me talk to a human!"),
+        ("person", "real person please"),
+        ("person", "agent"),
+        ("person", "I'd like to speak with your manager now"),
+        ("person", "Could you please connect me with customer service?"),
+        ("person", "is there anyone I can speak to"),
+        ("person", "can i get a human"),
+        ("person", "Who's your manager?"),
+        ("person", "I don't want a bot. I want a human."),
+        ("person", "Kann ich bitte mit einem Mitarbeiter sprechen?"),
+        ("person", "别废话了，转人工"),
+        ("harm", "I think I might kill myself if nobody helps me"),
+        ("harm", "I would never kill myself over a phone bill"),
+        ("harm", "I don't want to live any more"),
+        ("harm", "my son has taken too many pills"),
+        ("harm", "I'll hurt somebody if this goes on"),
+        ("law", "You will hear from my lawyer"),
+        ("law", "I'll sue you"),
+        ("law", "then we will take you to court"),
+        ("law", "I am considering legal action"),
+        ("press", "I am going to the newspaper... I'll tell the newspaper everything"),
+        ("press", "this will go viral"),
+        ("press", "I'm going to post this all over Facebook"),
+    ],
+)
+def test_what_calls_for_a_person_is_heard(kind, text):
+    assert kind in [found for found, _ in telling_words(text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I do not want to talk to a person",
+        "I don't want to speak to an agent, just tell me",
+        "Can I do that without talking to a human?",
+        "Ich möchte nicht mit einem Mitarbeiter sprechen",
+        "不要转人工",
+        "I spoke to an agent yesterday",
+        "Are you a human?",
+        "I need to talk to my partner first",
+        "My travel agent booked it",
+        "a table for 4 people please",
+        "I want to change my driver to someone else",
+        "He got promoted to manager",
+        "press 1",
+        "I'm going to press my luck",
+        "Please send the invoice to the press office",
+        "great news, thank you!",
+        "my newspaper did not arrive",
+        "the Court Yard Hotel, please",
+        "I booked the tennis court for six",
+        "My name is Sue Miller",
+        "I need to Sue Miller's account",
+        "does the policy cover legal costs?",
+        "I have time to kill",
+        "my wife will kill me",
+        "Let's shoot for Monday",
+        "desserts to die for",
+        "I don't want to live near the station",
+        "I'm not going to sue anybody",
+        "",
+    ],
+)
+def test_what_only_looks_like_it_is_not(text):
+    assert telling_words(text) == []
+
+
+@given(st.text(max_size=300))
+def test_any_text_can_be_looked_at(text):
+    assert {kind for kind, _ in telling_words(text)} <= set(KINDS)
+
+
+def test_long_hostile_text_is_looked_at_quickly():
+    # Rules that try every way to read such a text would not end within the time limit of a test.
+    for text in ("please " * 3_000, "want " * 3_000, "no " * 4_000, "to the " * 2_000, "a" * 20_000):
+        assert telling_words(text) == []
+
+
+def kinds(trend, threshold=-0.5):
+    return [warning.kind for warning in warnings_after("where is it", trend, len(trend.scores), threshold)]
+
+
+def test_a_fall_below_the_threshold_warns_once():
+    falling = MoodTrend((-0.9, -0.9))
+    assert kinds(MoodTrend((-0.9,))) == []
+    assert kinds(falling) == ["mood"]
+    assert "mood" not in kinds(MoodTrend((*falling.scores, -0.9)))
+    assert kinds(MoodTrend((-0.9, -0.9, 0.9, 0.9, -0.9, -0.9))) == ["mood"]
+    assert kinds(falling, threshold=-0.8) == []
+    assert kinds(MoodTrend()) == []
+
+
+def test_three_bad_turns_of_four_are_a_burst_once():
+    assert kinds(MoodTrend((-0.4, 0.0, -0.4))) == []
+    assert kinds(MoodTrend((-0.4, 0.0, -0.4, -0.4))) == ["burst"]
+    assert kinds(MoodTrend((-0.4, -0.4, -0.4, -0.4))) == []
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=12), st.integers(0, 11))
+def test_a_worse_turn_never_lifts_the_level(scores, place):
+    place %= len(scores)
+    worse = [*scores[:place], -1.0, *scores[place + 1 :]]
+    assert MoodTrend(tuple(worse)).level <= MoodTrend(tuple(scores)).level + 1e-6
+    assert -1 <= MoodTrend(tuple(scores)).level <= 1
+
+
+def test_a_desk_may_choose_its_threshold(tmp_path):
+    with Store(tmp_path / "desk.sqlite") as store:
+        assert desk_threshold(store) == -0.5
+        store.set_setting("mood_threshold", -0.2)
+        assert desk_threshold(store) == -0.2
+
+
+def test_who_asks_for_a_person_gets_one():
+    answer = FakePipeline(ANSWERS).answer([Turn("customer", "it is dark")])
+    warned = warnings_after("I want to speak to a human.", MoodTrend(), 1)
+    assert heeded(answer, warned).decision == "handoff"
+    assert heeded(answer, warned).candidates == answer.candidates
+    assert heeded(answer, warnings_after("I'll sue you", MoodTrend(), 1)) == answer
