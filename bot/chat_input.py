@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import run_in_terminal
@@ -25,8 +25,20 @@ from conversations.text import safe_text
 PROMPT = "you> "
 
 
+class TakesLines(Protocol):
+    """What lines are read for."""
+
+    def take(self, line: str) -> bool:
+        """Handles one line; False when it is over."""
+        ...
+
+    def tell(self, text: str) -> None:
+        """Shows a line from the program itself."""
+        ...
+
+
 def talk(chat: Chat, history: History, is_plain: bool = False) -> None:
-    """Reads messages at a terminal until /quit, Ctrl-D, or Ctrl-C twice.
+    """Reads messages for the chat at a terminal until /quit, Ctrl-D, or Ctrl-C twice.
 
     Args:
         chat: takes them.
@@ -36,19 +48,29 @@ def talk(chat: Chat, history: History, is_plain: bool = False) -> None:
     session: PromptSession[str] = PromptSession(
         PROMPT,
         history=history,
-        completer=None if is_plain else CommandCompleter(),
+        completer=None if is_plain else CommandCompleter(COMMANDS),
         bottom_toolbar=None if is_plain else TOOLBAR,
         key_bindings=_keys(chat),
         reserve_space_for_menu=0 if is_plain else 4,
-        color_depth=ColorDepth.DEPTH_1_BIT if is_plain or os.environ.get("NO_COLOR") else None,
+        color_depth=color_depth(is_plain),
     )
+    read_typed(chat, session)
+
+
+def color_depth(is_plain: bool = False) -> ColorDepth | None:
+    """No colours where NO_COLOR is set or nothing is to be drawn; None leaves it to the terminal."""
+    return ColorDepth.DEPTH_1_BIT if is_plain or os.environ.get("NO_COLOR") else None
+
+
+def read_typed(taker: TakesLines, session: PromptSession[str]) -> None:
+    """Reads lines at a terminal until the taker has enough, Ctrl-D, or Ctrl-C twice."""
     interrupted = 0
     while interrupted < 2:
         try:
             if interrupted:
                 # Said in here, for a second Ctrl-C may come while it is being said.
-                chat.tell("Cancelled. Ctrl-C again or Ctrl-D leaves.")
-            if not chat.take(session.prompt()):
+                taker.tell("Cancelled. Ctrl-C again or Ctrl-D leaves.")
+            if not taker.take(session.prompt()):
                 break
             interrupted = 0
         except KeyboardInterrupt:
@@ -56,13 +78,13 @@ def talk(chat: Chat, history: History, is_plain: bool = False) -> None:
         except EOFError:
             break
     with suppress(KeyboardInterrupt):
-        chat.tell("Goodbye.")
+        taker.tell("Goodbye.")
 
 
-def read_piped(chat: Chat, stream: TextIO) -> None:
+def read_piped(taker: TakesLines, stream: TextIO) -> None:
     """Reads messages from a file or pipe, one a line, to its end or /quit."""
     for line in short_lines(stream):
-        if not chat.take(line):
+        if not taker.take(line):
             return
 
 
@@ -82,12 +104,16 @@ def short_lines(stream: TextIO, longest: int = LONGEST_MESSAGE + 1) -> Iterator[
 class CommandCompleter(Completer):
     """Completes /commands at the beginning of a message, with what they mean."""
 
+    def __init__(self, commands: Mapping[str, str]) -> None:
+        """Takes the commands with their meaning."""
+        self._commands = commands
+
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         """The commands that begin as the text does."""
         typed = document.text_before_cursor
         if not typed.startswith("/"):
             return
-        for name, meaning in COMMANDS.items():
+        for name, meaning in self._commands.items():
             if name.startswith(typed[1:].lower()):
                 yield Completion(f"/{name}", start_position=-len(typed), display_meta=meaning)
 
@@ -116,13 +142,9 @@ def open_history(path: Path) -> History:
         return InMemoryHistory()
 
 
-def _keys(chat: Chat) -> KeyBindings:
+def editing_keys() -> KeyBindings:
+    """What every input line knows: a new line, and a paste that stays together and cannot hold escapes."""
     keys = KeyBindings()
-
-    @keys.add("f2")
-    @keys.add("escape", "a")
-    def _(event: KeyPressEvent) -> None:
-        run_in_terminal(chat.show_alternatives)
 
     @keys.add("escape", "enter")
     def _(event: KeyPressEvent) -> None:
@@ -133,5 +155,16 @@ def _keys(chat: Chat) -> KeyBindings:
         # Lines stay together until Enter. What is beyond the limit would only make the terminal slow; one
         # character more tells the chat that the message was cut.
         event.current_buffer.insert_text(safe_text(event.data)[: LONGEST_MESSAGE + 1])
+
+    return keys
+
+
+def _keys(chat: Chat) -> KeyBindings:
+    keys = editing_keys()
+
+    @keys.add("f2")
+    @keys.add("escape", "a")
+    def _(event: KeyPressEvent) -> None:
+        run_in_terminal(chat.show_alternatives)
 
     return keys

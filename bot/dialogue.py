@@ -48,6 +48,8 @@ class Request:
 class Dialogue:
     """One customer's conversation in the chat, oldest turn first."""
 
+    source: str = "chat"
+    """Where it is held, as transcripts name it."""
     key: str = field(default_factory=lambda: secrets.token_hex(8))
     """Tells the conversations apart in stored feedback."""
     turns: tuple[Turn, ...] = ()

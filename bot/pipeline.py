@@ -7,7 +7,7 @@ next pipeline.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -24,14 +24,14 @@ from conversations.errors import DeskError, ModelError
 from conversations.model import Conversation, Turn
 from conversations.store import Store
 from index.builder import OnProgress
-from index.candidates import ReadDialogue, read_dialogues
+from index.candidates import Candidate, ReadDialogue, read_dialogues
 from index.embedder import Embedder
 from index.equality import says_the_same, words_of
-from index.retriever import Retriever
+from index.retriever import CANDIDATES, Retriever
 from index.spelling import desk_spelling
 from training.calibration import Decision
 from training.desk_calibration import desk_decision
-from training.mood import MoodReader
+from training.mood import Mood, MoodReader
 from training.rankers import Ranked, Ranker, bm25_ranker, cosine_ranker, retrieval_ranker
 from training.rankers.cross_attention import CrossAttentionRanker
 from training.rankers.merging import merge_same
@@ -154,28 +154,64 @@ class Pipeline:
         """What to say in each of many dialogues; the same as one at a time, but faster."""
         started = time.perf_counter()
         contexts = self._read(requests)
-        moods = self.moods.read_newest(contexts, self._states_below) if self.moods else [None] * len(requests)
+        moods = self._moods_of(contexts)
         embedded = time.perf_counter()
         served = self.retriever.retrieve(contexts, [request.exclude for request in requests])
         retrieved = time.perf_counter()
         count = max(len(requests), 1)
-        answers = []
-        for request, context, candidates, mood in zip(requests, contexts, served, moods, strict=True):
-            begun = time.perf_counter()
-            failed = failed_answers([*request.earlier, *request.turns])
-            unwanted = [words_of(text) for text in (*request.rejected, *failed)]
-            wanted = [c for c in candidates if not _is_among(c.text, unwanted)] if unwanted else candidates
-            shifts = self.prior.shifts(context.question_vector) if self.prior else {}
-            ranked = merge_same(moved(self.ranker.rank(context, wanted), shifts))
-            timings = {
-                "embed": 1000 * (embedded - started) / count,
-                "retrieve": 1000 * (retrieved - embedded) / count,
-                "rerank": 1000 * (time.perf_counter() - begun),
-            }
-            timings |= {"total": sum(timings.values())}
-            decided = self._decide(context, ranked, timings, len(candidates) - len(wanted), shifts)
-            answers.append(replace(decided, mood=mood))
-        return answers
+        timings = {"embed": 1000 * (embedded - started) / count, "retrieve": 1000 * (retrieved - embedded) / count}
+        return [
+            self._rank(request, context, candidates, timings, mood)
+            for request, context, candidates, mood in zip(requests, contexts, served, moods, strict=True)
+        ]
+
+    def answer_in_steps(self, request: Request, depths: Sequence[int] = (CANDIDATES,)) -> Iterator[Answer | None]:
+        """The answer to one request in steps, between which whoever no longer wants it may stop.
+
+        Args:
+            request: the dialogue.
+            depths: how many of the candidates are weighed, fewest first; each gives an answer of its own.
+
+        Yields:
+            None when the dialogue was read and when candidates were found; then an answer a depth.
+        """
+        started = time.perf_counter()
+        (context,) = self._read([request])
+        (mood,) = self._moods_of([context])
+        embedded = time.perf_counter()
+        yield None
+        begun = time.perf_counter()
+        (candidates,) = self.retriever.retrieve([context], [request.exclude])
+        timings = {"embed": 1000 * (embedded - started), "retrieve": 1000 * (time.perf_counter() - begun)}
+        yield None
+        for depth in depths:
+            yield self._rank(request, context, candidates[:depth], timings, mood)
+            if depth >= len(candidates):
+                return
+
+    def _rank(
+        self,
+        request: Request,
+        context: ReadDialogue,
+        candidates: Sequence[Candidate],
+        timings: dict[str, float],
+        mood: Mood | None,
+    ) -> Answer:
+        """Weighs what was retrieved and decides; `timings` are those of the stages before."""
+        begun = time.perf_counter()
+        failed = failed_answers([*request.earlier, *request.turns])
+        unwanted = [words_of(text) for text in (*request.rejected, *failed)]
+        wanted = [c for c in candidates if not _is_among(c.text, unwanted)] if unwanted else candidates
+        shifts = self.prior.shifts(context.question_vector) if self.prior else {}
+        ranked = merge_same(moved(self.ranker.rank(context, wanted), shifts))
+        timings = {**timings, "rerank": 1000 * (time.perf_counter() - begun)}
+        timings |= {"total": sum(timings.values())}
+        decided = self._decide(context, ranked, timings, len(candidates) - len(wanted), shifts)
+        return replace(decided, mood=mood)
+
+    def _moods_of(self, contexts: Sequence[ReadDialogue]) -> Sequence[Mood | None]:
+        """How the last turn of each dialogue sounds; None where no head reads the desk's encoder."""
+        return self.moods.read_newest(contexts, self._states_below) if self.moods else [None] * len(contexts)
 
     def _read(self, requests: Sequence[Request]) -> list[ReadDialogue]:
         dialogues, earlier = [request.turns for request in requests], [request.earlier for request in requests]

@@ -45,8 +45,10 @@ def save_transcript(dialogue: Dialogue, path: Path) -> None:
 
 
 def _log_line(dialogue: Dialogue) -> str:
-    turns = [{"role": turn.role, "text": turn.text} for turn in dialogue.turns]
-    row = {"id": f"chat-{dialogue.key}", "source": "attendant chat", "turns": turns}
+    turns = [
+        {"role": turn.role, "text": turn.text, **({"at": turn.at} if turn.at else {})} for turn in dialogue.turns
+    ]
+    row = {"id": f"{dialogue.source}-{dialogue.key}", "source": f"attendant {dialogue.source}", "turns": turns}
     if dialogue.customer is not None:
         row["customer"] = dialogue.customer.name
     return json.dumps(row, ensure_ascii=False) + "\n"
@@ -60,9 +62,9 @@ def _picture(dialogue: Dialogue, suffix: str) -> str:
             console.print(Text.assemble(("you> ", "bold"), plain(turn.text, one_line=False)))
         else:
             console.print(Panel(plain(turn.text, one_line=False), border_style="green"))
-    if dialogue.given is None:
+    if dialogue.turns[-1].role == "customer":
         console.print(plain("handed over", "yellow"))
-    title = f"attendant chat {dialogue.key}"
+    title = f"attendant {dialogue.source} {dialogue.key}"
     if suffix == ".html":
         return console.export_html()
     # The viewer's own font serves: a picture of a customer's dialogue asks no other server for anything.

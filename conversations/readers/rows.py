@@ -103,19 +103,17 @@ def conversation_from(row: object) -> Conversation:
     """
     if not isinstance(row, dict):
         raise RowError(f"the line is a JSON {type(row).__name__}, not an object with turns")
-    listed = _first(row, _TURN_LISTS)
-    if listed is None:
+    turns = listed_turns(row)
+    if turns is None:
         if "pool" in row:
             raise RowError("this is a row of an answer-selection set; use attendant evaluate or train --dataset")
         if "question" in row:
             return faq_conversation(row["question"], row.get("answer"), row.get("id"), row.get("language"))
         raise RowError('the line has no turns; it needs "turns", or "question" and "answer"')
-    if not isinstance(listed, list):
-        raise RowError('"turns" is not a list')
     meta = row.get("meta")
     return conversation_of(
         row.get("id"),
-        [_turn_of(item, position) for position, item in enumerate(listed, 1)],
+        turns,
         language=row.get("language"),
         source=row.get("source"),
         customer=row.get("customer"),
@@ -123,17 +121,40 @@ def conversation_from(row: object) -> Conversation:
     )
 
 
-def _turn_of(item: object, position: int) -> Turn | None:
+def turn_of(item: object) -> Turn | None:
+    """A turn from one object of JSON, or None where nobody said anything.
+
+    Raises:
+        RowError: It is no object, its role is unknown or its text is no text.
+    """
     if not isinstance(item, dict):
-        raise RowError(f"turn {position} is not an object with role and text")
+        raise RowError("it is not an object with role and text")
+    return turn_from(
+        _first(item, _ROLE_NAMES),
+        _first(item, _TEXT_NAMES),
+        _first(item, _TIME_NAMES),
+        item.get("agent"),
+        item.get("action"),
+    )
+
+
+def listed_turns(row: Mapping[str, Json]) -> list[Turn | None] | None:
+    """The turns of a row that lists them, in their order; None for a row that does not.
+
+    Raises:
+        RowError: One of them cannot be read, or it is no list.
+    """
+    listed = _first(row, _TURN_LISTS)
+    if listed is None:
+        return None
+    if not isinstance(listed, list):
+        raise RowError('"turns" is not a list')
+    return [_numbered(item, position) for position, item in enumerate(listed, 1)]
+
+
+def _numbered(item: object, position: int) -> Turn | None:
     try:
-        return turn_from(
-            _first(item, _ROLE_NAMES),
-            _first(item, _TEXT_NAMES),
-            _first(item, _TIME_NAMES),
-            item.get("agent"),
-            item.get("action"),
-        )
+        return turn_of(item)
     except RowError as error:
         raise RowError(f"turn {position}: {error}") from None
 

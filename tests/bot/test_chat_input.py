@@ -86,10 +86,10 @@ def test_a_paste_of_100000_characters_is_taken_quickly_and_cut():
 
 
 def test_completion_offers_commands_with_their_meaning():
-    found = list(CommandCompleter().get_completions(Document("/h"), CompleteEvent()))
+    found = list(CommandCompleter(COMMANDS).get_completions(Document("/h"), CompleteEvent()))
     assert [one.text for one in found] == ["/help", "/handoff"]
     assert found[0].display_meta_text == COMMANDS["help"]
-    assert not list(CommandCompleter().get_completions(Document("h"), CompleteEvent()))
+    assert not list(CommandCompleter(COMMANDS).get_completions(Document("h"), CompleteEvent()))
 
 
 def test_the_toolbar_fits_60_columns():

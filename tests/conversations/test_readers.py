@@ -77,7 +77,7 @@ def test_marked_encodings(tmp_path, encoding):
         ('{"id": "x"}', "no turns"),
         ('{"id": "x", "turns": []}', "no turn has a text"),
         ('{"id": "x", "turns": "hello"}', "not a list"),
-        ('{"id": "x", "turns": ["hello"]}', "turn 1 is not an object"),
+        ('{"id": "x", "turns": ["hello"]}', "turn 1: it is not an object"),
         ('{"id": "x", "turns": [{"role": "wizard", "text": "a"}]}', "unknown role 'wizard'"),
         ('{"id": "x", "turns": [{"text": "a"}]}', "unknown role"),
         ('{"id": "x", "turns": [{"role": "agent", "text": 5}]}', "not text"),
