@@ -81,11 +81,9 @@ def read_typed(taker: TakesLines, session: PromptSession[str]) -> None:
         taker.tell("Goodbye.")
 
 
-def read_piped(taker: TakesLines, stream: TextIO) -> None:
-    """Reads messages from a file or pipe, one a line, to its end or /quit."""
-    for line in short_lines(stream):
-        if not taker.take(line):
-            return
+def read_piped(taker: TakesLines, stream: TextIO) -> bool:
+    """Reads messages from a file or pipe, one a line, to its end or /quit; whether it was /quit."""
+    return any(not taker.take(line) for line in short_lines(stream))
 
 
 def short_lines(stream: TextIO, longest: int = LONGEST_MESSAGE + 1) -> Iterator[str]:

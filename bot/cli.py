@@ -24,6 +24,7 @@ COMMANDS = {
     "import": "import_logs",
     "ask": "ask",
     "chat": "chat",
+    "assist": "assist",
     "replay": "replay",
     "train": "train",
     "evaluate": "evaluate",

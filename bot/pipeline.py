@@ -165,15 +165,15 @@ class Pipeline:
             for request, context, candidates, mood in zip(requests, contexts, served, moods, strict=True)
         ]
 
-    def answer_in_steps(self, request: Request, depths: Sequence[int] = (CANDIDATES,)) -> Iterator[Answer | None]:
+    def answer_in_steps(self, request: Request, count: int = CANDIDATES) -> Iterator[Answer | None]:
         """The answer to one request in steps, between which whoever no longer wants it may stop.
 
         Args:
             request: the dialogue.
-            depths: how many of the candidates are weighed, fewest first; each gives an answer of its own.
+            count: how many candidates are weighed.
 
         Yields:
-            None when the dialogue was read and when candidates were found; then an answer a depth.
+            None when the dialogue was read and when candidates were found; then the answer.
         """
         started = time.perf_counter()
         (context,) = self._read([request])
@@ -181,13 +181,10 @@ class Pipeline:
         embedded = time.perf_counter()
         yield None
         begun = time.perf_counter()
-        (candidates,) = self.retriever.retrieve([context], [request.exclude])
+        (candidates,) = self.retriever.retrieve([context], [request.exclude], count)
         timings = {"embed": 1000 * (embedded - started), "retrieve": 1000 * (time.perf_counter() - begun)}
         yield None
-        for depth in depths:
-            yield self._rank(request, context, candidates[:depth], timings, mood)
-            if depth >= len(candidates):
-                return
+        yield self._rank(request, context, candidates, timings, mood)
 
     def _rank(
         self,

@@ -1,0 +1,219 @@
+"""The dialogue in front of an agent: what is said, what is suggested, and what becomes of it.
+
+It knows nothing of screens, threads and models; `bot.assist_screen` and `bot.assist_plain` stand around it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from bot.dialogue import Dialogue, Request
+from bot.following import Began, Event, Said, Trouble
+from conversations.model import Turn, Verdict
+from conversations.pairs import question_before
+from conversations.text import answer_key
+from index.equality import says_the_same, words_of
+
+if TYPE_CHECKING:
+    from bot.answers import RankedAnswer
+    from bot.customer import Customer
+    from bot.suggestions import Suggestion, Suggestions
+
+SETTLED = 0.25
+"""Seconds that a suggestion must have stood in its place before a key sends it: nobody reads faster than that, and a
+key pressed for the one before must not send another."""
+
+Keep = Callable[["AssistedDialogue", int | None, Verdict], None]
+"""What keeps a judgement, such as `FeedbackBook.add`."""
+
+
+@dataclass
+class AssistedDialogue(Dialogue):
+    """A dialogue that an agent leads, with the suggestions that were on the screen."""
+
+    source: str = "assist"
+    suggested: tuple[RankedAnswer, ...] = ()
+
+    def shown(self) -> list[RankedAnswer]:
+        """The answers on the screen."""
+        return list(self.suggested)
+
+
+class Assist:
+    """Takes what customer and agent say, offers suggestions, and keeps what the agent does with them."""
+
+    def __init__(
+        self,
+        keep: Keep,
+        tell: Callable[[str], None],
+        meet: Callable[[str], None],
+        customer: Customer | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Begins a dialogue.
+
+        Args:
+            keep: called with what the agent does with suggestions.
+            tell: shows a line from the program itself.
+            meet: called with a customer's id that the followed log gives; sets the dialogue's customer.
+            customer: who asks, where that is known.
+            clock: seconds; for tests.
+        """
+        self.dialogue = AssistedDialogue(customer=customer)
+        self.suggestions: Suggestions | None = None
+        self.typing = ""
+        """What the customer is typing, where the followed log tells."""
+        self._keep = keep
+        self._tell = tell
+        self._meet = meet
+        self._clock = clock
+        self._since = [0.0, 0.0, 0.0]
+        """When each place got the suggestion that stands there."""
+        self._skipped: tuple[str, ...] = ()
+        """Answers passed over for the present question."""
+        self._sent: list[str] = []
+        """Keys of what was sent from here and may come back in the followed log."""
+
+    @property
+    def best(self) -> tuple[Suggestion, ...]:
+        """The suggestions on the screen, best first."""
+        return self.suggestions.best if self.suggestions else ()
+
+    def request(self, draft: str = "") -> Request | None:
+        """What to find suggestions for, or None where the customer waits for nothing.
+
+        Args:
+            draft: what the customer is typing.
+        """
+        typed = (Turn("customer", text) for text in (self.typing, draft) if text)
+        turns = (*self.dialogue.turns, *typed)
+        context, question = question_before(turns, len(turns))
+        if not question:
+            return None
+        # The customer's turns in a row are one question, as in the pairs that the desk learned from.
+        request = self.dialogue.request((*context, Turn("customer", question)))
+        return replace(request, rejected=(*request.rejected, *self._skipped))
+
+    def take_suggestions(self, found: Suggestions | None) -> None:
+        """Puts suggestions in the place of those before."""
+        before, now = self.best, self._clock()
+        self.suggestions = found
+        for place, one in enumerate(self.best):
+            if place >= len(before) or before[place].answer.text != one.answer.text:
+                self._since[place] = now
+        self.dialogue.suggested = tuple(one.answer for one in self.best)
+        if found is not None:
+            self.dialogue.asked, self.dialogue.answer = found.request.turns, found.answer
+
+    def suggestion(self, number: int) -> Suggestion | None:
+        """The suggestion in a place, counted from 1; says so where there is none."""
+        if 1 <= number <= len(self.best):
+            return self.best[number - 1]
+        self._tell("There is nothing to suggest yet." if not self.best else f"There is no suggestion {number}.")
+        return None
+
+    def is_settled(self, number: int) -> bool:
+        """Whether a suggestion has stood long enough to be meant; says so where it has not."""
+        if self._clock() - self._since[number - 1] >= SETTLED:
+            return True
+        self._tell(f"Suggestion {number} has just changed: look again.")
+        return False
+
+    def customer_says(self, text: str, at: str | None = None) -> None:
+        """Adds a turn of the customer."""
+        self._add(Turn("customer", text, at))
+
+    def send(self, number: int) -> bool:
+        """Sends a suggestion as it is; whether there was one."""
+        chosen = self.suggestion(number)
+        if chosen is None:
+            return False
+        self.agent_says(chosen.answer.text, chosen)
+        return True
+
+    def agent_says(self, text: str, chosen: Suggestion | None = None) -> None:
+        """Sends the agent's words, and keeps what they make of the suggestions.
+
+        Args:
+            text: as it is sent.
+            chosen: the suggestion that they began as; otherwise the one that says the same, if any.
+        """
+        self._judge(text, chosen)
+        self._sent.append(answer_key(text))
+        self._add(Turn("agent", text))
+
+    def skip(self) -> None:
+        """Passes over all that is suggested; it is not suggested again for this question."""
+        if not self.best:
+            self._tell("There is nothing to skip.")
+            return
+        self._keep_all("skipped")
+        self._skipped = (*self._skipped, *(one.answer.text for one in self.best))
+        self.take_suggestions(None)
+        self._tell("Skipped: these are not suggested again for this question.")
+
+    def hand_over(self) -> bool:
+        """Keeps that the dialogue was handed over; whether anything was asked."""
+        if self.dialogue.answer is None:
+            self._tell("Nothing was asked yet.")
+            return False
+        self._keep(self.dialogue, None, "handed over")
+        return True
+
+    def begin(self, customer: Customer | None = None) -> None:
+        """Begins a new dialogue."""
+        self.dialogue = AssistedDialogue(customer=customer)
+        self.typing, self._skipped, self._sent = "", (), []
+        self.take_suggestions(None)
+
+    def follow(self, event: Event) -> None:
+        """Takes what the followed log says."""
+        match event:
+            case Trouble(text):
+                self._tell(text)
+            case Began(customer):
+                if self.dialogue.turns:
+                    self._tell("A new dialogue begins.")
+                self.begin()
+                if customer:
+                    self._meet(customer)
+            case Said(turn, is_typing=True):
+                self.typing = turn.text if turn.role == "customer" else ""
+            case Said(turn):
+                self.typing = ""
+                if turn.role == "agent":
+                    if self._is_echo(turn.text):
+                        return
+                    self._judge(turn.text, None)
+                self._add(turn)
+
+    def _is_echo(self, text: str) -> bool:
+        """Whether the log only repeats what was sent from here."""
+        key = answer_key(text)
+        if key not in self._sent:
+            return False
+        self._sent.remove(key)
+        return True
+
+    def _add(self, turn: Turn) -> None:
+        self.dialogue.turns = (*self.dialogue.turns, turn)
+        self._skipped = ()
+        if turn.role == "agent":
+            self.take_suggestions(None)
+
+    def _judge(self, text: str, chosen: Suggestion | None) -> None:
+        if chosen is None:
+            words = words_of(text)
+            chosen = next((one for one in self.best if says_the_same(words, words_of(one.answer.text))), None)
+        if chosen is None:
+            self._keep_all("skipped")
+        else:
+            is_same = answer_key(text) == answer_key(chosen.answer.text)
+            self._keep(self.dialogue, chosen.answer.answer_id, "sent" if is_same else "edited")
+
+    def _keep_all(self, verdict: Verdict) -> None:
+        for one in self.best:
+            self._keep(self.dialogue, one.answer.answer_id, verdict)

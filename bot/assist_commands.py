@@ -1,0 +1,29 @@
+"""The commands and keys of `attendant assist`, as /help, completion and the bottom bar show them."""
+
+COMMANDS = {
+    "send": "send a suggestion: /send 2",
+    "edit": "send it in other words: /edit 2; /edit 2 YOUR WORDS at once",
+    "say": "send your own words: /say YOUR WORDS",
+    "skip": "none of these: suggest others",
+    "why": "why the best suggestion is the best",
+    "handoff": "hand the dialogue over: a summary to copy",
+    "save": "save the dialogue: /save FILE.jsonl (a log), .svg or .html",
+    "new": "begin a new dialogue",
+    "help": "this list",
+    "quit": "leave",
+}
+
+KEYS = {
+    "F1, F2, F3": "send suggestion 1, 2, 3; also Alt-1, Alt-2, Alt-3",
+    "F4": "skip: none of these, suggest others",
+    "F5, F6, F7": "edit suggestion 1, 2, 3 before it is sent",
+    "Tab": "you write, or the customer (typed or pasted by you)",
+    "Enter": "take the line; Alt-Enter makes a new line in it",
+    "Up, Down": "what was written before",
+    "PgUp, PgDn": "scroll the dialogue, or this page",
+    "Ctrl-C": "back: closes a page, drops an edit, clears; twice leaves",
+    "Ctrl-D": "leave",
+}
+
+BAR = "F1-3 send F5-7 edit F4 skip Tab who /help /why Ctrl-D leave"
+"""At most 60 columns."""

@@ -1,0 +1,183 @@
+"""Where everything stands on the screen of `attendant assist`, and which key does what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from prompt_toolkit.application import get_app
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import ANSI, StyleAndTextTuples, split_lines, to_formatted_text
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.layout import (
+    BufferControl,
+    ConditionalContainer,
+    Container,
+    Dimension,
+    DynamicContainer,
+    FormattedTextControl,
+    HSplit,
+    Layout,
+    VSplit,
+    Window,
+)
+from prompt_toolkit.layout.processors import BeforeInput
+
+from bot.assist_commands import BAR
+from bot.assist_panes import Lines, Pane, cut, dialogue_lines, status_line, suggestion_lines, wrapped
+from bot.chat_input import editing_keys
+
+if TYPE_CHECKING:
+    from bot.assist_screen import AssistScreen
+
+WIDE = 100
+"""Columns from which on the suggestions stand beside the dialogue."""
+TALL = 18
+"""Rows from which on there is room for lines between the parts."""
+
+
+@dataclass(slots=True)
+class Page:
+    """A text that stands in the place of the dialogue until it is closed."""
+
+    text: str
+    is_drawn: bool = False
+    """Whether it holds the escapes of what drew it."""
+    top: int = 0
+
+    def lines(self, width: int, height: int) -> Lines:
+        """The part of it that is in sight."""
+        if self.is_drawn:
+            drawn: Lines = [list(line) for line in split_lines(to_formatted_text(ANSI(self.text)))]
+        else:
+            drawn = [[("", line)] for line in wrapped(self.text, width)]
+        foot: StyleAndTextTuples = [("dim", cut("PgUp and PgDn scroll, Ctrl-C goes back.", width))]
+        room = max(height - 1, 1)
+        self.top = max(min(self.top, len(drawn) - room), 0)
+        return [*drawn[self.top : self.top + room], foot][:height]
+
+
+def make_layout(on: AssistScreen) -> tuple[Layout, KeyBindings]:
+    """The layout and the keys of the screen."""
+    dialogue = Window(Pane(lambda width, height: _dialogue(on, width, height)), height=Dimension(min=1, weight=2))
+    best = Window(Pane(lambda width, height: _suggestions(on, width, height)), height=Dimension(min=1, weight=3))
+    page = Window(Pane(lambda width, height: on.page.lines(width, height) if on.page else []))
+    is_tall = Condition(lambda: get_app().output.get_size().rows >= TALL)
+    between = VSplit([Window(width=1), Window(width=1, char="│", style="class:line"), Window(width=1)])
+    wide = VSplit([_share(dialogue), between, _share(best)])
+    narrow = HSplit([dialogue, _line(), best])
+    typed = Window(
+        BufferControl(on.buffer, input_processors=[BeforeInput(lambda: _prompt(on), style="bold")]),
+        height=Dimension(min=1, max=6),
+        wrap_lines=True,
+        dont_extend_height=True,
+    )
+
+    def body() -> Container:
+        if on.page is not None:
+            return page
+        return wide if get_app().output.get_size().columns >= WIDE else narrow
+
+    status = Window(Pane(lambda width, _: status_line(_status(on), width)), height=1)
+    bar = Window(FormattedTextControl(BAR), height=1, style="reverse")
+    root = HSplit([status, DynamicContainer(body), ConditionalContainer(_line(), is_tall), typed, bar])
+    return Layout(root, focused_element=typed), _keys(on)
+
+
+def _line() -> Window:
+    return Window(height=1, char="─")
+
+
+def _share(window: Window) -> HSplit:
+    # Equal halves, whatever stands in them.
+    return HSplit([window], width=Dimension(preferred=0, weight=1))
+
+
+def _status(on: AssistScreen) -> list[str]:
+    customer = on.assist.dialogue.customer
+    found = on.assist.suggestions
+    time_taken = f"{found.answer.timings_ms.get('total', 0.0):.0f} ms" if found else ""
+    return [
+        on.title,
+        f"customer {customer.name}" if customer else "",
+        "looking" if on.live.is_busy else time_taken,
+    ]
+
+
+def _dialogue(on: AssistScreen, width: int, height: int) -> Lines:
+    turns, notes = on.assist.dialogue.turns, on.notes
+    lines = dialogue_lines(turns, notes, on.assist.typing, width, height, on.scrolled)
+    if len(lines) < height and on.scrolled:
+        on.scrolled = 0
+    return lines
+
+
+def _suggestions(on: AssistScreen, width: int, height: int) -> Lines:
+    return suggestion_lines(on.assist.best, on.live.is_busy, width, height)
+
+
+def _prompt(on: AssistScreen) -> str:
+    if on.editing is not None:
+        return "you, edited> "
+    return "customer> " if on.writer == "customer" else "you> "
+
+
+def _keys(on: AssistScreen) -> KeyBindings:
+    keys = editing_keys()
+
+    def numbered(number: int) -> None:
+        @keys.add(f"f{number}")
+        @keys.add("escape", str(number))
+        def _(event: KeyPressEvent) -> None:
+            on.send(number)
+
+        @keys.add(f"f{number + 4}")
+        def _(event: KeyPressEvent) -> None:
+            on.edit(number)
+
+    for number in (1, 2, 3):
+        numbered(number)
+
+    @keys.add("f4")
+    def _(event: KeyPressEvent) -> None:
+        on.skip()
+
+    @keys.add("tab")
+    def _(event: KeyPressEvent) -> None:
+        on.write_as("agent" if on.writer == "customer" else "customer")
+
+    @keys.add("enter")
+    def _(event: KeyPressEvent) -> None:
+        if on.page is not None and not on.buffer.text:
+            on.page = None
+        else:
+            on.enter()
+
+    @keys.add("c-c")
+    @keys.add("<sigint>")
+    def _(event: KeyPressEvent) -> None:
+        on.interrupt()
+
+    @keys.add("c-d")
+    def _(event: KeyPressEvent) -> None:
+        if on.buffer.text:
+            on.buffer.delete()
+        else:
+            on.leave()
+
+    @keys.add("pageup")
+    def _(event: KeyPressEvent) -> None:
+        _scroll(on, 5)
+
+    @keys.add("pagedown")
+    def _(event: KeyPressEvent) -> None:
+        _scroll(on, -5)
+
+    return keys
+
+
+def _scroll(on: AssistScreen, lines: int) -> None:
+    if on.page is not None:
+        on.page.top -= lines
+    else:
+        on.scrolled = max(on.scrolled + lines, 0)

@@ -1,0 +1,288 @@
+"""`attendant assist` on the whole screen: dialogue and suggestions side by side, or one above the other.
+
+Decisions:
+- The whole screen, since suggestions that change under the hands need one place to stand; the dialogue is printed
+  when it ends, so that it stays in the scrollback. Who wants lines instead has --plain.
+- Only the terminal's own colours, with bold, dim and reverse: right on light and dark ones.
+- This thread draws and takes keys. All that touches the desk runs in `LiveSuggestions`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.history import History
+from prompt_toolkit.input import Input
+from prompt_toolkit.output import Output
+
+from bot.assist import Assist, AssistedDialogue
+from bot.assist_layout import Page, make_layout
+from bot.chat_input import color_depth
+from bot.dialogue import LONGEST_MESSAGE, read_message
+from bot.following import FollowedLog
+from bot.live_suggestions import LiveSuggestions
+from bot.suggestions import DRAFT, Suggestion, Suggestions, suggest
+from conversations.errors import AttendantError
+from conversations.model import Verdict
+from index.retriever import CANDIDATES
+
+if TYPE_CHECKING:
+    from bot.customer import Customer
+    from bot.feedback import FeedbackBook
+    from bot.pipeline import Pipeline
+
+EVERY = 0.1
+"""Seconds between two looks at a followed log."""
+MOST_NOTES = 100
+"""Lines from the program that are kept in a dialogue."""
+
+
+class AssistScreen:
+    """The screen: what is typed, who is writing, and what the keys do."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        book: FeedbackBook,
+        history: History,
+        title: str,
+        customer: Customer | None = None,
+        log: FollowedLog | None = None,
+        terminal: tuple[Input, Output] | None = None,
+    ) -> None:
+        """Makes the screen.
+
+        Args:
+            pipeline: the desk; from now on only used on the thread of the suggestions.
+            book: where what becomes of suggestions is kept.
+            history: of what was typed before.
+            title: said in the status line.
+            customer: who asks, where that is known.
+            log: what is followed, if anything.
+            terminal: by default this process's own.
+        """
+        self.pipeline = pipeline
+        self.title = title
+        self.log = log
+        self.notes: list[tuple[int, str]] = []
+        self.page: Page | None = None
+        self.scrolled = 0
+        self.writer = "agent" if log else "customer"
+        self.editing: Suggestion | None = None
+        self._book = book
+        self._draft = ""
+        """What the one who is not writing now had begun."""
+        self._interrupted = False
+        self._waiting: set[asyncio.Future[Any]] = set()
+        self.assist = Assist(self._keep, self.tell, self._meet, customer)
+        self.live = LiveSuggestions(partial(suggest, pipeline), self._show, self._fail)
+        self.buffer = Buffer(multiline=True, history=history, on_text_changed=lambda _: self._typed())
+        own_input, own_output = terminal or (None, None)
+        layout, keys = make_layout(self)
+        self.application: Application[None] = Application(
+            layout=layout,
+            key_bindings=keys,
+            full_screen=True,
+            color_depth=color_depth(),
+            input=own_input,
+            output=own_output,
+        )
+        # An Escape that begins a key comes with the rest of it at once.
+        self.application.ttimeoutlen = 0.05
+
+    def run(self) -> None:
+        """Runs until the agent leaves."""
+        try:
+            self.application.run(pre_run=self._begin)
+        finally:
+            self.live.close()
+            if self.log is not None:
+                self.log.close()
+
+    def tell(self, text: str) -> None:
+        """Shows a line from the program itself, below what was said so far."""
+        self.notes = [*self.notes, (len(self.assist.dialogue.turns), text)][-MOST_NOTES:]
+        self.scrolled = 0
+        self.application.invalidate()
+
+    def refresh(self) -> None:
+        """Looks for suggestions for what is said by now."""
+        typed = self.buffer.text if self.writer == "customer" else self._draft
+        draft = "" if typed.startswith("/") else read_message(typed)[0]
+        request = self.assist.request(draft)
+        if request is None:
+            self.assist.take_suggestions(None)
+        self.live.want(request, DRAFT if draft or self.assist.typing else CANDIDATES)
+
+    def enter(self) -> None:
+        """Takes the line that was typed."""
+        from bot.assist_obeying import obey
+
+        text, was_cut = read_message(self.buffer.text)
+        if was_cut:
+            self.tell(f"Only the first {LONGEST_MESSAGE:,} characters of this message are read.")
+        self.buffer.reset(append_to_history=True)
+        if self.editing is None and text.startswith("/") and obey(self, text):
+            self.refresh()
+        elif text and self.writer == "customer":
+            self.assist.customer_says(text)
+            self.write_as("agent")
+        elif text:
+            chosen, self.editing = self.editing, None
+            self.say(text, chosen)
+        self.scrolled = 0
+        self.refresh()
+
+    def say(self, text: str, chosen: Suggestion | None = None) -> None:
+        """Sends the agent's words; what the customer was writing counts as said."""
+        self._take_draft()
+        self.assist.agent_says(text, chosen)
+        self.write_as("agent" if self.log else "customer")
+
+    def send(self, number: int) -> None:
+        """Sends a suggestion as it is, if it has stood there long enough to be meant."""
+        chosen = self.assist.suggestion(number)
+        if chosen is not None and self.assist.is_settled(number):
+            self.say(chosen.answer.text, chosen)
+            self.refresh()
+
+    def edit(self, number: int) -> None:
+        """Puts a suggestion into the line, to be changed before it is sent."""
+        chosen = self.assist.suggestion(number)
+        if chosen is None or not self.assist.is_settled(number):
+            return
+        self.write_as("agent")
+        self.editing = chosen
+        self.buffer.text = chosen.answer.text
+        self.buffer.cursor_position = len(self.buffer.text)
+
+    def skip(self) -> None:
+        """Passes over what is suggested, for others."""
+        self.assist.skip()
+        self.refresh()
+
+    def write_as(self, writer: str) -> None:
+        """Lets the other one write; what each had begun is kept."""
+        if writer != self.writer:
+            kept, self._draft = self._draft, self.buffer.text
+            self.writer, self.editing = writer, None
+            self.buffer.text = kept
+            self.buffer.cursor_position = len(kept)
+
+    def interrupt(self) -> None:
+        """Goes back one step: the page, the edit, the line; a second time leaves."""
+        if self.page is not None:
+            self.page = None
+        elif self.editing is not None or self.buffer.text:
+            self.editing = None
+            self.buffer.reset()
+            self.refresh()
+        elif self._interrupted:
+            self.leave()
+        else:
+            self._interrupted = True
+            self.tell("Ctrl-C again or Ctrl-D leaves.")
+
+    def leave(self) -> None:
+        """Ends, once everything was kept."""
+
+        async def finish() -> None:
+            if self._waiting:
+                await asyncio.wait(self._waiting, timeout=10)
+            self.application.exit()
+
+        self.application.create_background_task(finish())
+
+    def on_desk(self, job: Callable[[], Any], then: Callable[[Any], None] = lambda _: None) -> None:
+        """Does something with the desk on its thread, and then something with the result here."""
+        future = asyncio.wrap_future(self.live.run(job))
+        self._waiting.add(future)
+
+        def done(finished: asyncio.Future[Any]) -> None:
+            self._waiting.discard(finished)
+            error = finished.exception()
+            if isinstance(error, Exception):
+                self._fail(error)
+            else:
+                then(finished.result())
+            self.application.invalidate()
+
+        future.add_done_callback(done)
+
+    def begin_anew(self) -> None:
+        """Begins a new dialogue."""
+        self.assist.begin(self.assist.dialogue.customer)
+        self.notes = []
+        self.tell("A new dialogue begins.")
+
+    def save(self, name: str) -> None:
+        """Writes the dialogue to a file."""
+        from bot.transcript import save_transcript
+
+        dialogue, path = replace(self.assist.dialogue), Path(name).expanduser()
+        self.on_desk(lambda: save_transcript(dialogue, path), lambda _: self.tell(f"Saved to {name}."))
+
+    def _typed(self) -> None:
+        self._interrupted = False
+        if self.writer == "customer":
+            self.refresh()
+
+    def _begin(self) -> None:
+        if self.log is not None:
+            self.application.create_background_task(self._follow(self.log))
+
+    async def _follow(self, log: FollowedLog) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            events = await loop.run_in_executor(None, log.poll)
+            for event in events:
+                said = self.assist.dialogue
+                self.assist.follow(event)
+                if self.assist.dialogue is not said:
+                    self.notes = self.notes[-1:]
+            if not events:
+                # Only at the end of what there is: a log may begin with a long past.
+                self.refresh()
+                await asyncio.sleep(EVERY)
+            else:
+                self.application.invalidate()
+
+    def _take_draft(self) -> None:
+        typed = self.buffer.text if self.writer == "customer" else self._draft
+        text = "" if typed.startswith("/") else read_message(typed)[0]
+        if text:
+            self.assist.customer_says(text)
+        if self.writer == "customer":
+            self.buffer.reset()
+        self._draft = ""
+
+    def _show(self, found: Suggestions) -> None:
+        self.assist.take_suggestions(found)
+        self.application.invalidate()
+
+    def _fail(self, error: Exception) -> None:
+        text = str(error) if isinstance(error, AttendantError) else f"internal error: {type(error).__name__}: {error}"
+        self.tell(text)
+
+    def _keep(self, dialogue: AssistedDialogue, answer_id: int | None, verdict: Verdict) -> None:
+        as_it_was = replace(dialogue)
+        self.on_desk(lambda: self._book.add(as_it_was, answer_id, verdict))
+
+    def _meet(self, name: str) -> None:
+        from bot.customer import known_customer
+
+        dialogue = self.assist.dialogue
+
+        def met(customer: Customer) -> None:
+            dialogue.customer = customer
+            self.tell(customer.summary)
+            self.refresh()
+
+        self.on_desk(lambda: known_customer(self.pipeline.store, name), met)

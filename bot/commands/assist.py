@@ -1,0 +1,120 @@
+"""`attendant assist`: suggestions for an agent while a conversation runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.options import Session, common_options, customer_option, desk_option, example, feedback_option, ranker_option
+
+if TYPE_CHECKING:
+    from bot.assist_plain import PlainAssist
+    from bot.following import FollowedLog
+    from conversations.desk import Desk
+
+
+@click.command(
+    epilog=example(
+        "attendant assist --desk acme",
+        "attendant assist --desk acme --follow running.jsonl",
+        "attendant assist --desk acme --plain --json --follow running.jsonl < /dev/null",
+    )
+)
+@desk_option
+@ranker_option
+@customer_option()
+@feedback_option
+@click.option(
+    "--follow",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Read the conversation from a log while it grows.",
+)
+@click.option("--plain", "is_plain", is_flag=True, help="Line by line: for screen readers, pipes and scripts.")
+@common_options
+@click.pass_obj
+def command(
+    session: Session,
+    desk_name: str,
+    ranker: str | None,
+    customer: str | None,
+    with_feedback: bool,
+    follow: Path | None,
+    is_plain: bool,
+) -> None:
+    """Help an agent: three suggestions beside the running dialogue.
+
+    What the customer says is typed, pasted, or read from a log that grows. Suggestions come while it is being
+    written; a key sends one or opens it for editing, and /help lists all keys. Where stdin or stdout is not a
+    terminal, it works as with --plain: each line is what the customer says, or a command.
+
+    A followed log has one JSON object a line. {"role": "customer", "text": "...", "at": "2025-02-18T12:04:10Z"} is
+    one turn; agents' turns have the role "agent". "conversation": "ID" tells conversations apart: another one begins
+    a new dialogue. "customer": "ID" says whose it is. "typing": true marks what the customer is still writing; each
+    such line replaces the one before. Lines of whole conversations, as import reads them ({"id", "turns": [...]}),
+    are read too; one that repeats the conversation adds only what is new. The file need not exist yet, and may be
+    cut or replaced.
+    """
+    desk = session.open_desk(desk_name)
+    is_plain = is_plain or session.as_json or not (sys.stdin.isatty() and sys.stdout.isatty())
+    from bot.feedback import FeedbackBook
+    from bot.opening import open_pipeline
+    from bot.output import plain, screen
+
+    with open_pipeline(desk, ranker, is_plain) as pipeline:
+        if with_feedback:
+            pipeline.refresh_feedback()
+        known = None
+        if customer:
+            from bot.customer import known_customer
+
+            known = known_customer(pipeline.store, customer)
+        book = FeedbackBook(pipeline, "assist")
+        log = None
+        if follow is not None:
+            from bot.following import FollowedLog
+
+            log = FollowedLog(follow)
+        if is_plain:
+            from bot.assist_plain import PlainAssist
+
+            console = screen(stderr=session.as_json, is_plain=True)
+            _read_lines(PlainAssist(pipeline, console, book, known, session.as_json), desk, log)
+            return
+        from prompt_toolkit.history import InMemoryHistory
+
+        from bot.assist_screen import AssistScreen
+        from bot.chat_input import open_history
+
+        # What is typed for a known customer is kept nowhere: `attendant forget` would not find it.
+        history = InMemoryHistory() if known else open_history(desk.path / "assist_history")
+        title = f"{desk_name}: {pipeline.counts['answers']:,} answers"
+        shown = AssistScreen(pipeline, book, history, title, known, log)
+        shown.run()
+        for turn in shown.assist.dialogue.turns:
+            screen().print(plain(f"{turn.role}: {turn.text}", one_line=False))
+        screen().print(plain("- Goodbye.", "dim"))
+
+
+def _read_lines(assist: PlainAssist, desk: Desk, log: FollowedLog | None) -> None:
+    """Takes lines from stdin, and what a followed log says beside them; to the end of stdin, or of all time."""
+    import threading
+
+    from bot.chat_input import read_piped
+
+    stop = threading.Event()
+    follower = None
+    if log is not None:
+        follower = threading.Thread(target=assist.follow, args=(log, stop), daemon=True)
+        follower.start()
+    try:
+        is_over = read_piped(assist, sys.stdin)
+        if follower is not None and not is_over:
+            follower.join()
+    finally:
+        stop.set()
+        if follower is not None:
+            follower.join()
