@@ -1,4 +1,8 @@
-"""The commands and keys of `attendant assist`, as /help, completion and the bottom bar show them."""
+"""The commands and keys of `attendant assist`, as /help and the bottom bar show them."""
+
+from __future__ import annotations
+
+import re
 
 COMMANDS = {
     "send": "send a suggestion: /send 2",
@@ -27,3 +31,27 @@ KEYS = {
 
 BAR = "F1-3 send F5-7 edit F4 skip Tab who /help /why Ctrl-D leave"
 """At most 60 columns."""
+
+_CALL = re.compile(r"/([A-Za-z]+)(?:\s+|$)")
+
+
+def called(text: str) -> tuple[str, str] | None:
+    """The command that a line calls and what stands behind it; None where the line is a message.
+
+    >>> called("/edit 2 as you like"), called("/etc/hosts is what I see")
+    (('edit', '2 as you like'), None)
+    """
+    call = _CALL.match(text)
+    if call is None or (call[1].lower() not in COMMANDS and call.end() < len(text)):
+        return None
+    return call[1].lower(), text[call.end() :].strip()
+
+
+def numbered(rest: str) -> tuple[int, str] | None:
+    """The number of a suggestion and the words behind it; None where there is no number.
+
+    >>> numbered("2 as you like"), numbered("as you like")
+    ((2, 'as you like'), None)
+    """
+    number, _, words = rest.partition(" ")
+    return (int(number), words.strip()) if number.isdecimal() and len(number) < 3 else None

@@ -100,7 +100,7 @@ def _status(on: AssistScreen) -> list[str]:
     return [
         on.title,
         f"customer {customer.name}" if customer else "",
-        "looking" if on.live.is_busy else time_taken,
+        "looking" if on.live.is_looking else time_taken,
     ]
 
 
@@ -113,7 +113,7 @@ def _dialogue(on: AssistScreen, width: int, height: int) -> Lines:
 
 
 def _suggestions(on: AssistScreen, width: int, height: int) -> Lines:
-    return suggestion_lines(on.assist.best, on.live.is_busy, width, height)
+    return suggestion_lines(on.assist.best, on.live.is_looking, width, height)
 
 
 def _prompt(on: AssistScreen) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bot.assist_commands import COMMANDS, KEYS
+from bot.assist_commands import COMMANDS, KEYS, numbered
 from bot.assist_layout import Page
 from bot.handover import handover_summary
 from bot.output import screen
+from bot.transcript import SAY_WHERE
 from bot.why_view import why_view
 from conversations.text import safe_text
 
@@ -17,44 +18,13 @@ if TYPE_CHECKING:
 
     from bot.assist_screen import AssistScreen
 
-_COMMAND = re.compile(r"/([A-Za-z]+)(?:\s+|$)")
 
-
-def obey(on: AssistScreen, text: str) -> bool:
-    """Obeys a line that begins with a slash; False where it is no command but a message."""
-    called = _COMMAND.match(text)
-    if called is None:
-        return False
-    name, rest = called[1].lower(), text[called.end() :].strip()
-    if name not in COMMANDS and called.end() < len(text):
-        return False
-    match name:
-        case "quit":
-            on.leave()
-        case "send" | "edit":
-            _one_of_three(on, name, rest)
-        case "say":
-            if rest:
-                on.say(rest)
-        case "skip":
-            on.skip()
-        case "why":
-            _explain(on)
-        case "handoff":
-            if on.assist.hand_over():
-                on.page = Page(handover_summary(on.assist.dialogue))
-        case "save":
-            if rest:
-                on.save(rest)
-            else:
-                on.tell("Say where: /save dialogue.jsonl, or .svg or .html for a picture.")
-        case "new":
-            on.begin_anew()
-        case "help":
-            on.page = Page(help_text())
-        case _:
-            on.tell(f"There is no command /{name}. /help lists all.")
-    return True
+def obey(on: AssistScreen, name: str, rest: str) -> None:
+    """Obeys a command with what was typed behind it."""
+    if name in _ACTIONS:
+        _ACTIONS[name](on, rest)
+    else:
+        on.tell(f"There is no command /{name}. /help lists all.")
 
 
 def help_text() -> str:
@@ -63,21 +33,48 @@ def help_text() -> str:
     return "\n".join([*lines, "", "Commands", *(f"  /{name:<12}{meaning}" for name, meaning in COMMANDS.items())])
 
 
-def _one_of_three(on: AssistScreen, name: str, rest: str) -> None:
-    number, _, words = rest.partition(" ")
-    if not number.isdecimal():
-        on.tell(f"Say which: /{name} 1.")
-    elif name == "send":
-        on.send(int(number))
-    elif not words.strip():
-        on.edit(int(number))
+def _send(on: AssistScreen, rest: str) -> None:
+    which = numbered(rest)
+    if which is None:
+        on.tell("Say which: /send 1.")
     else:
-        chosen = on.assist.suggestion(int(number))
-        if chosen is not None:
-            on.say(words.strip(), chosen)
+        on.send(which[0])
 
 
-def _explain(on: AssistScreen) -> None:
+def _edit(on: AssistScreen, rest: str) -> None:
+    which = numbered(rest)
+    if which is None:
+        on.tell("Say which: /edit 1.")
+    elif not which[1]:
+        on.edit(which[0])
+    elif (chosen := on.assist.suggestion(which[0])) is not None:
+        on.say(which[1], chosen)
+
+
+def _say(on: AssistScreen, rest: str) -> None:
+    if rest:
+        on.say(rest)
+    else:
+        on.tell("Say what: /say YOUR WORDS.")
+
+
+def _hand_over(on: AssistScreen, rest: str) -> None:
+    if on.assist.hand_over():
+        on.page = Page(handover_summary(on.assist.dialogue))
+
+
+def _save(on: AssistScreen, rest: str) -> None:
+    if rest:
+        on.save(rest)
+    else:
+        on.tell(SAY_WHERE)
+
+
+def _help(on: AssistScreen, rest: str) -> None:
+    on.page = Page(help_text())
+
+
+def _explain(on: AssistScreen, rest: str) -> None:
     found = on.assist.suggestions
     if found is None:
         on.tell("There is nothing to explain yet.")
@@ -101,3 +98,17 @@ def _drawn(view: RenderableType, columns: int) -> str:
     with console.capture() as captured:
         console.print(view)
     return captured.get() if console.is_terminal else safe_text(captured.get())
+
+
+_ACTIONS: dict[str, Callable[[AssistScreen, str], None]] = {
+    "send": _send,
+    "edit": _edit,
+    "say": _say,
+    "skip": lambda on, rest: on.skip(),
+    "why": _explain,
+    "handoff": _hand_over,
+    "save": _save,
+    "new": lambda on, rest: on.begin_anew(),
+    "help": _help,
+    "quit": lambda on, rest: on.leave(),
+}

@@ -138,7 +138,8 @@ def _said(name: str, style: str, text: str, width: int) -> Lines:
     if not lines[0].startswith(head):
         return [[("", line)] for line in lines]
     first: StyleAndTextTuples = [(style, head), ("", lines[0][len(head) :])]
-    return [first, *[[("", line)] for line in lines[1:]]]
+    rest: Lines = [[("", line)] for line in lines[1:]]
+    return [first, *rest]
 
 
 def suggestion_lines(best: Sequence[Suggestion], is_stale: bool, width: int, height: int) -> Lines:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,14 +13,14 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.assist import Assist
-from bot.assist_commands import COMMANDS
+from bot.assist_commands import COMMANDS, called, numbered
 from bot.dialogue import LONGEST_MESSAGE, read_message
 from bot.following import Event, FollowedLog, Said
 from bot.handover import handover_summary
 from bot.output import plain, print_json
 from bot.present import in_words, notice
 from bot.suggestions import Suggestions, suggest
-from bot.transcript import save_transcript
+from bot.transcript import SAY_WHERE, save_transcript
 from bot.why_view import why_view
 from conversations.errors import AttendantError
 from index.retriever import CANDIDATES
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 EVERY = 0.1
 """Seconds between two looks at a followed log."""
-_COMMAND = re.compile(r"/([A-Za-z]+)(?:\s+|$)")
 
 
 class PlainAssist:
@@ -55,15 +55,15 @@ class PlainAssist:
     def take(self, line: str) -> bool:
         """Handles one line: a command, or what the customer says; False when it is over."""
         text, was_cut = read_message(line)
-        called = _COMMAND.match(text)
+        call = called(text)
         with self._one_at_a_time:
-            if called and (called[1].lower() in COMMANDS or called.end() == len(text)):
-                return self._guarded(called[1].lower(), text[called.end() :])
+            if call is not None:
+                return call[0] != "quit" and self._guarded(partial(self._obey, *call))
             if was_cut:
                 self.tell(f"Only the first {LONGEST_MESSAGE:,} characters of this message are read.")
             if text:
                 self.assist.customer_says(text)
-                self._guarded("list", "")
+                self._guarded(self._suggest)
         return True
 
     def tell(self, text: str) -> None:
@@ -89,58 +89,80 @@ class PlainAssist:
                     self._console.print(Text.assemble(f"{event.turn.role}: ", plain(event.turn.text)), soft_wrap=True)
         # A log that comes with a long past is suggested for at its end only.
         if is_said and self.assist.request() is not None:
-            self._guarded("list", "")
+            self._guarded(self._suggest)
 
-    def _guarded(self, name: str, rest: str) -> bool:
+    def _guarded(self, action: Callable[[], None]) -> bool:
         try:
-            return self._obey(name, rest.strip())
+            action()
         except AttendantError as error:
+            # The desk can change beneath a running dialogue; that is no reason to lose it.
             self.tell(str(error))
-            return True
-
-    def _obey(self, name: str, rest: str) -> bool:
-        match name:
-            case "quit":
-                return False
-            case "list":
-                self._suggest()
-            case "send" | "edit":
-                self._send(name, rest)
-            case "say":
-                if rest:
-                    self.assist.agent_says(rest)
-                    self._sent()
-            case "skip":
-                self.assist.skip()
-                self._suggest()
-            case "why":
-                self._why()
-            case "handoff":
-                if self.assist.hand_over():
-                    self._console.print(plain(handover_summary(self.assist.dialogue), one_line=False), soft_wrap=True)
-            case "save":
-                save_transcript(self.assist.dialogue, Path(rest or ".").expanduser())
-                self.tell(f"Saved to {rest}.")
-            case "new":
-                self.assist.begin(self.assist.dialogue.customer)
-                self.tell("A new dialogue begins.")
-            case "help":
-                self.tell("A line is what the customer says. Commands:")
-                for command, meaning in COMMANDS.items():
-                    self._console.print(Text(f"/{command:<9}{meaning}"))
-            case _:
-                self.tell(f"There is no command /{name}. /help lists all.")
         return True
 
-    def _send(self, name: str, rest: str) -> None:
-        number, _, words = rest.partition(" ")
-        if not number.isdecimal() or (name == "edit") != bool(words.strip()):
-            self.tell(f"Say which: {'/send 1' if name == 'send' else '/edit 1 YOUR WORDS'}.")
-            return
-        chosen = self.assist.suggestion(int(number))
-        if chosen is not None:
-            self.assist.agent_says(words.strip() or chosen.answer.text, chosen)
+    def _obey(self, name: str, rest: str) -> None:
+        commands = {
+            "send": self._send,
+            "edit": self._edit,
+            "say": self._say,
+            "skip": self._skip,
+            "why": self._why,
+            "handoff": self._hand_over,
+            "save": self._save,
+            "new": self._begin,
+            "help": self._help,
+        }
+        if name in commands:
+            commands[name](rest)
+        else:
+            self.tell(f"There is no command /{name}. /help lists all.")
+
+    def _send(self, rest: str) -> None:
+        which = numbered(rest)
+        if which is None:
+            self.tell("Say which: /send 1.")
+        elif self.assist.send(which[0]):
             self._sent()
+
+    def _edit(self, rest: str) -> None:
+        which = numbered(rest)
+        if which is None or not which[1]:
+            self.tell("Say which, and how: /edit 1 YOUR WORDS.")
+            return
+        chosen = self.assist.suggestion(which[0])
+        if chosen is not None:
+            self.assist.agent_says(which[1], chosen)
+            self._sent()
+
+    def _say(self, rest: str) -> None:
+        if rest:
+            self.assist.agent_says(rest)
+            self._sent()
+        else:
+            self.tell("Say what: /say YOUR WORDS.")
+
+    def _skip(self, rest: str) -> None:
+        self.assist.skip()
+        self._suggest()
+
+    def _hand_over(self, rest: str) -> None:
+        if self.assist.hand_over():
+            self._console.print(plain(handover_summary(self.assist.dialogue), one_line=False), soft_wrap=True)
+
+    def _save(self, rest: str) -> None:
+        if rest:
+            save_transcript(self.assist.dialogue, Path(rest).expanduser())
+            self.tell(f"Saved to {rest}.")
+        else:
+            self.tell(SAY_WHERE)
+
+    def _begin(self, rest: str) -> None:
+        self.assist.begin(self.assist.dialogue.customer)
+        self.tell("A new dialogue begins.")
+
+    def _help(self, rest: str) -> None:
+        self.tell("A line is what the customer says. Commands:")
+        for command, meaning in COMMANDS.items():
+            self._console.print(Text(f"/{command:<9}{meaning}"))
 
     def _sent(self) -> None:
         text = self.assist.dialogue.turns[-1].text
@@ -165,7 +187,7 @@ class PlainAssist:
         if not found.best:
             self.tell("No past answer is left to suggest.")
 
-    def _why(self) -> None:
+    def _why(self, rest: str) -> None:
         found = self.assist.suggestions
         if found is None:
             self.tell("There is nothing to explain yet.")

@@ -23,6 +23,7 @@ from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
 
 from bot.assist import Assist, AssistedDialogue
+from bot.assist_commands import called
 from bot.assist_layout import Page, make_layout
 from bot.chat_input import color_depth
 from bot.dialogue import LONGEST_MESSAGE, read_message
@@ -115,7 +116,7 @@ class AssistScreen:
     def refresh(self) -> None:
         """Looks for suggestions for what is said by now."""
         typed = self.buffer.text if self.writer == "customer" else self._draft
-        draft = "" if typed.startswith("/") else read_message(typed)[0]
+        draft = self._draft_in(typed)
         request = self.assist.request(draft)
         if request is None:
             self.assist.take_suggestions(None)
@@ -126,17 +127,18 @@ class AssistScreen:
         from bot.assist_obeying import obey
 
         text, was_cut = read_message(self.buffer.text)
-        if was_cut:
-            self.tell(f"Only the first {LONGEST_MESSAGE:,} characters of this message are read.")
         self.buffer.reset(append_to_history=True)
-        if self.editing is None and text.startswith("/") and obey(self, text):
-            self.refresh()
+        call = called(text) if self.editing is None else None
+        if call is not None:
+            obey(self, *call)
         elif text and self.writer == "customer":
             self.assist.customer_says(text)
             self.write_as("agent")
         elif text:
             chosen, self.editing = self.editing, None
             self.say(text, chosen)
+        if was_cut:
+            self.tell(f"Only the first {LONGEST_MESSAGE:,} characters of this message are read.")
         self.scrolled = 0
         self.refresh()
 
@@ -254,9 +256,13 @@ class AssistScreen:
             else:
                 self.application.invalidate()
 
+    def _draft_in(self, typed: str) -> str:
+        """What the customer says in what was typed; nothing where it is a command."""
+        return "" if called(typed) else read_message(typed)[0]
+
     def _take_draft(self) -> None:
         typed = self.buffer.text if self.writer == "customer" else self._draft
-        text = "" if typed.startswith("/") else read_message(typed)[0]
+        text = self._draft_in(typed)
         if text:
             self.assist.customer_says(text)
         if self.writer == "customer":

@@ -15,7 +15,7 @@ from bot.handover import handover_summary
 from bot.output import plain, print_json
 from bot.present import alternatives_view, answer_view, notice, picked_view, warning_view
 from bot.reports import answer_json
-from bot.transcript import save_transcript
+from bot.transcript import SAY_WHERE, save_transcript
 from bot.why_view import why_view
 from conversations.errors import AttendantError
 from conversations.model import Turn
@@ -188,7 +188,7 @@ class Chat:
 
     def _save(self, name: str) -> None:
         if not name:
-            self.tell("Say where: /save dialogue.jsonl, or .svg or .html for a picture.")
+            self.tell(SAY_WHERE)
             return
         save_transcript(self.dialogue, Path(name).expanduser())
         self.tell(f"Saved to {name}.")

@@ -46,15 +46,17 @@ class LiveSuggestions:
         self._show = show
         self._fail = fail
         self._wanted: Wanted | None = None
+        self._settled: Wanted | None = None
+        """What was found, or could not be."""
         self._work: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="attendant")
         self._interval_before = sys.getswitchinterval()
         sys.setswitchinterval(SWITCH)
 
     @property
-    def is_busy(self) -> bool:
-        """Whether suggestions are being looked for."""
-        return self._work is not None and not self._work.done()
+    def is_looking(self) -> bool:
+        """Whether what is wanted was not found yet."""
+        return self._wanted is not self._settled
 
     def want(self, request: Request | None, count: int = CANDIDATES) -> None:
         """Makes this what is looked for; None stops looking. The same again changes nothing.
@@ -67,7 +69,9 @@ class LiveSuggestions:
         if wanted == self._wanted:
             return
         self._wanted = wanted
-        if not self.is_busy:
+        if wanted is None:
+            self._settled = None
+        elif self._work is None or self._work.done():
             self._work = asyncio.get_running_loop().create_task(self._serve())
 
     def run(self, job: Callable[[], Result]) -> Future[Result]:
@@ -95,8 +99,14 @@ class LiveSuggestions:
                 if found is not None:
                     loop.call_soon_threadsafe(self._arrived, wanted, found)
         except Exception as error:
-            loop.call_soon_threadsafe(self._fail, error)
+            loop.call_soon_threadsafe(self._failed, wanted, error)
 
     def _arrived(self, wanted: Wanted, found: Suggestions) -> None:
         if self._wanted is wanted:
+            self._settled = wanted
             self._show(found)
+
+    def _failed(self, wanted: Wanted, error: Exception) -> None:
+        if self._wanted is wanted:
+            self._settled = wanted
+        self._fail(error)

@@ -29,8 +29,8 @@ LOOKED_AT = 12
 DRAFT = 34
 """Candidates weighed while the customer is still writing, instead of all.
 
-In the turns named above the right answer is among the best three as often as with all 50 (36.9 and 71.7 % against 36.9
-and 71.3 %); with 17 it is not (34.4 and 67.8 %).
+In the turns named above the right answer is among the best three as often as with all 50 (36.9 and 71.7 % against
+36.9 and 71.3 %); with 17 it is not (34.4 and 67.8 %).
 """
 
 Floats = npt.NDArray[np.floating]

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bot.dialogue import Dialogue
 
 SUFFIXES = (".jsonl", ".svg", ".html")
+SAY_WHERE = "Say where: /save dialogue.jsonl, or .svg or .html for a picture."
+"""What is said to a /save without a name."""
 _FONT = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
 _WIDTH = 88
 """Columns of a picture."""

@@ -1,0 +1,286 @@
+"""The screen of `attendant assist`, driven by keys and read cell by cell."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+
+import pytest
+from assist_fakes import FakeDesk, Keyboard, use_screen
+from chat_fakes import ANSWERS, HOSTILE, assert_harmless, hostile_pipeline
+from prompt_toolkit.data_structures import Size
+from prompt_toolkit.utils import get_cwidth
+
+from bot.assist_commands import BAR, COMMANDS, KEYS
+from bot.following import FollowedLog
+from conversations.errors import DeskError
+from conversations.model import Turn
+
+F1, F2, F4, F5, F6 = "\x1bOP", "\x1bOQ", "\x1bOS", "\x1b[15~", "\x1b[17~"
+BEST, SECOND, THIRD = (one.text for one in ANSWERS)
+
+
+def paste(text):
+    return f"\x1b[200~{text}\x1b[201~"
+
+
+def verdicts(screen):
+    return [(answer_id, verdict) for _, _, answer_id, verdict in screen.book.kept]
+
+
+def test_suggestions_come_while_the_customer_is_still_writing():
+    async def play(keyboard: Keyboard):
+        await keyboard.type("can I ret")
+        await keyboard.sees("F1 fairly sure, 72 %", BEST, SECOND, THIRD, "conversation lw-2001, turn 2, 2025-02-18")
+        assert keyboard.screen.assist.dialogue.turns == ()
+        assert set(keyboard.screen.desk.counted) == {34}
+        await keyboard.type("urn it?\r")
+        await keyboard.sees("customer> can I return it?")
+        await keyboard.until(lambda: keyboard.screen.desk.counted[-1] == 50)
+
+    use_screen(play)
+
+
+@pytest.mark.parametrize(("keys", "sent"), [(F1, BEST), (F2, SECOND), ("\x1b3", THIRD), ("\t/send 2\r", SECOND)])
+def test_a_key_sends_a_suggestion_and_what_was_being_written_counts_as_said(keys, sent):
+    async def play(keyboard):
+        await keyboard.type("can I return it?")
+        await keyboard.settles()
+        await keyboard.type(keys)
+        await keyboard.sees(f"you> {sent}")
+        assert keyboard.screen.assist.dialogue.turns == (Turn("customer", "can I return it?"), Turn("agent", sent))
+        assert keyboard.screen.buffer.text == ""
+
+    screen = use_screen(play)
+    assert [verdict for _, verdict in verdicts(screen)] == ["sent"]
+
+
+def test_a_key_opens_a_suggestion_for_editing_before_it_is_sent():
+    async def play(keyboard):
+        await keyboard.type("can I return it?\r")
+        await keyboard.settles()
+        await keyboard.type(F6)
+        await keyboard.sees("you, edited> You can return it within 30 days.")
+        await keyboard.type(" Of course.\r")
+        await keyboard.sees("you> You can return it within 30 days. Of course.")
+
+    assert verdicts(use_screen(play)) == [(8, "edited")]
+
+
+def test_an_edit_can_be_dropped_and_an_unchanged_one_counts_as_sent():
+    async def play(keyboard):
+        await keyboard.type("can I return it?\r")
+        await keyboard.settles()
+        await keyboard.type(F5)
+        await keyboard.sees("you, edited>")
+        await keyboard.type("\x03")
+        await keyboard.until(lambda: keyboard.screen.editing is None and not keyboard.screen.buffer.text)
+        await keyboard.type(F5)
+        await keyboard.sees("you, edited>")
+        await keyboard.type("\r")
+        await keyboard.sees(f"you> {BEST}")
+
+    assert verdicts(use_screen(play)) == [(7, "sent")]
+
+
+def test_skipping_asks_for_others_and_own_words_pass_over_what_was_suggested():
+    async def play(keyboard):
+        await keyboard.type("can I return it?\r")
+        await keyboard.settles()
+        await keyboard.type(F4)
+        await keyboard.until(lambda: keyboard.screen.desk.calls[-1].rejected == (BEST, SECOND, THIRD))
+        await keyboard.sees("Skipped")
+        await keyboard.type("Let me ask my colleague.\r")
+        await keyboard.sees("you> Let me ask my colleague.")
+
+    screen = use_screen(play)
+    assert verdicts(screen) == [(7, "skipped"), (8, "skipped"), (9, "skipped")]
+
+
+def test_a_suggestion_that_has_just_changed_is_not_sent():
+    async def play(keyboard):
+        await keyboard.type("can I return it?")
+        await keyboard.until(lambda: keyboard.screen.assist.best)
+        keyboard.screen.assist._since = [keyboard.screen.assist._clock()] * 3
+        await keyboard.type(F1)
+        await keyboard.sees("Suggestion 1 has just changed")
+        assert keyboard.screen.assist.dialogue.turns == ()
+
+    assert verdicts(use_screen(play)) == []
+
+
+def test_tab_lets_the_other_one_write_and_keeps_what_each_had_begun():
+    async def play(keyboard):
+        await keyboard.type("half a question\thalf an answer\t")
+        await keyboard.sees("customer> half a question")
+        await keyboard.type("\t")
+        await keyboard.sees("you> half an answer")
+
+    use_screen(play)
+
+
+def test_pages_open_and_close_and_commands_say_what_is_missing(tmp_path):
+    async def play(keyboard):
+        for line, said in {
+            "/why": "nothing to explain yet",
+            "/nonsense": "no command /nonsense",
+            "/send": "Say which",
+            "/send 4": "nothing to suggest",
+            "/say": "Say what",
+            "/save": "Say where",
+        }.items():
+            await keyboard.type(f"{line}\r")
+            await keyboard.sees(said)
+        await keyboard.type("/help\r")
+        await keyboard.sees("Keys", "Commands", "/handoff")
+        await keyboard.type("\x03parcel lost\r")
+        await keyboard.settles()
+        await keyboard.type("/why\r")
+        await keyboard.sees("Confidence: fairly sure", "outcome: resolved")
+        await keyboard.type("\r/handoff\r")
+        await keyboard.sees("Hand-over of dialogue")
+        await keyboard.type(f"\r/save {tmp_path / 'd.jsonl'}\r")
+        await keyboard.sees("Saved to")
+        await keyboard.type("/new\r")
+        await keyboard.until(lambda: keyboard.screen.assist.dialogue.turns == ())
+
+    assert verdicts(use_screen(play)) == [(None, "handed over")]
+    saved = json.loads((tmp_path / "d.jsonl").read_text())
+    assert saved["source"] == "attendant assist" and saved["turns"] == [{"role": "customer", "text": "parcel lost"}]
+
+
+def test_ctrl_c_goes_back_step_by_step_and_twice_leaves():
+    async def play(keyboard):
+        await keyboard.type("half a message")
+        await keyboard.type("\x03")
+        await keyboard.until(lambda: not keyboard.screen.buffer.text)
+        await keyboard.type("\x03")
+        await keyboard.sees("Ctrl-C again")
+        await keyboard.type("\x03")
+        await keyboard.until(
+            lambda: keyboard.screen.application.is_done or not keyboard.screen.application.is_running
+        )
+
+    use_screen(play)
+
+
+def test_a_long_paste_is_cut_with_a_notice():
+    async def play(keyboard):
+        typist = threading.Thread(target=keyboard._pipe.send_text, args=(paste("a line of text\n" * 700) + "\r",))
+        typist.start()
+        await keyboard.sees("Only the first 8,000 characters")
+        assert len(keyboard.screen.assist.dialogue.turns[0].text) <= 8_000
+        typist.join(5)
+
+    use_screen(play)
+
+
+def test_what_goes_wrong_on_the_thread_is_said_and_the_screen_goes_on():
+    async def play(keyboard):
+        keyboard.screen.desk.failure = DeskError("The store is gone.", "Put it back.")
+        await keyboard.type("first\r")
+        await keyboard.sees("The store is gone. Put it back.")
+        keyboard.screen.desk.failure = ZeroDivisionError("oh")
+        await keyboard.type("\tsecond\r")
+        await keyboard.sees("internal error: ZeroDivisionError: oh")
+        keyboard.screen.desk.failure = None
+        await keyboard.type("\tthird\r")
+        await keyboard.settles()
+
+    assert len(use_screen(play).assist.dialogue.turns) == 3
+
+
+def test_only_the_newest_wish_is_carried_out_to_its_end():
+    async def play(keyboard):
+        keyboard.screen.desk.wait = 0.2
+        for letter in "parcel":
+            await keyboard.type(letter)
+            await asyncio.sleep(0.03)
+        await keyboard.settles()
+        assert [call.turns[-1].text for call in keyboard.screen.desk.calls] == ["parcel"]
+
+    use_screen(play)
+
+
+@pytest.mark.parametrize("columns", [60, 80, 99, 100, 200])
+@pytest.mark.parametrize("rows", [12, 40])
+def test_every_size_shows_dialogue_three_suggestions_line_and_keys(columns, rows):
+    async def play(keyboard):
+        await keyboard.type("where is it? 我的包裹在哪里 👩\u200d👩\u200d👧 e\u0301\r")
+        await keyboard.settles()
+        await keyboard.sees("F1", "F2", "F3", "72 %", "An opened", "where is it?", "you>", BAR)
+        if rows > 12:
+            await keyboard.sees(BEST, SECOND, THIRD)
+        assert len(keyboard.rows) == rows
+        assert all(get_cwidth(row) <= columns for row in keyboard.rows)
+        if columns >= 100:
+            bars = {get_cwidth(row[: row.index("│")]) for row in keyboard.rows if "│" in row}
+            assert len(bars) == 1, "the line between them is straight"
+
+    use_screen(play, columns=columns, rows=rows)
+
+
+def test_it_follows_the_terminal_from_60_to_200_columns():
+    async def play(keyboard):
+        await keyboard.type("where is it?\r")
+        await keyboard.settles()
+        for columns in (60, 200, 75, 120, 60):
+            keyboard.screen.application.output.size = Size(rows=24, columns=columns)
+            keyboard.screen.application._on_resize()
+            await keyboard.sees("where is it?", BEST, THIRD, BAR)
+            assert any("│" in row for row in keyboard.rows) == (columns >= 100)
+
+    use_screen(play)
+
+
+def test_hostile_text_is_harmless_everywhere(tmp_path):
+    hostile = hostile_pipeline()
+    log = tmp_path / "log.jsonl"
+    log.write_text(json.dumps({"role": "customer", "text": HOSTILE}) + "\n" + HOSTILE.replace("\udc80", "") + "\n")
+
+    async def play(keyboard):
+        await keyboard.sees("customer> clip", "[/refund]", "line 2")
+        await keyboard.settles()
+        await keyboard.type(paste(HOSTILE.replace("\udc80", "")) + "\r")
+        for line in ("/why\r", "\r/handoff\r", "\r/help\r", "\r"):
+            await keyboard.type(line)
+            await asyncio.sleep(0.05)
+            assert_harmless("".join(keyboard.rows))
+        keyboard.screen.tell(HOSTILE)
+        await keyboard.sees(":smile:")
+        assert_harmless("".join(keyboard.rows))
+
+    use_screen(play, FakeDesk(hostile.candidates, hostile.past), title=HOSTILE, log=FollowedLog(log))
+
+
+def test_a_followed_log_is_suggested_for_and_its_echo_is_not_said_twice(tmp_path):
+    log = tmp_path / "log.jsonl"
+
+    def grow(**row):
+        with log.open("a") as file:
+            file.write(json.dumps(row) + "\n")
+
+    async def play(keyboard):
+        await keyboard.sees("does not exist yet")
+        grow(role="customer", text="where is", typing=True)
+        await keyboard.sees("customer, typing> where is", BEST)
+        grow(role="customer", text="where is it?", at="2025-02-18T12:04:10Z")
+        await keyboard.sees("customer> where is it?")
+        await keyboard.until(lambda: keyboard.screen.desk.calls[-1].turns[-1].text == "where is it?")
+        await keyboard.settles()
+        await keyboard.type(F1)
+        await keyboard.sees(f"you> {BEST}")
+        grow(role="agent", text=BEST)
+        grow(role="customer", text="thanks")
+        await keyboard.sees("customer> thanks")
+        assert [turn.text for turn in keyboard.screen.assist.dialogue.turns] == ["where is it?", BEST, "thanks"]
+
+    assert verdicts(use_screen(play, log=FollowedLog(log))) == [(7, "sent")]
+
+
+def test_the_bar_fits_60_columns_and_help_names_everything():
+    from bot.assist_obeying import help_text
+
+    assert get_cwidth(BAR) <= 60
+    assert all(f"/{name}" in help_text() for name in COMMANDS) and all(key in help_text() for key in KEYS)
