@@ -187,7 +187,9 @@ class Assist:
                 if turn.role == "agent":
                     if self._is_echo(turn.text):
                         return
-                    self._judge(turn.text, None)
+                    # Only of what was suggested for this question: a log may begin with a long past.
+                    if self.suggestions is not None and self.suggestions.request == self.request():
+                        self._judge(turn.text, None)
                 self._add(turn)
 
     def _is_echo(self, text: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -72,24 +71,27 @@ class PlainAssist:
 
     def follow(self, log: FollowedLog, stop: threading.Event) -> None:
         """Takes what a growing log says, until it is told to stop."""
+        is_new = False
         while not stop.is_set():
             events = log.poll()
             with self._one_at_a_time:
-                self._take_events(events)
+                for event in events:
+                    is_new |= self._hear(event)
+                if is_new and not events:
+                    # Only at the end of what there is: a log may begin with a long past.
+                    is_new = False
+                    self._guarded(self._suggest)
             if not events:
-                time.sleep(EVERY)
+                stop.wait(EVERY)
 
-    def _take_events(self, events: list[Event]) -> None:
-        is_said = False
-        for event in events:
-            self.assist.follow(event)
-            if isinstance(event, Said) and not event.is_typing:
-                is_said = True
-                if not self._as_json:
-                    self._console.print(Text.assemble(f"{event.turn.role}: ", plain(event.turn.text)), soft_wrap=True)
-        # A log that comes with a long past is suggested for at its end only.
-        if is_said and self.assist.request() is not None:
-            self._guarded(self._suggest)
+    def _hear(self, event: Event) -> bool:
+        """Takes one thing that the log says; whether it was a turn."""
+        self.assist.follow(event)
+        if not isinstance(event, Said) or event.is_typing:
+            return False
+        if not self._as_json:
+            self._console.print(Text.assemble(f"{event.turn.role}: ", plain(event.turn.text)), soft_wrap=True)
+        return True
 
     def _guarded(self, action: Callable[[], None]) -> bool:
         try:

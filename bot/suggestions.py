@@ -109,4 +109,4 @@ def chance(answer: Answer, one: RankedAnswer) -> float:
 
     Of the turns named above the second and third best are right in 15.9 and 6.5 %, where this says 13.5 and 6.5 %.
     """
-    return answer.confidence * one.weight / max(answer.candidates[0].weight, 1e-9)
+    return answer.confidence * (one.weight / max(answer.candidates[0].weight, 1e-9))

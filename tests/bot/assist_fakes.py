@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import contextmanager
-from types import SimpleNamespace
 
-import numpy as np
 from chat_fakes import ANSWERS, PAST, FakeBook, FakePipeline
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.history import InMemoryHistory
@@ -15,23 +13,6 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from bot.assist_screen import AssistScreen
-
-
-class FakeDesk(FakePipeline):
-    """A pipeline that answers in steps, with answers that have nothing in common."""
-
-    def __init__(self, answers=ANSWERS, past=PAST, **options):
-        super().__init__(answers, past, **options)
-        self.counted = []
-        self.wait = 0.0
-        self.retriever = SimpleNamespace(views={"answers": SimpleNamespace(vectors_of=lambda ids: np.eye(len(ids)))})
-
-    def answer_in_steps(self, request, count=50):
-        yield None
-        time.sleep(self.wait)
-        yield None
-        self.counted.append(count)
-        yield self._answer(request)
 
 
 class Keyboard:
@@ -86,7 +67,7 @@ class Sized(DummyOutput):
 
 def use_screen(play, desk=None, columns=120, rows=30, **options):
     """Runs `play(keyboard)` on a screen until that leaves it; gives the screen with the book that it filled."""
-    desk, book = desk or FakeDesk(), FakeBook()
+    desk, book = desk or FakePipeline(ANSWERS, PAST), FakeBook()
     with create_pipe_input() as pipe:
         output = Sized(columns, rows)
         screen = AssistScreen(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import re
+import time
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import ClassVar
 
+import numpy as np
 from rich.console import Console
 
 from bot.chat import Chat
@@ -85,13 +88,23 @@ class FakePipeline:
         self.confidence = confidence
         self.reason = reason
         self.calls = []
+        self.counted = []
+        self.wait = 0.0
         self.failure = None
+        self.retriever = SimpleNamespace(views={"answers": SimpleNamespace(vectors_of=lambda ids: np.eye(len(ids)))})
 
     def answer(self, turns, exclude=None, rejected=(), earlier=()):
         return self.answer_many([Request(tuple(turns), exclude, tuple(rejected), tuple(earlier))])[0]
 
     def answer_many(self, requests):
         return [self._answer(request) for request in requests]
+
+    def answer_in_steps(self, request, count=50):
+        yield None
+        time.sleep(self.wait)
+        yield None
+        self.counted.append(count)
+        yield self._answer(request)
 
     def _answer(self, request):
         self.calls.append(request)

@@ -30,7 +30,7 @@ class Terminal:
             # Where the tests themselves run in the background, Ctrl-C is ignored, and that would be inherited.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execve(sys.executable, [sys.executable, *arguments], variables)
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.resize(columns, rows)
         self.raw = b""
         self.status = None
 
@@ -42,6 +42,10 @@ class Terminal:
             os.kill(self.process, signal.SIGKILL)
             os.waitpid(self.process, 0)
         os.close(self.fd)
+
+    def resize(self, columns, rows):
+        """Gives the terminal another size, as dragging its window does."""
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     @property
     def text(self):

@@ -7,7 +7,7 @@ import json
 import threading
 
 import pytest
-from assist_fakes import FakeDesk, Keyboard, use_screen
+from assist_fakes import Keyboard, use_screen
 from chat_fakes import ANSWERS, HOSTILE, assert_harmless, hostile_pipeline
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.utils import get_cwidth
@@ -235,7 +235,6 @@ def test_it_follows_the_terminal_from_60_to_200_columns():
 
 
 def test_hostile_text_is_harmless_everywhere(tmp_path):
-    hostile = hostile_pipeline()
     log = tmp_path / "log.jsonl"
     log.write_text(json.dumps({"role": "customer", "text": HOSTILE}) + "\n" + HOSTILE.replace("\udc80", "") + "\n")
 
@@ -251,7 +250,7 @@ def test_hostile_text_is_harmless_everywhere(tmp_path):
         await keyboard.sees(":smile:")
         assert_harmless("".join(keyboard.rows))
 
-    use_screen(play, FakeDesk(hostile.candidates, hostile.past), title=HOSTILE, log=FollowedLog(log))
+    use_screen(play, hostile_pipeline(), title=HOSTILE, log=FollowedLog(log))
 
 
 def test_a_followed_log_is_suggested_for_and_its_echo_is_not_said_twice(tmp_path):

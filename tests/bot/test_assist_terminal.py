@@ -1,0 +1,204 @@
+"""`attendant assist` in a real pseudo-terminal, and once with a real desk."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from lamp_desk import REFUND, RESET, lamp_desk
+from terminal import ROOT, Terminal
+
+from conversations.desk import Desk
+
+SCRIPT = str(Path(__file__).with_name("chat_in_terminal.py"))
+F1, F2, F5 = "\x1bOP", "\x1bOQ", "\x1b[15~"
+BAR = "Ctrl-D leave"
+
+
+@pytest.fixture
+def home(tmp_path):
+    Desk.create(tmp_path, "acme").store().close()
+    return str(tmp_path)
+
+
+def assist(home, *arguments, kind="plain", **options):
+    return Terminal(SCRIPT, kind, "assist", "--desk", "acme", "--home", home, *arguments, **options)
+
+
+def settle():
+    """A suggestion is sent only once it has stood for a moment."""
+    time.sleep(0.4)
+
+
+def test_from_the_first_word_to_goodbye(home):
+    with assist(home) as terminal:
+        seen = terminal.wait_for(BAR)
+        terminal.type("can I return it?")
+        for text in ("F1", "opened box", "F2", "within 30 days", "F3", "us a photo"):
+            terminal.wait_for(text, seen)
+        terminal.type("\r")
+        seen = terminal.wait_for("you>", seen)
+        settle()
+        terminal.type(F2)
+        seen = terminal.wait_for("customer>", seen)
+        terminal.type("and when?\r")
+        seen = terminal.wait_for("you>", terminal.wait_for("opened box", seen))
+        settle()
+        terminal.type(F5)
+        terminal.wait_for("edited>", seen)
+        terminal.type(" Really.\r")
+        terminal.wait_for("Really.", seen)
+        terminal.type("/help\r")
+        seen = terminal.wait_for("Keys", seen)
+        terminal.type("\x03")
+        terminal.wait_until_it_waits()
+        terminal.type("\x04")
+        assert terminal.exit_status() == 0
+        left = terminal.text[terminal.text.rindex("customer: can I return it?") :]
+        for text in (
+            "agent: You can return it within 30 days.",
+            "customer: and when?",
+            "no problem. Really.",
+            "Goodbye.",
+        ):
+            assert text in left, "the dialogue stays in the scrollback"
+    assert "can I return it?" in (Path(home) / "desks/acme/assist_history").read_text()
+
+
+def test_ctrl_c_twice_leaves(home):
+    with assist(home) as terminal:
+        seen = terminal.wait_for(BAR)
+        terminal.type("half\x03\x03")
+        terminal.wait_for("Ctrl-C again", seen)
+        terminal.type("\x03")
+        assert terminal.exit_status() == 0
+        assert "Goodbye." in terminal.text
+
+
+def test_it_is_drawn_anew_for_every_width_from_60_to_200(home):
+    with assist(home, columns=60) as terminal:
+        terminal.wait_for(BAR)
+        terminal.type("can I return it?")
+        seen = terminal.wait_for("us a photo")
+        for columns, rows in ((200, 50), (99, 24), (60, 12), (120, 30)):
+            terminal.resize(columns, rows)
+            for text in ("F1", "F3", "can I return it?", BAR):
+                terminal.wait_for(text, seen)
+            seen = terminal.wait_for(BAR, seen)
+        terminal.wait_until_it_waits()
+        terminal.type("\x03\x04")
+        assert terminal.exit_status() == 0
+
+
+def test_a_paste_of_10000_characters_is_cut(home):
+    with assist(home) as terminal:
+        seen = terminal.wait_for(BAR)
+        terminal.type("\x1b[200~" + "a line of text\n" * 700 + "\x1b[201~\r")
+        terminal.wait_for("first 8,000 characters", seen)
+        terminal.type("\x04")
+        assert terminal.exit_status() == 0
+
+
+def test_hostile_text_leaves_the_terminal_alone(home, tmp_path):
+    from chat_fakes import HOSTILE
+
+    log = tmp_path / "log"
+    safe_to_write = HOSTILE.replace("\udc80", "\\udc80")
+    log.write_text(json.dumps({"role": "customer", "text": HOSTILE}) + f"\n{safe_to_write}\n")
+    with assist(home, "--follow", str(log), kind="hostile") as terminal:
+        seen = terminal.wait_for("[/refund]", terminal.wait_for(BAR))
+        settle()
+        for line in ("/why\r", "\r/handoff\r", "\r\x1b[200~a\x1b]52;c;AA\x07b\x1b[201~\r"):
+            terminal.type(line)
+            terminal.wait_until_it_waits()
+        terminal.type(F1)
+        terminal.wait_until_it_waits()
+        terminal.type("\x04")
+        assert terminal.exit_status() == 0
+        assert seen
+        # prompt_toolkit itself only moves the cursor, erases, and sets colours and modes.
+        assert not re.search(rb"\x1b[\]Pc]|\x1b\[6n|\x1b\[10A|\xc2[\x80-\x9f]|\xe2\x80\xae", terminal.raw)
+
+
+def test_no_color_is_respected(home):
+    with assist(home, NO_COLOR="1") as terminal:
+        seen = terminal.wait_for(BAR)
+        terminal.type("question\r")
+        seen = terminal.wait_for("you>", terminal.wait_for("opened box", seen))
+        terminal.type("/why\r")
+        terminal.wait_for("Confidence", seen)
+        terminal.type("\r")
+        terminal.wait_until_it_waits()
+        terminal.type("\x04")
+        assert terminal.exit_status() == 0
+        assert not re.search(rb"\x1b\[[0-9;]*[349][0-7]m|\x1b\[[0-9;]*[34]8;", terminal.raw)
+
+
+def run(home, *arguments, lines=""):
+    command = [sys.executable, SCRIPT, "plain", "assist", "--desk", "acme", "--home", home, *arguments]
+    return subprocess.run(command, cwd=ROOT, input=lines, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_pipe_gets_plain_lines(home, tmp_path):
+    saved = tmp_path / "dialogue.jsonl"
+    done = run(home, lines=f"can I return it?\n/send 1\n/save {saved}\n")
+    assert done.returncode == 0, done.stderr
+    assert "1. An opened box is no problem. [fairly sure, 72 %]" in done.stdout and "\x1b" not in done.stdout
+    assert [turn["role"] for turn in json.loads(saved.read_text())["turns"]] == ["customer", "agent"]
+
+
+def test_json_lines_go_to_stdout_alone(home, tmp_path):
+    log = tmp_path / "log"
+    log.write_text('{"role": "customer", "text": "from the log"}\nbroken\n')
+    done = run(home, "--json", "--follow", str(log), lines="typed\n/quit\n")
+    assert done.returncode == 0, done.stderr
+    assert all("suggestions" in json.loads(line) for line in done.stdout.splitlines())
+
+
+def test_plain_in_a_terminal_draws_nothing(home):
+    with assist(home, "--plain") as terminal:
+        terminal.wait_until_it_waits()
+        terminal.type("can I return it?\n")
+        seen = terminal.wait_for("3. Please send us a photo.")
+        terminal.type("/send 3\n")
+        terminal.wait_for("sent: Please send us a photo.", seen)
+        terminal.type("\x04")
+        assert terminal.exit_status() == 0
+        assert b"\x1b" not in terminal.raw and not re.search("[\u2500-\u259f]", terminal.text)
+
+
+def test_a_real_desk_suggests_and_keeps_what_was_sent(tmp_path):
+    desk = lamp_desk(tmp_path)
+    log = tmp_path / "running.jsonl"
+    arguments = ("assist", "--desk", "lamps", "--home", str(tmp_path / "home"), "--follow", str(log))
+    with Terminal("-m", "bot", *arguments, columns=120) as terminal:
+        seen = terminal.wait_for("does not exist yet")
+        with log.open("a") as file:
+            file.write('{"role": "customer", "text": "my lamp stays dark", "typing": true}\n')
+        terminal.wait_for(RESET.split()[-1], terminal.wait_for("typing>", seen))
+        with log.open("a") as file:
+            file.write('{"role": "customer", "text": "my lamp stays dark, order 4471"}\n')
+        seen = terminal.wait_for("4471", seen)
+        terminal.wait_until_it_waits()
+        settle()
+        terminal.type(F1)
+        terminal.wait_for("Suggestions come", seen)
+        with log.open("a") as file:
+            file.write('{"role": "customer", "text": "no luck. When is my refund here?"}\n')
+        seen = terminal.wait_for("luck.", seen)
+        terminal.wait_for(REFUND.split()[0], seen)
+        terminal.type("I will see to it.\r")
+        terminal.wait_until_it_waits()
+        terminal.type("\x04")
+        assert terminal.exit_status() == 0
+    with desk.store() as store:
+        first, *others = store.feedback()
+        answers = {answer.id: answer.text for answer in store.answers()}
+    assert (first.verdict, answers[first.answer_id], first.source) == ("sent", RESET, "assist")
+    assert first.question.startswith("my lamp stays dark") and first.answer_id in first.shown
+    assert {one.verdict for one in others} == {"skipped"} and RESET not in [answers[one.answer_id] for one in others]

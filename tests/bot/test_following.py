@@ -1,0 +1,198 @@
+"""A log that grows, stops in the middle of a line, is cut, replaced, and holds whatever it holds."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from chat_fakes import HOSTILE
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.following import AT_ONCE, LONGEST_LINE, Began, FollowedLog, Said, Trouble
+from conversations.model import Turn
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "log.jsonl"
+
+
+@pytest.fixture
+def log(path):
+    log = FollowedLog(path)
+    yield log
+    log.close()
+
+
+def line(role="customer", text="hello", **more):
+    return json.dumps({"role": role, "text": text, **more}, ensure_ascii=False) + "\n"
+
+
+def write(path, text, how="a"):
+    with path.open(how, encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
+
+
+def texts(events):
+    return [event.turn.text for event in events if isinstance(event, Said)]
+
+
+def troubles(events):
+    return [event.text for event in events if isinstance(event, Trouble)]
+
+
+def test_turns_come_as_the_file_grows(path, log):
+    write(path, line(text="one", at="2025-02-18T12:04:10Z") + line("agent", "two", agent="Maren"))
+    assert log.poll() == [
+        Said(Turn("customer", "one", "2025-02-18T12:04:10Z")),
+        Said(Turn("agent", "two", None, "Maren")),
+    ]
+    assert log.poll() == []
+    write(path, line(text="three"))
+    assert texts(log.poll()) == ["three"]
+
+
+def test_a_file_that_is_not_there_yet_is_waited_for_and_said_once(path, log):
+    assert troubles(log.poll()) == [f"{path} does not exist yet: waiting for it."]
+    assert log.poll() == []
+    write(path, line())
+    assert texts(log.poll()) == ["hello"]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_half_a_line_waits_for_its_other_half(path, log, whole):
+    row = line(text='a "quoted} word')
+    write(path, row[:25])
+    assert log.poll() == []
+    write(path, row[25:].rstrip("\n") if whole else row[25:])
+    assert texts(log.poll()) == ['a "quoted} word'], "a whole object counts even before its line ends"
+    write(path, ("\n" if whole else "") + line(text="next") + "broken\n")
+    events = log.poll()
+    assert texts(events) == ["next"] and "line 3:" in troubles(events)[0]
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ("not json", "broken JSON"),
+        ("[1]", "JSON list"),
+        ('{"role": "wizard", "text": "a"}', "unknown role"),
+        ('{"role": "agent", "text": 5}', "not text"),
+        ('{"turns": [{"role": "customer", "text": 1}]}', "turn 1"),
+        ('{"turns": 7}', "not a list"),
+        ("\udcff\udcfe", "not UTF-8"),
+        ("[" * 50_000, "broken JSON"),
+    ],
+)
+def test_a_bad_line_is_named_and_the_rest_is_read(path, log, bad, reason):
+    write(path, line(text="before") + bad + "\n" + line(text="after"))
+    events = [event for _ in range(3) for event in log.poll()]
+    assert texts(events) == ["before", "after"]
+    (said,) = troubles(events)
+    assert "line 2:" in said and reason in said
+
+
+def test_blank_lines_and_messages_of_nobody_say_nothing(path, log):
+    write(path, "\n\r\n" + line("system", "Maren joined") + line(text=" \x00 ") + line(text="x"))
+    assert texts(log.poll()) == ["x"]
+
+
+def test_a_line_without_end_does_not_fill_the_memory(path, log):
+    write(path, "x" * (3 * LONGEST_LINE) + "\n" + line(text="after"))
+    events = [event for _ in range(2 + 3 * LONGEST_LINE // AT_ONCE) for event in log.poll()]
+    assert texts(events) == ["after"] and "longer than" in troubles(events)[0]
+    assert len(log._rest) <= LONGEST_LINE
+
+
+@pytest.mark.parametrize("how", ["cut", "replaced"])
+def test_a_file_cut_or_replaced_repeats_nothing_and_goes_on(path, log, how):
+    write(path, line(text="one") + line(text="two"))
+    log.poll()
+    if how == "cut":
+        write(path, line(text="one"), "w")
+    else:
+        other = path.with_name("other")
+        write(other, line(text="one"))
+        other.replace(path)
+    assert "read from its beginning" in troubles(log.poll())[0]
+    write(path, line(text="two") + line(text="three"))
+    events = log.poll()
+    assert texts(events) == ["three"] and Began() not in events
+
+
+def test_a_file_replaced_by_another_conversation_begins_a_new_dialogue(path, log):
+    write(path, line(text="hello") + line(text="about my lamp") + line(text="it is dark"))
+    log.poll()
+    write(path, line(text="hello") + line(text="a sofa"), "w")
+    events = log.poll()[1:]
+    assert events == [Began(), Said(Turn("customer", "hello")), Said(Turn("customer", "a sofa"))]
+
+
+def test_the_rest_of_a_rotated_file_is_read_first(path, log):
+    write(path, line(text="one"))
+    log.poll()
+    write(path, line(text="last of the old"))
+    path.rename(path.with_suffix(".1"))
+    write(path, line(text="first of the new"))
+    events = [event for _ in range(3) for event in log.poll()]
+    assert texts(events) == ["last of the old", "first of the new"]
+
+
+def test_a_file_removed_and_made_again_goes_on(path, log):
+    write(path, line(text="one"))
+    log.poll()
+    path.unlink()
+    assert log.poll() == []
+    write(path, line(text="one") + line(text="two"))
+    assert texts(log.poll() + log.poll()) == ["two"]
+
+
+def test_another_conversation_or_customer_begins_a_new_dialogue(path, log):
+    write(path, line(text="a", conversation="c1") + line(text="b", conversation="c2", customer="C-7"))
+    assert log.poll() == [Said(Turn("customer", "a")), Began("C-7"), Said(Turn("customer", "b"))]
+    write(path, line(text="c", conversation="c2") + line(text="d", conversation="c3"))
+    assert log.poll() == [Said(Turn("customer", "c")), Began(), Said(Turn("customer", "d"))]
+
+
+def test_lines_of_whole_conversations_add_what_is_new(path, log):
+    turns = [{"role": "customer", "text": "a"}, {"role": "agent", "text": "b"}, {"role": "customer", "text": "c"}]
+    for count in (1, 2, 3):
+        write(path, json.dumps({"id": "x", "turns": turns[:count]}) + "\n")
+    assert texts(log.poll()) == ["a", "b", "c"]
+    write(path, json.dumps({"id": "y", "turns": turns[:1]}) + "\n")
+    assert log.poll() == [Began(), Said(Turn("customer", "a"))]
+
+
+def test_what_is_still_being_written_is_marked(path, log):
+    write(path, line(text="wher", typing=True) + line(text="where is", typing=True) + line(text="where is it?"))
+    assert [event.is_typing for event in log.poll()] == [True, True, False]
+
+
+def test_hostile_text_is_made_harmless(path, log):
+    write(path, line(text=HOSTILE.replace("\udc80", "")) + line(text="\x1b[2J"))
+    (event,) = log.poll()
+    assert "\x1b" not in event.turn.text and "[/refund]" in event.turn.text
+
+
+def test_a_file_that_cannot_be_read_is_said_once(path, log):
+    path.mkdir()
+    (said,) = troubles(log.poll())
+    assert "cannot be read" in said and log.poll() == []
+
+
+@settings(max_examples=30)
+@given(st.lists(st.text(min_size=1, max_size=8), max_size=6), st.lists(st.integers(1, 30), min_size=1, max_size=20))
+def test_wherever_the_writer_pauses_the_same_is_read(tmp_path_factory, said, pauses):
+    path = tmp_path_factory.mktemp("log") / "log"
+    content = "".join(line(text=f"{place} {text}") for place, text in enumerate(said)).encode("utf-8", "replace")
+    whole, pieces = FollowedLog(path), FollowedLog(path)
+    path.write_bytes(b"")
+    found = []
+    for length in [*pauses, len(content)]:
+        with path.open("ab") as file:
+            file.write(content[:length])
+        content = content[length:]
+        found += pieces.poll()
+    assert found == whole.poll() and not troubles(found)
+    whole.close(), pieces.close()
