@@ -26,6 +26,7 @@ COMMANDS = {
     "chat": "chat",
     "assist": "assist",
     "replay": "replay",
+    "runs": "runs",
     "train": "train",
     "evaluate": "evaluate",
     "gaps": "gaps",

@@ -46,7 +46,9 @@ def known_customer(store: Store, name: str) -> Customer:
 
 
 def forget_customer(desk: Desk, name: str) -> dict[str, int]:
-    """Removes a customer from a desk: conversations, answers only they were given, feedback, vectors, token states.
+    """Removes a customer from a desk.
+
+    Conversations, answers only they were given, feedback, vectors, token states, turns in stored replays.
 
     Models that were trained before keep what they learned; the next training does without.
 
@@ -61,9 +63,10 @@ def forget_customer(desk: Desk, name: str) -> dict[str, int]:
         DeskError: the desk knows no such customer.
     """
     with desk.writing(), desk.store() as store:
-        removed: dict[str, int] = {}
         # A desk may hold logs from before it de-identified.
-        for key in (name, redactor_of(store).pseudonym(name)):
+        keys = (name, redactor_of(store).pseudonym(name))
+        removed = {"replayed turns": _forget_replayed(desk, store, keys)}
+        for key in keys:
             gone = store.delete_customer(key)
             removed = {what: removed.get(what, 0) + count for what, count in gone.items()}
         store.compact()
@@ -74,3 +77,11 @@ def forget_customer(desk: Desk, name: str) -> dict[str, int]:
                 f"The desk {desk.name} knows no customer {name!r}.", "Give the id as it stands in the logs."
             )
     return removed
+
+
+def _forget_replayed(desk: Desk, store: Store, keys: tuple[str, ...]) -> int:
+    """Removes a customer's turns from stored replays; while the store still knows which conversations were theirs."""
+    if not desk.replays_path.exists():
+        return 0
+    with desk.replays() as replays:
+        return replays.forget(keys, [one for key in keys for one in store.conversations_of(key)])

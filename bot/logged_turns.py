@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.dialogue import Request
 from bot.pipeline import Pipeline
-from conversations.model import Conversation
+from conversations.model import Conversation, Pair
 from conversations.pairs import extract_pairs
 from conversations.privacy import redactor_of
 from conversations.readers import Rejected, log_files, read_logs
@@ -22,14 +22,28 @@ class LoggedTurn:
 
     request: Request
     """The dialogue up to it; its own conversation is not to be seen."""
-    conversation: str
-    answer: str
-    """What the agent said."""
+    logged: Conversation
+    """The conversation that it stands in, de-identified as the desk's are."""
+    pair: Pair
+    entry: int
+    """Which conversation of the logs it stands in, from 0."""
+    number: int
+    """Which question of its conversation, from 1."""
+
+    @property
+    def conversation(self) -> str:
+        """The id of its conversation."""
+        return self.logged.id
+
+    @property
+    def answer(self) -> str:
+        """What the agent said."""
+        return self.pair.answer
 
     @property
     def question(self) -> str:
         """What the customer said last."""
-        return self.request.turns[-1].text
+        return self.pair.question
 
 
 class LoggedTurns:
@@ -49,15 +63,23 @@ class LoggedTurns:
             LogError: a log is not there.
         """
         self._store = pipeline.store
-        self._files = log_files(list(paths))
-        self._size = sum(file.stat().st_size for file in self._files)
+        self.files = log_files(list(paths))
+        self._size = sum(file.stat().st_size for file in self.files)
         self._on_progress = on_progress
         self.rejected = 0
         """Lines that could not be read so far."""
 
-    def batches(self, size: int, limit: int | None = None) -> Iterator[list[LoggedTurn]]:
-        """All turns, or the first so many, in lists."""
-        turns = islice(self._turns(), limit)
+    def batches(
+        self, size: int, limit: int | None = None, done: tuple[int, int] = (0, 0)
+    ) -> Iterator[list[LoggedTurn]]:
+        """All turns, or the first so many, in lists.
+
+        Args:
+            size: turns in a list.
+            limit: at most so many turns.
+            done: conversations to pass over, and turns of the one after them.
+        """
+        turns = islice(self._turns(*done), limit)
         while batch := list(islice(turns, size)):
             yield batch
 
@@ -65,19 +87,25 @@ class LoggedTurns:
         if self._on_progress:
             self._on_progress(read, self._size)
 
-    def _turns(self) -> Iterator[LoggedTurn]:
+    def _turns(self, done: int, done_turns: int) -> Iterator[LoggedTurn]:
         redactor = redactor_of(self._store) if self._store.setting("redact", True) else None
-        for entry in read_logs(self._files, self._show):
-            if isinstance(entry, Rejected):
+        entry = -1
+        for read in read_logs(self.files, self._show):
+            if isinstance(read, Rejected):
                 self.rejected += 1
                 continue
-            conversation = redactor.redact_conversation(entry)[0] if redactor else entry
+            entry += 1
+            if entry < done:
+                continue
+            conversation = redactor.redact_conversation(read)[0] if redactor else read
             began = conversation.turns[0].at if conversation.turns else None
             is_known = conversation.customer and began
             earlier = self._store.earlier_turns(str(conversation.customer), began) if is_known else ()
-            for pair in extract_pairs(conversation):
+            for number, pair in enumerate(extract_pairs(conversation), 1):
+                if entry == done and number <= done_turns:
+                    continue
                 request = Request(pair.dialogue, pair.conversation, earlier=earlier)
-                yield LoggedTurn(request, pair.conversation, pair.answer)
+                yield LoggedTurn(request, conversation, pair, entry, number)
 
 
 def read_conversations(

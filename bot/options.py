@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 DESK_RANKERS = "cross-attention, retrieval, cosine or bm25"
 """What a desk's answers can be ranked with, for help texts."""
+
+_RUN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -90,6 +93,13 @@ def feedback_option(command: Command) -> Command:
         help="Whether what people made of answers before moves them.  [default: it does]",
     )
     return decorate(command)
+
+
+def run_name(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """A name for a stored run that cannot be mistaken for a number or for `latest`."""
+    if value is not None and (not _RUN_NAME.fullmatch(value) or value.isdecimal() or value == "latest"):
+        raise click.BadParameter("use letters, digits, '-', '_' and '.', not digits alone.", context, parameter)
+    return value
 
 
 def example(*lines: str) -> str:

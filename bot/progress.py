@@ -58,3 +58,7 @@ class Meter:
     def counter(self, stage: str) -> Callable[[int, int], None]:
         """What to call with (done, total) of one stage."""
         return lambda done, total: self.show(stage, done, total)
+
+    def noter(self, stage: str) -> Callable[[int, int, str], None]:
+        """What to call with (done, total, a note) of one stage."""
+        return lambda done, total, note: self.show(stage, done, total, note)

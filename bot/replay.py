@@ -1,162 +1,249 @@
-"""Replay: what would have been answered at each agent turn of a log, and how often that was what the agent said?
+"""Replay: what would have been answered at each agent turn of a log, and was it what the agent said?
 
-The answer counts as right when it is the agent's own or one that says the same (`index.equality`: by words, so that
-every ranker and encoder is judged alike). Every turn counts in every figure: where the desk knows no such answer, or
-hands over, recall and coverage show it. A replayed conversation that is in the desk is invisible while it is scored.
+Decisions:
+- The answer counts as right when it is the agent's own or one that says the same (`index.equality`: by words, so that
+  every ranker and encoder is judged alike).
+- Every turn is stored as soon as its batch is done (`conversations.replays`). A run that was killed is gone on with
+  by the same command, at the same batch, so that its numbers are those of a run that was not.
+- A replayed conversation that is in the desk is invisible while it is scored.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from bot.answers import Answer
 from bot.logged_turns import LoggedTurn, LoggedTurns
 from bot.pipeline import Pipeline
-from conversations.errors import LogError
+from bot.replay_figures import ReplayReport, report_of
+from conversations.desk import Desk
+from conversations.errors import DeskError, LogError
+from conversations.model import Json
+from conversations.replays import ReplayedTurn, ReplayRun, Replays
 from index.equality import AnswerEquality
-from training.metrics import (
-    calibration_noise,
-    expected_calibration_error,
-    mean_reciprocal_rank,
-    percentile,
-    rank_of_right,
-    recall_at,
-)
+from training.metrics import rank_of_right
 
-TIMED_TURNS = 40
-"""Turns asked once more, one at a time, for the time that a person would wait."""
+TIMED_TURNS = 100
+"""Turns, the first ones, that are asked once more, one at a time, for the time that a person would wait."""
+TOPICS = ("topic", "topics", "category", "intent", "tasks", "domains")
+"""Where a conversation's metadata may say what it is about; the first that is there."""
 
-
-@dataclass(frozen=True)
-class ReplayReport:
-    """The figures of one replay; see the module's docstring for what is right."""
-
-    turns: int
-    known: float
-    """Share of the turns whose answer the desk knows: no ranker can reach a recall above it."""
-    recall_at_1: float
-    recall_at_5: float
-    recall_at_10: float
-    mrr: float
-    coverage: float
-    """Share of the turns that were answered rather than handed over."""
-    accuracy_when_answered: float
-    ece: float
-    ece_noise: float
-    """The ECE that a perfect confidence would show on as many turns."""
-    p50_ms: float
-    p95_ms: float
-    turns_per_second: float
-    rejected: int
-    """Lines of the log that could not be read."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Under the names that scripts rely on."""
-        return {
-            "turns": self.turns,
-            "known": self.known,
-            "recall@1": self.recall_at_1,
-            "recall@5": self.recall_at_5,
-            "recall@10": self.recall_at_10,
-            "mrr": self.mrr,
-            "coverage": self.coverage,
-            "accuracy_when_answered": self.accuracy_when_answered,
-            "ece": self.ece,
-            "ece_noise": self.ece_noise,
-            "latency_ms": {"p50": self.p50_ms, "p95": self.p95_ms},
-            "turns_per_second": self.turns_per_second,
-            "rejected": self.rejected,
-        }
+OnProgress = Callable[[int, int, str], None]
 
 
 @dataclass(slots=True)
 class Outcome:
     """One replayed turn."""
 
+    answer: Answer
     rank: int
     is_known: bool
-    is_answered: bool
-    is_right: bool
-    confidence: float
+
+    @property
+    def said(self) -> int | None:
+        """The answer that stood first."""
+        return self.answer.candidates[0].answer_id if self.answer.candidates else None
 
 
 def replay(
     pipeline: Pipeline,
-    paths: Iterable[Path],
+    paths: Sequence[Path],
     batch_size: int = 32,
     limit: int | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
+    name: str | None = None,
+    on_progress: OnProgress | None = None,
 ) -> ReplayReport:
-    """Replays logs against a desk.
+    """Replays logs against a desk and stores the run; one that was broken off is gone on with.
 
     Args:
         pipeline: the desk, with the ranker to use.
         paths: logs in any format that import reads; read as a stream.
         batch_size: dialogues answered together.
         limit: at most so many turns.
-        on_progress: called with (bytes read, bytes in all).
+        name: to find the run by.
+        on_progress: called with (done, of, a note): bytes of the logs, or turns where there is a limit.
 
     Raises:
         LogError: no agent turn could be read.
+        DeskError: the same replay is running.
     """
-    logged = LoggedTurns(pipeline, paths, on_progress)
-    equality = AnswerEquality(pipeline.store.answers())
-    outcomes: list[Outcome] = []
-    timed: list[LoggedTurn] = []
-    started = time.perf_counter()
-    for batch in logged.batches(batch_size, limit):
-        outcomes += score_turns(pipeline, equality, batch)
-        timed = (timed + batch)[:TIMED_TURNS]
-    seconds = time.perf_counter() - started
-    if not outcomes:
-        raise LogError("No agent turn could be replayed.", "Check that the logs hold agents' answers to customers.")
-    waits = [pipeline.answer_many([turn.request])[0].timings_ms["total"] for turn in timed]
-    ranks = [outcome.rank for outcome in outcomes]
-    right = np.array([outcome.is_right for outcome in outcomes])
-    answered = np.array([outcome.is_answered for outcome in outcomes])
-    confidence = np.array([outcome.confidence for outcome in outcomes])
-    return ReplayReport(
-        turns=len(outcomes),
-        known=float(np.mean([outcome.is_known for outcome in outcomes])),
-        recall_at_1=recall_at(ranks, 1),
-        recall_at_5=recall_at(ranks, 5),
-        recall_at_10=recall_at(ranks, 10),
-        mrr=mean_reciprocal_rank(ranks),
-        coverage=float(answered.mean()),
-        accuracy_when_answered=float(right[answered].mean()) if answered.any() else 0.0,
-        ece=expected_calibration_error(confidence, right),
-        ece_noise=calibration_noise(confidence),
-        p50_ms=percentile(waits, 50),
-        p95_ms=percentile(waits, 95),
-        turns_per_second=len(outcomes) / seconds,
-        rejected=logged.rejected,
-    )
+    settings: dict[str, Json] = {"batch_size": batch_size, "limit": limit}
+    with pipeline.desk.replays() as replays:
+        logged = LoggedTurns(pipeline, paths)
+        key = _key(pipeline, logged.files, settings)
+        with _alone(pipeline.desk, key):
+            run = replays.begin(
+                key,
+                _now(),
+                pipeline.ranker_name,
+                pipeline.threshold,
+                [str(path) for path in paths],
+                pipeline.counts,
+                settings,
+                name,
+            )
+            rejected = _Replaying(pipeline, replays, run, on_progress).go_on(paths, batch_size, limit)
+            if not replays.count(run.id):
+                replays.delete(run.id)
+                raise LogError(
+                    "No agent turn could be replayed.", "Check that the logs hold agents' answers to customers."
+                )
+            return report_of(replays, replays.finish(run.id, _now(), rejected))
 
 
-def score_turns(pipeline: Pipeline, equality: AnswerEquality, turns: list[LoggedTurn]) -> list[Outcome]:
+class _Replaying:
+    """One run as it goes on."""
+
+    def __init__(self, pipeline: Pipeline, replays: Replays, run: ReplayRun, on_progress: OnProgress | None) -> None:
+        self._pipeline, self._replays, self._run = pipeline, replays, run
+        self._on_progress = on_progress
+        self._read = (0, 0)
+
+    def go_on(self, paths: Sequence[Path], batch_size: int, limit: int | None) -> int:
+        """Replays what is left, and gives the number of lines that could not be read."""
+        logged = LoggedTurns(self._pipeline, paths, self._note_read)
+        equality = AnswerEquality(self._pipeline.store.answers())
+        begun_at = position = self._replays.next_position(self._run.id)
+        started = time.perf_counter()
+        left = None if limit is None else limit - position
+        for batch in logged.batches(batch_size, left, (self._run.entry, self._run.entry_turns)):
+            began = time.perf_counter()
+            outcomes = score_turns(self._pipeline, equality, batch)
+            seconds = time.perf_counter() - began
+            rows = [
+                self._row(place, turn, outcome)
+                for place, (turn, outcome) in enumerate(zip(batch, outcomes, strict=True), position)
+            ]
+            self._replays.add(self._run.id, rows, seconds, batch[-1].entry, batch[-1].number)
+            position += len(batch)
+            if self._on_progress:
+                rate = (position - begun_at) / (time.perf_counter() - started)
+                done, total = self._read if limit is None else (position, limit)
+                self._on_progress(done, total, f"{position:,} turns, {rate:.1f}/s")
+        return logged.rejected
+
+    def _note_read(self, read: int, size: int) -> None:
+        self._read = (read, size)
+
+    def _row(self, position: int, turn: LoggedTurn, outcome: Outcome) -> ReplayedTurn:
+        answer, logged = outcome.answer, turn.logged
+        agent = logged.turns[turn.pair.turn]
+        wait = None
+        if position < TIMED_TURNS:
+            wait = self._pipeline.answer_many([turn.request])[0].timings_ms["total"]
+        return ReplayedTurn(
+            position=position,
+            entry=turn.entry,
+            conversation=logged.id,
+            turn=turn.pair.turn,
+            number=turn.number,
+            key=_turn_key(turn),
+            customer=logged.customer,
+            language=logged.language,
+            source=logged.source,
+            topic=topic_of(logged.meta),
+            at=agent.at,
+            week=week_of(agent.at),
+            action=agent.action,
+            question=turn.question,
+            agent_answer=turn.answer,
+            said=outcome.said,
+            rank=outcome.rank,
+            is_known=outcome.is_known,
+            is_right=outcome.rank == 1,
+            decision=answer.decision,
+            confidence=answer.confidence,
+            milliseconds=answer.timings_ms["total"],
+            wait=wait,
+        )
+
+
+def score_turns(pipeline: Pipeline, equality: AnswerEquality, turns: Sequence[LoggedTurn]) -> list[Outcome]:
     """What would be answered at some turns, and how right that is; answered as one batch."""
     answers = pipeline.answer_many([turn.request for turn in turns])
     equal = equality.equal([turn.answer for turn in turns])
     return [
-        _outcome(answer, right, pipeline.retriever.known_outside(right, turn.conversation))
+        Outcome(answer, _rank(answer, right), pipeline.retriever.known_outside(right, turn.conversation))
         for answer, right, turn in zip(answers, equal, turns, strict=True)
     ]
 
 
-def _outcome(answer: Answer, right: frozenset[int], is_known: bool) -> Outcome:
+def topic_of(meta: dict[str, Json]) -> str | None:
+    """What a conversation is about, where its metadata say it.
+
+    >>> topic_of({"tasks": ["ride_change", "ride_book"]}), topic_of({})
+    ('ride_change, ride_book', None)
+    """
+    for name in TOPICS:
+        said = meta.get(name)
+        words = said if isinstance(said, list) else [said]
+        if topic := ", ".join(word for word in words if isinstance(word, str) and word):
+            return topic
+    return None
+
+
+def week_of(at: str | None) -> str | None:
+    """The ISO year and week of a moment, None where it is unknown.
+
+    >>> week_of("2026-09-02T08:31:00Z"), week_of("yesterday")
+    ('2026-W36', None)
+    """
+    try:
+        year, week, _ = datetime.fromisoformat(at or "").isocalendar()
+    except ValueError:
+        return None
+    return f"{year}-W{week:02d}"
+
+
+def _rank(answer: Answer, right: frozenset[int]) -> int:
     scores = np.array([candidate.score for candidate in answer.candidates])
     is_right = [candidate.answer_id in right for candidate in answer.candidates]
-    rank = rank_of_right(scores, is_right) if is_right else 0
-    return Outcome(
-        rank=rank,
-        is_known=is_known,
-        is_answered=answer.decision == "answer",
-        is_right=bool(is_right) and is_right[0],
-        confidence=answer.confidence,
-    )
+    return rank_of_right(scores, is_right) if is_right else 0
+
+
+def _turn_key(turn: LoggedTurn) -> int:
+    what = "\x1f".join((turn.conversation, str(turn.pair.turn), turn.question, turn.answer))
+    return int.from_bytes(hashlib.sha256(what.encode("utf-8", "replace")).digest()[:8], "big") >> 12
+
+
+def _key(pipeline: Pipeline, files: Sequence[Path], settings: dict[str, Json]) -> str:
+    """Digest of all that the figures of a replay depend on."""
+    digest = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    for column in pipeline.store.pair_answers():
+        digest.update(column.tobytes())
+    model = pipeline.model.fingerprint if pipeline.model else None
+    facts = [pipeline.ranker_name, model, pipeline.embedder.identity, repr(pipeline.decision), settings]
+    digest.update(json.dumps(facts).encode())
+    return digest.hexdigest()
+
+
+@contextmanager
+def _alone(desk: Desk, key: str) -> Iterator[None]:
+    """Keeps the same replay from running twice at a time."""
+    lock = FileLock(desk.path / f"replay-{key[:16]}.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise DeskError("The same replay is running.", "Wait until it is done, or stop it.") from None
+    try:
+        yield
+        Path(lock.lock_file).unlink(missing_ok=True)
+    finally:
+        lock.release()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _HEADINGS = {
     "accuracy_when_answered": "accuracy",
+    "decisions answer": "answered",
+    "decisions ask": "asked back",
+    "decisions handoff": "handed over",
     "latency_ms p50": "p50 ms",
     "latency_ms p95": "p95 ms",
     "turns_per_second": "turns/s",

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlite_utils import Database
 
 from conversations.errors import DeskError
-from conversations.migrations import APPLICATION_ID, MIGRATIONS, unknown_migrations
+from conversations.migrations import DESK, Schema
 
 Row = tuple[Any, ...]
 
-_REPAIR = (
-    "Put back a copy of the file, or delete the desk's directory and import the logs again: "
-    "the index and the models are rebuilt from it."
-)
-
-
 @contextmanager
-def plain_errors(path: Path) -> Iterator[None]:
+def plain_errors(path: Path, repair: str) -> Iterator[None]:
     """Turns SQLite's errors into a :class:`DeskError` that says what to do."""
     try:
         yield
@@ -38,21 +32,22 @@ def plain_errors(path: Path) -> Iterator[None]:
         if "readonly" in said or "unable to open" in said:
             raise DeskError(f"{path} cannot be opened for writing ({said}).", "Check its permissions.") from error
         if "not a database" in said or "malformed" in said or "no such table" in said:
-            raise DeskError(f"{path} is damaged or is not a desk ({said}).", _REPAIR) from error
-        raise DeskError(f"{path} cannot be used: {said}.", _REPAIR) from error
+            raise DeskError(f"{path} is damaged or is not one of this program ({said}).", repair) from error
+        raise DeskError(f"{path} cannot be used: {said}.", repair) from error
 
 
 class DeskFile:
-    """A connection to a desk's SQLite file that speaks in rows."""
+    """A connection to a desk's SQLite file, or to one beside it, that speaks in rows."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, schema: Schema = DESK) -> None:
         """Opens the file, makes it if it is not there, and brings its tables up to date.
 
         Raises:
             DeskError: The file is damaged, is not a desk, or was made by a newer version.
         """
         self.path = path
-        with plain_errors(path):
+        self._schema = schema
+        with self._plain_errors():
             # A chat asks from a worker thread; SQLite itself serialises the calls.
             connection = sqlite3.connect(path, timeout=10.0, check_same_thread=False)
             self._database: Any = Database(connection)
@@ -66,9 +61,9 @@ class DeskFile:
         database = self._database
         tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         (application,) = database.execute("PRAGMA application_id").fetchone()
-        if tables and application != APPLICATION_ID:
+        if tables and application != self._schema.application_id:
             raise DeskError(f"{self.path} is an SQLite file of another program.", "Choose another desk name.")
-        if newer := unknown_migrations(database):
+        if newer := self._schema.unknown_steps(database):
             raise DeskError(
                 f"{self.path} was made by a newer version of Attendant (it has {', '.join(newer)}).",
                 "Update Attendant: pip install --upgrade attendant",
@@ -82,13 +77,16 @@ class DeskFile:
             "secure_delete = ON",
         ):
             database.execute(f"PRAGMA {pragma}").fetchall()
-        if MIGRATIONS.pending(database):
+        if self._schema.migrations.pending(database):
             with database.atomic():
-                MIGRATIONS.apply(database)
+                self._schema.migrations.apply(database)
+
+    def _plain_errors(self) -> AbstractContextManager[None]:
+        return plain_errors(self.path, self._schema.repair)
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """All rows of a query."""
-        with plain_errors(self.path):
+        with self._plain_errors():
             rows: list[Row] = self._database.conn.execute(sql, parameters).fetchall()
             return rows
 
@@ -96,18 +94,18 @@ class DeskFile:
         """Runs one statement and gives the id of the row it inserted. Outside a transaction it commits at
         once.
         """
-        with plain_errors(self.path):
+        with self._plain_errors():
             return int(self._database.execute(sql, tuple(parameters)).lastrowid or 0)
 
     def run_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         """Runs one statement for each row. To be called inside :meth:`atomic`."""
-        with plain_errors(self.path):
+        with self._plain_errors():
             self._database.conn.executemany(sql, rows)
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
         """A transaction: all of it is written, or nothing. Blocks may be nested."""
-        with plain_errors(self.path), self._database.atomic():
+        with self._plain_errors(), self._database.atomic():
             yield
 
     def version(self) -> int:

@@ -13,6 +13,7 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 from conversations.errors import DeskError
+from conversations.replays import Replays
 from conversations.store import Store
 from conversations.text import safe_text
 
@@ -60,6 +61,7 @@ class Desk:
         self.index_path = self.path / "index"
         self.models_path = self.path / "models"
         self.rejects_path = self.path / "rejects"
+        self.replays_path = self.path / "replays.sqlite"
 
     @classmethod
     def open(cls, home: Path, name: str) -> Self:
@@ -127,3 +129,11 @@ class Desk:
             DeskError: It is damaged, or a newer version made it.
         """
         return Store(self.database)
+
+    def replays(self) -> Replays:
+        """The desk's stored replays.
+
+        Raises:
+            DeskError: The file is damaged, or a newer version made it.
+        """
+        return Replays(self.replays_path)

@@ -1,22 +1,40 @@
-"""The tables of a desk, as a list of numbered steps that only ever grows."""
+"""The tables of a desk, and of other files beside it, as a list of numbered steps that only ever grows."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
-
-MIGRATIONS = Migrations("attendant")
 
 APPLICATION_ID = 0x41545444
 """Marks an SQLite file as a desk ("ATTD"), so that another program's file is never written to."""
 
 
-def unknown_migrations(database: Database) -> list[str]:
-    """Names of steps that were applied to this file but that this version does not know: a newer one made
-    it.
-    """
-    applied = {migration.name for migration in MIGRATIONS.applied(database)}
-    return sorted(applied - _STEPS.keys())
+class Schema:
+    """The tables of one kind of file."""
+
+    def __init__(
+        self, name: str, application_id: int, steps: Mapping[str, Callable[[Database], None]], repair: str
+    ) -> None:
+        """Names the steps.
+
+        Args:
+            name: of the list of steps, kept in the file.
+            application_id: that the first step gives the file.
+            steps: by name, in order.
+            repair: what a person can do about a damaged file.
+        """
+        self.application_id = application_id
+        self.repair = repair
+        self.migrations = Migrations(name)
+        self._known = frozenset(steps)
+        for step, make in steps.items():
+            self.migrations(name=step)(make)
+
+    def unknown_steps(self, database: Database) -> list[str]:
+        """Names of steps that were applied to this file but that this version does not know: a newer one made it."""
+        return sorted({migration.name for migration in self.migrations.applied(database)} - self._known)
 
 
 def _001_tables(database: Database) -> None:
@@ -102,11 +120,15 @@ def _004_feedback_in_full(database: Database) -> None:
         database.execute(statement)
 
 
-_STEPS = {
-    "001_tables": _001_tables,
-    "002_words": _002_words,
-    "003_customers": _003_customers,
-    "004_feedback_in_full": _004_feedback_in_full,
-}
-for _name, _step in _STEPS.items():
-    MIGRATIONS(name=_name)(_step)
+DESK = Schema(
+    "attendant",
+    APPLICATION_ID,
+    {
+        "001_tables": _001_tables,
+        "002_words": _002_words,
+        "003_customers": _003_customers,
+        "004_feedback_in_full": _004_feedback_in_full,
+    },
+    "Put back a copy of the file, or delete the desk's directory and import the logs again: "
+    "the index and the models are rebuilt from it.",
+)

@@ -1,6 +1,6 @@
 """What a desk knows, in one SQLite file: the source of truth that the index and the models are derived from.
 
-All SQL of the project is in this module, its reading half `store_reading`, `word_search`, `migrations` and
+All SQL of the project is in this module, its reading half `store_reading`, `word_search`, `replays`, `migrations` and
 `database`. (The log readers sort large logs in a scratch file of their own.)
 """
 
@@ -175,7 +175,7 @@ class Store:
         """
         with self.transaction():
             before = self.counts()
-            for conversation in reading.conversations_of(self._file, customer):
+            for conversation in self.conversations_of(customer):
                 self.delete_conversation(conversation)
             judged = len(list(self.feedback(customer)))
             self._file.run("DELETE FROM feedback WHERE customer = ?", (customer,))
@@ -220,6 +220,10 @@ class Store:
     def conversation(self, conversation_id: str) -> Conversation | None:
         """One conversation, or None."""
         return next(self.conversations([conversation_id]), None)
+
+    def conversations_of(self, customer: str) -> list[str]:
+        """The ids of a customer's conversations; the customer as it is stored."""
+        return reading.conversations_of(self._file, customer)
 
     def earlier_turns(self, customer: str, before: str | None = None) -> tuple[Turn, ...]:
         """What was said in the customer's last few conversations, oldest turn first.

@@ -12,6 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating]
+Ranks = Sequence[int] | Floats
+"""Ranks from 1, 0 for a miss."""
+BINS = 15
 SCOPE_COST = 0.01
 """In-scope accuracy given up for telling out-of-scope requests apart."""
 
@@ -31,7 +34,7 @@ def rank_of_right(scores: Floats, right: Sequence[bool] | npt.NDArray[np.bool_])
     return 1 + int((scores[~is_right] >= best).sum())
 
 
-def recall_at(ranks: Sequence[int], k: int) -> float:
+def recall_at(ranks: Ranks, k: int) -> float:
     """Share of the queries whose right answer stands among the first k.
 
     >>> recall_at([1, 3, 0, 2], 2)
@@ -41,16 +44,17 @@ def recall_at(ranks: Sequence[int], k: int) -> float:
     return float(((found > 0) & (found <= k)).mean()) if len(found) else 0.0
 
 
-def reciprocal_ranks(ranks: Sequence[int]) -> list[float]:
+def reciprocal_ranks(ranks: Ranks) -> list[float]:
     """1 / rank of each, 0 for a miss.
 
     >>> reciprocal_ranks([2, 0])
     [0.5, 0.0]
     """
-    return [1.0 / rank if rank else 0.0 for rank in ranks]
+    found = np.asarray(ranks, np.float64)
+    return [float(one) for one in np.divide(1.0, found, out=np.zeros(len(found)), where=found > 0)]
 
 
-def mean_reciprocal_rank(ranks: Sequence[int]) -> float:
+def mean_reciprocal_rank(ranks: Ranks) -> float:
     """Mean of 1 / rank, 0 for a miss.
 
     >>> mean_reciprocal_rank([1, 2, 0, 4])
@@ -59,7 +63,7 @@ def mean_reciprocal_rank(ranks: Sequence[int]) -> float:
     return float(np.mean(reciprocal_ranks(ranks))) if len(ranks) else 0.0
 
 
-def expected_calibration_error(confidence: Floats, right: npt.NDArray[np.bool_], bins: int = 15) -> float:
+def expected_calibration_error(confidence: Floats, right: npt.NDArray[np.bool_], bins: int = BINS) -> float:
     """ECE over bins of equal mass: sum over bins of (share of cases) * |accuracy - mean confidence|.
 
     Naeini et al. 2015; equal-mass bins as in Nguyen and O'Connor 2015.
@@ -69,10 +73,24 @@ def expected_calibration_error(confidence: Floats, right: npt.NDArray[np.bool_],
     """
     if len(confidence) == 0:
         return 0.0
+    order, begins, sizes = _equal_mass(confidence, bins)
+    return _mean_gap(confidence[order], right[order], begins, sizes)
+
+
+def _equal_mass(
+    confidence: Floats, bins: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The cases by rising confidence, where each bin of them begins, and how many it holds."""
     order = np.argsort(confidence, kind="stable")
-    parts = np.array_split(order, min(bins, len(order)))
-    gaps = [abs(float(right[part].mean()) - float(confidence[part].mean())) * len(part) for part in parts]
-    return float(sum(gaps) / len(order))
+    sizes = np.array([len(part) for part in np.array_split(order, min(bins, len(order)))])
+    return order, np.cumsum(sizes) - sizes, sizes
+
+
+def _mean_gap(
+    confidence: Floats, right: npt.NDArray[np.bool_], begins: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]
+) -> float:
+    gaps = np.add.reduceat(right.astype(np.float64), begins) - np.add.reduceat(confidence, begins)
+    return float(np.abs(gaps).sum() / sizes.sum())
 
 
 def calibration_noise(confidence: Floats, draws: int = 100) -> float:
@@ -88,9 +106,13 @@ def calibration_noise(confidence: Floats, draws: int = 100) -> float:
     >>> calibration_noise(np.full(4_000, 0.5)) < 0.03 < calibration_noise(np.full(100, 0.5))
     True
     """
+    if len(confidence) == 0:
+        return 0.0
     generator = np.random.default_rng(13)
-    drawn = [generator.random(len(confidence)) < confidence for _ in range(draws)]
-    return float(np.mean([expected_calibration_error(confidence, right) for right in drawn]))
+    order, begins, sizes = _equal_mass(confidence, BINS)
+    rising = confidence[order]
+    drawn = ((generator.random(len(confidence)) < confidence)[order] for _ in range(draws))
+    return float(np.mean([_mean_gap(rising, right, begins, sizes) for right in drawn]))
 
 
 SURE = 0.8
@@ -151,7 +173,7 @@ def f1_scores(found: Sequence[str], right: Sequence[str]) -> dict[str, float]:
     return scores
 
 
-def percentile(values: Sequence[float], q: float) -> float:
+def percentile(values: Sequence[float] | Floats, q: float) -> float:
     """The q-th percentile, 0 for no values.
 
     >>> percentile([1.0, 2.0, 3.0], 50)

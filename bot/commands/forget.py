@@ -16,8 +16,9 @@ from bot.options import Session, common_options, customer_option, desk_option, e
 def command(session: Session, customer: str, desk_name: str, yes: bool) -> None:
     """Remove a customer from a desk for good.
 
-    Their conversations, the answers that only they were given, what they judged, and the vectors and token states of
-    all that are deleted. Models trained before stay as they are; the next training does without.
+    Their conversations, the answers that only they were given, what they judged, their turns in stored replays, and
+    the vectors and token states of all that are deleted. Models trained before stay as they are; the next training
+    does without.
     """
     desk = session.open_desk(desk_name)
     from bot.customer import forget_customer

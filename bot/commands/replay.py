@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bot.options import DESK_RANKERS, Session, common_options, desk_option, example
+from bot.options import DESK_RANKERS, Session, common_options, desk_option, example, run_name
 
 
 @click.command(
@@ -24,6 +24,7 @@ from bot.options import DESK_RANKERS, Session, common_options, desk_option, exam
 )
 @click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Dialogues at a time.")
 @click.option("--limit", type=click.IntRange(1), help="Replay only so many agent turns.")
+@click.option("--name", callback=run_name, help="A name to find the stored run by, for attendant compare.")
 @common_options
 @click.pass_obj
 def command(
@@ -33,11 +34,15 @@ def command(
     rankers: tuple[str, ...],
     batch_size: int,
     limit: int | None,
+    name: str | None,
 ) -> None:
     """Replay logs: what would have been answered?
 
     At every agent turn the desk is asked with the dialogue up to it, and its answers are compared with what the agent
     said. A conversation that is in the desk itself is left out while it is replayed.
+
+    The run is stored with the desk (attendant runs lists them). One that was stopped goes on where it was when the
+    same command is given again.
     """
     desk = session.open_desk(desk_name)
     from pathlib import Path
@@ -60,7 +65,8 @@ def command(
                 paths,
                 batch_size=batch_size,
                 limit=limit,
-                on_progress=meter.counter(f"replaying with {pipeline.ranker_name}"),
+                name=name,
+                on_progress=meter.noter(f"replaying with {pipeline.ranker_name}"),
             )
             reports.append({"ranker": pipeline.ranker_name, **report.as_json()})
     if session.as_json:

@@ -1,0 +1,99 @@
+"""The figures of a stored replay.
+
+Every turn counts in every figure: where the desk knows no answer that says what the agent said, or hands over, recall
+and coverage show it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from conversations.replays import ReplayRun, Replays
+from training.metrics import (
+    calibration_noise,
+    expected_calibration_error,
+    mean_reciprocal_rank,
+    percentile,
+    recall_at,
+)
+
+
+@dataclass(frozen=True)
+class ReplayReport:
+    """The figures of one replay."""
+
+    run: int
+    """Its number among the desk's stored runs."""
+    turns: int
+    known: float
+    """Share of the turns whose answer the desk knows: no ranker can reach a recall above it."""
+    recall_at_1: float
+    recall_at_5: float
+    recall_at_10: float
+    mrr: float
+    answered: int
+    asked: int
+    """How often it would have asked which of two answers is meant."""
+    handed_over: int
+    coverage: float
+    """Share of the turns that were answered rather than asked back or handed over."""
+    accuracy_when_answered: float
+    ece: float
+    ece_noise: float
+    """The ECE that a perfect confidence would show on as many turns."""
+    p50_ms: float
+    p95_ms: float
+    turns_per_second: float
+    rejected: int
+    """Lines of the log that could not be read."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Under the names that scripts rely on."""
+        return {
+            "run": self.run,
+            "turns": self.turns,
+            "known": self.known,
+            "recall@1": self.recall_at_1,
+            "recall@5": self.recall_at_5,
+            "recall@10": self.recall_at_10,
+            "mrr": self.mrr,
+            "decisions": {"answer": self.answered, "ask": self.asked, "handoff": self.handed_over},
+            "coverage": self.coverage,
+            "accuracy_when_answered": self.accuracy_when_answered,
+            "ece": self.ece,
+            "ece_noise": self.ece_noise,
+            "latency_ms": {"p50": self.p50_ms, "p95": self.p95_ms},
+            "turns_per_second": self.turns_per_second,
+            "rejected": self.rejected,
+        }
+
+
+def report_of(replays: Replays, run: ReplayRun) -> ReplayReport:
+    """Computes the figures of a run from its stored turns."""
+    columns = ("rank", "is_known", "is_right", "confidence", "wait", "decision = 'answer'", "decision = 'ask'")
+    rank, known, right, confidence, wait, answered, asked = replays.numbers(run.id, columns).values()
+    is_right, is_answered = right > 0, answered > 0
+    turns = len(rank)
+    return ReplayReport(
+        run=run.id,
+        turns=turns,
+        known=float(known.mean()) if turns else 0.0,
+        recall_at_1=recall_at(rank, 1),
+        recall_at_5=recall_at(rank, 5),
+        recall_at_10=recall_at(rank, 10),
+        mrr=mean_reciprocal_rank(rank),
+        answered=int(answered.sum()),
+        asked=int(asked.sum()),
+        handed_over=int(turns - answered.sum() - asked.sum()),
+        coverage=float(answered.mean()) if turns else 0.0,
+        accuracy_when_answered=float(is_right[is_answered].mean()) if is_answered.any() else 0.0,
+        ece=expected_calibration_error(confidence, is_right),
+        ece_noise=calibration_noise(confidence),
+        p50_ms=percentile(wait[np.isfinite(wait)], 50),
+        p95_ms=percentile(wait[np.isfinite(wait)], 95),
+        turns_per_second=turns / run.seconds if run.seconds else 0.0,
+        rejected=run.rejected,
+    )

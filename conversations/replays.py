@@ -1,0 +1,360 @@
+"""Stored replays: what would have been answered at each agent turn of some logs, one row a turn.
+
+Decisions:
+- A file of its own beside the desk's: a replay of many logs is larger than the desk that it asks, may be thrown away,
+  and must not hold up an import.
+- Texts are de-identified as the desk's are. What would have been answered is kept as the id of the desk's answer, and
+  read from the desk: what is forgotten there is gone here. The turns of a forgotten customer are deleted.
+- Figures are computed from pages of numbers, so that the memory does not grow with the texts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlite_utils import Database
+
+from conversations.database import DeskFile, Row
+from conversations.errors import DeskError
+from conversations.migrations import Schema
+from conversations.model import Json
+from conversations.store_reading import in_pages, marks
+from conversations.text import safe_text
+
+PAGE = 10_000
+"""Rows read at a time."""
+
+Breakdown = Literal["topic", "number", "language", "week", "source"]
+"""What quality is broken down by."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedTurn:
+    """One agent turn of a log and what would have been answered; the fields are the columns."""
+
+    position: int
+    """In the run, from 0."""
+    entry: int
+    """Which conversation of the logs, from 0."""
+    conversation: str
+    turn: int
+    """Position of the agent's turn in its conversation, from 0."""
+    number: int
+    """Which question of its conversation, from 1."""
+    key: int
+    """The same for the same turn of the same log in every run: 52 bits, which a floating-point number keeps."""
+    customer: str | None
+    """As the desk stores it."""
+    language: str | None
+    source: str | None
+    topic: str | None
+    at: str | None
+    week: str | None
+    """ISO year and week, such as 2026-W36."""
+    action: str | None
+    """The label of the canned reply that the agent picked."""
+    question: str
+    agent_answer: str
+    said: int | None
+    """Id of the desk's answer that stood first, whether or not it would have been shown; None where none did."""
+    rank: int
+    """Of the best answer that says what the agent said, from 1, ties counted against it; 0 where none was ranked."""
+    is_known: bool
+    """Whether the desk knows such an answer outside what was hidden."""
+    is_right: bool
+    """Whether what stood first says what the agent said."""
+    decision: str
+    """"answer", "ask" or "handoff"."""
+    confidence: float
+    milliseconds: float
+    """Its share of its batch."""
+    wait: float | None
+    """Milliseconds when it is asked alone, which is measured for some."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayRun:
+    """One replay; the fields are the columns."""
+
+    id: int
+    key: str
+    """Digest of all that its figures depend on: logs, desk, model, settings."""
+    name: str | None
+    """As the person called it."""
+    started: str
+    finished: str | None
+    """When, ISO 8601; None while it is not."""
+    ranker: str
+    threshold: float
+    logs: tuple[str, ...]
+    desk: dict[str, int]
+    """Numbers of what the desk held."""
+    settings: dict[str, Any]
+    rejected: int
+    """Lines that could not be read."""
+    seconds: float
+    """Spent on answering."""
+    entry: int
+    """Which conversation of the logs it stands in, and how many of its turns are done."""
+    entry_turns: int
+
+
+_COLUMNS = tuple(field.name for field in fields(ReplayedTurn))
+
+
+def _001_tables(database: Database) -> None:
+    for statement in (
+        """CREATE TABLE runs (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            key TEXT NOT NULL, name TEXT, started TEXT NOT NULL, finished TEXT,
+            ranker TEXT NOT NULL, threshold REAL NOT NULL,
+            logs TEXT NOT NULL, desk TEXT NOT NULL, settings TEXT NOT NULL,
+            rejected INTEGER NOT NULL DEFAULT 0, seconds REAL NOT NULL DEFAULT 0,
+            entry INTEGER NOT NULL DEFAULT 0, entry_turns INTEGER NOT NULL DEFAULT 0)""",
+        """CREATE TABLE turns (
+            run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+            position INTEGER NOT NULL, entry INTEGER NOT NULL,
+            conversation TEXT NOT NULL, turn INTEGER NOT NULL, number INTEGER NOT NULL, key INTEGER NOT NULL,
+            customer TEXT, language TEXT, source TEXT, topic TEXT, at TEXT, week TEXT, action TEXT,
+            question TEXT NOT NULL, agent_answer TEXT NOT NULL,
+            said INTEGER, rank INTEGER NOT NULL, is_known INTEGER NOT NULL, is_right INTEGER NOT NULL,
+            decision TEXT NOT NULL CHECK (decision IN ('answer', 'ask', 'handoff')),
+            confidence REAL NOT NULL, milliseconds REAL NOT NULL, wait REAL,
+            PRIMARY KEY (run, position)) WITHOUT ROWID""",
+        "CREATE INDEX turns_by_key ON turns (run, key)",
+        "CREATE INDEX turns_of_customer ON turns (customer) WHERE customer IS NOT NULL",
+        "CREATE INDEX turns_of_conversation ON turns (conversation)",
+        "PRAGMA application_id = 0x41545450",
+    ):
+        database.execute(statement)
+
+
+REPLAYS = Schema(
+    "attendant replays", 0x41545450, {"001_tables": _001_tables}, "Delete the file and replay the logs again."
+)
+
+
+class Replays:
+    """The stored replays of one desk."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens the file, makes it if it is not there, and brings it up to date.
+
+        Raises:
+            DeskError: The file is damaged, is another program's, or was made by a newer version.
+        """
+        self._file = DeskFile(path, REPLAYS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+    # Runs
+
+    def begin(
+        self,
+        key: str,
+        started: str,
+        ranker: str,
+        threshold: float,
+        logs: Sequence[str],
+        desk: dict[str, int],
+        settings: dict[str, Json],
+        name: str | None = None,
+    ) -> ReplayRun:
+        """A new run, or the one of this key that was not finished; the arguments are the fields of `ReplayRun`."""
+        unfinished = self._file.rows(
+            "SELECT id FROM runs WHERE key = ? AND finished IS NULL ORDER BY id DESC LIMIT 1", (key,)
+        )
+        if unfinished:
+            ordinal = int(unfinished[0][0])
+            self._file.run("UPDATE runs SET name = coalesce(?, name) WHERE id = ?", (name, ordinal))
+        else:
+            ordinal = self._file.run(
+                "INSERT INTO runs (key, name, started, ranker, threshold, logs, desk, settings)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (key, name, started, ranker, threshold, json.dumps(logs), json.dumps(desk), json.dumps(settings)),
+            )
+        return self._run("id = ?", (ordinal,))[0]
+
+    def add(self, run: int, turns: Sequence[ReplayedTurn], seconds: float, entry: int, entry_turns: int) -> None:
+        """Keeps turns and how far the run has come, together or not at all."""
+        with self._file.atomic():
+            self._file.run_many(
+                f"INSERT INTO turns (run, {', '.join(_COLUMNS)}) VALUES (?, {marks(_COLUMNS)})",
+                [(run, *astuple(turn)) for turn in turns],
+            )
+            self._file.run(
+                "UPDATE runs SET seconds = seconds + ?, entry = ?, entry_turns = ? WHERE id = ?",
+                (seconds, entry, entry_turns, run),
+            )
+
+    def finish(self, run: int, at: str, rejected: int) -> ReplayRun:
+        """Says that a run is complete."""
+        self._file.run("UPDATE runs SET finished = ?, rejected = ? WHERE id = ?", (at, rejected, run))
+        return self.run(str(run))
+
+    def runs(self) -> list[ReplayRun]:
+        """All runs, oldest first."""
+        return self._run("1", ())
+
+    def run(self, name: str) -> ReplayRun:
+        """A run by its id, its name (the newest of that name), or `latest`, `latest~1` and so on.
+
+        Of the latter only finished ones are counted.
+
+        Raises:
+            DeskError: there is no such run; says which there are.
+        """
+        found = self._named(name)
+        if found is None:
+            there = ", ".join(f"{run.id} ({run.name})" if run.name else str(run.id) for run in self.runs()[-8:])
+            raise DeskError(
+                f"There is no replay {safe_text(name, keep_newlines=False)!r}."
+                + (f" There are: {there}." if there else " Nothing was replayed on this desk yet."),
+                "List them with: attendant runs.",
+            )
+        return found
+
+    def _named(self, name: str) -> ReplayRun | None:
+        base, tilde, back = name.partition("~")
+        if base == "latest" and (back.isdecimal() or not tilde):
+            newest = "finished IS NOT NULL ORDER BY finished DESC, id DESC LIMIT 1 OFFSET ?"
+            return next(iter(self._run(newest, (min(int(back or 0), 10**9),))), None)
+        if name.isdecimal() and len(name) < 18:
+            return next(iter(self._run("id = ?", (int(name),))), None)
+        return next(iter(self._run("name = ? ORDER BY id DESC LIMIT 1", (name,))), None)
+
+    def _run(self, condition: str, parameters: Sequence[object]) -> list[ReplayRun]:
+        columns = [field.name for field in fields(ReplayRun)]
+        found = []
+        for row in self._file.rows(f"SELECT {', '.join(columns)} FROM runs WHERE {condition}", parameters):
+            values = dict(zip(columns, row, strict=True))
+            values |= {name: json.loads(values[name]) for name in ("logs", "desk", "settings")}
+            found.append(ReplayRun(**{**values, "logs": tuple(values["logs"])}))
+        return found
+
+    def delete(self, run: int) -> None:
+        """Removes a run with its turns."""
+        with self._file.atomic():
+            self._file.run("DELETE FROM runs WHERE id = ?", (run,))
+
+    def forget(self, customers: Sequence[str], conversations: Iterable[str]) -> int:
+        """Deletes the turns of some customers, as they are stored, and of some conversations, from all runs.
+
+        Returns:
+            How many there were.
+        """
+        before = self._count("1", ())
+        with self._file.atomic():
+            self._file.run(f"DELETE FROM turns WHERE customer IN ({marks(customers)})", list(customers))
+            for page in in_pages(conversations):
+                self._file.run(f"DELETE FROM turns WHERE conversation IN ({marks(page)})", page)
+        self._file.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        return before - self._count("1", ())
+
+    # Turns
+
+    def _count(self, condition: str, parameters: Sequence[object]) -> int:
+        return int(self._file.rows(f"SELECT count(*) FROM turns WHERE {condition}", parameters)[0][0])
+
+    def next_position(self, run: int) -> int:
+        """The position that the run's next turn will have."""
+        return int(self._file.rows("SELECT coalesce(max(position) + 1, 0) FROM turns WHERE run = ?", (run,))[0][0])
+
+    def count(self, run: int) -> int:
+        """How many turns a run has."""
+        return self._count("run = ?", (run,))
+
+    def numbers(self, run: int, columns: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+        """Columns of a run's turns, each (turns,), by their names; an SQL expression may stand for a column.
+
+        What is missing is not a number.
+        """
+        found = np.empty((self.count(run), len(columns)))
+        done = 0
+        for page in self._pages(run, ", ".join(columns)):
+            found[done : done + len(page)] = np.array([row[:-1] for row in page], dtype=np.float64)
+            done += len(page)
+        return dict(zip(columns, found[:done].T, strict=True))
+
+    def turns(self, run: int, positions: Iterable[int]) -> list[ReplayedTurn]:
+        """Some turns of a run, in the order in which they are named."""
+        wanted = list(positions)
+        rows = [
+            row
+            for page in in_pages(wanted)
+            for row in self._file.rows(
+                f"SELECT {', '.join(_COLUMNS)} FROM turns WHERE run = ? AND position IN ({marks(page)})", (run, *page)
+            )
+        ]
+        found = {row[0]: _turn(row) for row in rows}
+        return [found[position] for position in wanted if position in found]
+
+    def most_confident_misses(self, run: int, most: int) -> list[ReplayedTurn]:
+        """The turns where what stood first was wrong, the most confident first."""
+        rows = self._file.rows(
+            f"SELECT {', '.join(_COLUMNS)} FROM turns WHERE run = ? AND NOT is_right AND said IS NOT NULL"
+            " ORDER BY confidence DESC, position LIMIT ?",
+            (run, most),
+        )
+        return [_turn(row) for row in rows]
+
+    def answers(self, run: int, most: int, is_right: bool) -> list[tuple[int, int, int]]:
+        """The answers that stood first most often when that was right, or wrong: id, how often, and of how many."""
+        rows = self._file.rows(
+            "SELECT said, sum(is_right = ?) AS often, count(*) FROM turns WHERE run = ? AND said IS NOT NULL"
+            " GROUP BY said HAVING often > 0 ORDER BY often DESC, said LIMIT ?",
+            (is_right, run, most),
+        )
+        return [(int(said), int(often), int(count)) for said, often, count in rows]
+
+    def breakdown(self, run: int, by: Breakdown) -> list[Row]:
+        """Sums for each value of a column: value, turns, known, first, among five, answered, answered rightly."""
+        return self._file.rows(
+            f"""SELECT {by}, count(*), sum(is_known), sum(rank = 1), sum(rank BETWEEN 1 AND 5),
+                sum(decision = 'answer'), sum(decision = 'answer' AND is_right)
+                FROM turns WHERE run = ? GROUP BY {by} ORDER BY {by}""",
+            (run,),
+        )
+
+    def labels(self, run: int, column: Breakdown) -> tuple[NDArray[np.int64], list[str]]:
+        """A column of words: per turn the number of its word, and the words; the empty one where there is none."""
+        numbers: dict[str, int] = {}
+        found = np.empty(self.count(run), np.int64)
+        done = 0
+        for page in self._pages(run, f"coalesce({column}, '')"):
+            for place, (word, _) in enumerate(page, done):
+                found[place] = numbers.setdefault(str(word), len(numbers))
+            done += len(page)
+        return found[:done], list(numbers)
+
+    def _pages(self, run: int, columns: str) -> Iterator[list[Row]]:
+        """Columns of a run's turns and, last, their positions."""
+        last = -1
+        while page := self._file.rows(
+            f"SELECT {columns}, position FROM turns WHERE run = ? AND position > ? ORDER BY position LIMIT {PAGE}",
+            (run, last),
+        ):
+            yield page
+            last = page[-1][-1]
+
+
+def _turn(row: Row) -> ReplayedTurn:
+    values = dict(zip(_COLUMNS, row, strict=True))
+    return ReplayedTurn(**{**values, "is_known": bool(values["is_known"]), "is_right": bool(values["is_right"])})
