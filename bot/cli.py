@@ -26,6 +26,7 @@ COMMANDS = {
     "chat": "chat",
     "assist": "assist",
     "replay": "replay",
+    "compare": "compare",
     "runs": "runs",
     "train": "train",
     "evaluate": "evaluate",

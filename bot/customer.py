@@ -68,7 +68,7 @@ def forget_customer(desk: Desk, name: str) -> dict[str, int]:
         removed = {"replayed turns": _forget_replayed(desk, store, keys)}
         for key in keys:
             gone = store.delete_customer(key)
-            removed = {what: removed.get(what, 0) + count for what, count in gone.items()}
+            removed |= {what: removed.get(what, 0) + count for what, count in gone.items()}
         store.compact()
         # Even for a customer nobody knows: a run killed here before may have left the index as it was.
         removed["vectors"] = forget_in_indexes(desk.index_path, store)

@@ -42,6 +42,8 @@ class Request:
     """Answers that must not be offered again, nor what says the same."""
     earlier: tuple[Turn, ...] = ()
     """The customer's earlier conversations, oldest turn first; see `Store.earlier_turns`."""
+    as_of: str | None = None
+    """The moment from which on nothing must be seen; see `Retriever.visible`."""
 
 
 @dataclass

@@ -50,7 +50,11 @@ class LoggedTurns:
     """The agent turns of some logs, de-identified as the desk's own are."""
 
     def __init__(
-        self, pipeline: Pipeline, paths: Iterable[Path], on_progress: Callable[[int, int], None] | None = None
+        self,
+        pipeline: Pipeline,
+        paths: Iterable[Path],
+        on_progress: Callable[[int, int], None] | None = None,
+        as_of: bool = False,
     ) -> None:
         """Finds the files; they are opened as they are read.
 
@@ -58,6 +62,7 @@ class LoggedTurns:
             pipeline: of the desk that is to be asked.
             paths: logs in any format that import reads.
             on_progress: called with (bytes read, bytes in all).
+            as_of: whether what was said after a conversation began is invisible as well.
 
         Raises:
             LogError: a log is not there.
@@ -66,6 +71,7 @@ class LoggedTurns:
         self.files = log_files(list(paths))
         self._size = sum(file.stat().st_size for file in self.files)
         self._on_progress = on_progress
+        self._as_of = as_of
         self.rejected = 0
         """Lines that could not be read so far."""
 
@@ -101,10 +107,14 @@ class LoggedTurns:
             began = conversation.turns[0].at if conversation.turns else None
             is_known = conversation.customer and began
             earlier = self._store.earlier_turns(str(conversation.customer), began) if is_known else ()
+            if self._as_of:
+                # An earlier conversation may have gone on after this one began.
+                earlier = tuple(turn for turn in earlier if turn.at and began and turn.at < began)
             for number, pair in enumerate(extract_pairs(conversation), 1):
                 if entry == done and number <= done_turns:
                     continue
-                request = Request(pair.dialogue, pair.conversation, earlier=earlier)
+                as_of = (began or "") if self._as_of else None
+                request = Request(pair.dialogue, pair.conversation, earlier=earlier, as_of=as_of)
                 yield LoggedTurn(request, conversation, pair, entry, number)
 
 

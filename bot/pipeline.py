@@ -156,7 +156,7 @@ class Pipeline:
         contexts = self._read(requests)
         moods = self._moods_of(contexts)
         embedded = time.perf_counter()
-        served = self.retriever.retrieve(contexts, [request.exclude for request in requests])
+        served = self._retrieve(contexts, requests)
         retrieved = time.perf_counter()
         count = max(len(requests), 1)
         timings = {"embed": 1000 * (embedded - started) / count, "retrieve": 1000 * (retrieved - embedded) / count}
@@ -223,6 +223,10 @@ class Pipeline:
         """The mood of the customer's turns in a dialogue that was not answered here."""
         said = [turn.text for turn in turns if turn.role == "customer"]
         return MoodTrend(tuple(mood.score for mood in self.moods.read(said))) if self.moods else MoodTrend()
+
+    def _retrieve(self, contexts: Sequence[ReadDialogue], requests: Sequence[Request]) -> list[list[Candidate]]:
+        hidden, moments = [request.exclude for request in requests], [request.as_of for request in requests]
+        return self.retriever.retrieve(contexts, hidden, as_of=moments)
 
     def _decide(
         self,
@@ -293,7 +297,7 @@ class Pipeline:
         if not isinstance(self.ranker, CrossAttentionRanker):
             return []
         (context,) = self._read([request])
-        served = self.retriever.retrieve([context], [request.exclude])[0]
+        served = self._retrieve([context], [request])[0]
         chosen = [candidate for candidate in served if candidate.answer_id == best.answer_id]
         if not chosen:
             return []

@@ -5,7 +5,8 @@ Decisions:
   every ranker and encoder is judged alike).
 - Every turn is stored as soon as its batch is done (`conversations.replays`). A run that was killed is gone on with
   by the same command, at the same batch, so that its numbers are those of a run that was not.
-- A replayed conversation that is in the desk is invisible while it is scored.
+- A replayed conversation that is in the desk is invisible while it is scored; as of its day, so is all that was said
+  after it began. What was fitted on the desk as a whole is not undone: the model, its confidence, how rare words are.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ def replay(
     paths: Sequence[Path],
     batch_size: int = 32,
     limit: int | None = None,
+    as_of: bool = False,
     name: str | None = None,
     on_progress: OnProgress | None = None,
 ) -> ReplayReport:
@@ -70,6 +72,7 @@ def replay(
         paths: logs in any format that import reads; read as a stream.
         batch_size: dialogues answered together.
         limit: at most so many turns.
+        as_of: whether what the desk learned after a conversation began is invisible too; see `Retriever.visible`.
         name: to find the run by.
         on_progress: called with (done, of, a note): bytes of the logs, or turns where there is a limit.
 
@@ -77,7 +80,7 @@ def replay(
         LogError: no agent turn could be read.
         DeskError: the same replay is running.
     """
-    settings: dict[str, Json] = {"batch_size": batch_size, "limit": limit}
+    settings: dict[str, Json] = {"batch_size": batch_size, "limit": limit, "as_of": as_of}
     with pipeline.desk.replays() as replays:
         logged = LoggedTurns(pipeline, paths)
         key = _key(pipeline, logged.files, settings)
@@ -92,7 +95,7 @@ def replay(
                 settings,
                 name,
             )
-            rejected = _Replaying(pipeline, replays, run, on_progress).go_on(paths, batch_size, limit)
+            rejected = _Replaying(pipeline, replays, run, on_progress).go_on(paths, batch_size, limit, as_of)
             if not replays.count(run.id):
                 replays.delete(run.id)
                 raise LogError(
@@ -109,9 +112,9 @@ class _Replaying:
         self._on_progress = on_progress
         self._read = (0, 0)
 
-    def go_on(self, paths: Sequence[Path], batch_size: int, limit: int | None) -> int:
+    def go_on(self, paths: Sequence[Path], batch_size: int, limit: int | None, as_of: bool) -> int:
         """Replays what is left, and gives the number of lines that could not be read."""
-        logged = LoggedTurns(self._pipeline, paths, self._note_read)
+        logged = LoggedTurns(self._pipeline, paths, self._note_read, as_of)
         equality = AnswerEquality(self._pipeline.store.answers())
         begun_at = position = self._replays.next_position(self._run.id)
         started = time.perf_counter()
@@ -172,9 +175,11 @@ def score_turns(pipeline: Pipeline, equality: AnswerEquality, turns: Sequence[Lo
     """What would be answered at some turns, and how right that is; answered as one batch."""
     answers = pipeline.answer_many([turn.request for turn in turns])
     equal = equality.equal([turn.answer for turn in turns])
+    requests = [turn.request for turn in turns]
+    seen = pipeline.retriever.visible([one.exclude for one in requests], [one.as_of for one in requests])
     return [
-        Outcome(answer, _rank(answer, right), pipeline.retriever.known_outside(right, turn.conversation))
-        for answer, right, turn in zip(answers, equal, turns, strict=True)
+        Outcome(answer, _rank(answer, right), bool(links.sees_answers(np.array(sorted(right), np.int64)).any()))
+        for answer, right, links in zip(answers, equal, seen, strict=True)
     ]
 
 

@@ -265,6 +265,12 @@ class Store:
         """For every pair, by id: its id, its answer's id and the ordinal of its conversation."""
         return reading.pair_answers(self._file)
 
+    def pair_times(self) -> dict[int, str]:
+        """When the agent's turn of each pair was said, as the log has it, else the turn before it; none where neither
+        tells.
+        """
+        return reading.pair_times(self._file)
+
     def conversation_ordinals(self, ids: Iterable[str]) -> dict[str, int]:
         """The ordinals, as in :meth:`pair_answers`, of those of the named conversations that are here."""
         return reading.conversation_ordinals(self._file, ids)

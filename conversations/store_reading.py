@@ -115,6 +115,18 @@ def pair_answers(file: DeskFile) -> tuple[NDArray[np.int64], NDArray[np.int64], 
     return table[:, 0].copy(), table[:, 1].copy(), table[:, 2].copy()
 
 
+def pair_times(file: DeskFile) -> dict[int, str]:
+    """When each pair was said: the time of its turn, else of the last one before it in its conversation."""
+    return {
+        int(pair): str(at)
+        for pair, at in file.rows(
+            """SELECT pairs.id, (SELECT at FROM turns WHERE turns.conversation = pairs.conversation
+                   AND position <= pairs.turn AND at IS NOT NULL ORDER BY position DESC LIMIT 1) AS said
+               FROM pairs WHERE said IS NOT NULL"""
+        )
+    }
+
+
 def conversation_ordinals(file: DeskFile, names: Iterable[str]) -> dict[str, int]:
     """The ordinals of those of the named conversations that are here."""
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from index.fusion import fuse, votes
 from index.manifest import Manifest, read_manifest, verify_files
 from index.states import TokenStates
 from index.vectors import VectorIndex
+from index.visibility import Links, Mask, moment_of, moments
 
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -24,10 +25,10 @@ CANDIDATES = 50
 """Answers handed to the ranker."""
 SEARCHED = 100
 """Past pairs looked up by each vector search."""
+SPARE = 50
+"""Looked up beyond that, so that a hidden conversation seldom makes a second search necessary."""
 SEARCHED_WORDS = 50
 SEARCHED_ANSWERS = 50
-EVIDENCE_TRIED = 4
-"""Past pairs looked at for an answer that no pair search found."""
 EVIDENCE_SHOWN = 20
 """Past moments listed for one candidate."""
 
@@ -63,28 +64,20 @@ class Retriever:
         }
         self.question_states = TokenStates(directory, manifest.segments["questions"])
         self.answer_states = TokenStates(directory, manifest.segments["answers"])
-        self._read_links()
-        if not np.array_equal(np.sort(self.views["questions"].ids), self._pair_ids) or not np.array_equal(
-            np.sort(self.views["answers"].ids), np.unique(self._answer_of_pair)
+        pairs, answers, ordinals = self.store.pair_answers()
+        self._links = Links(pairs, answers, ordinals)
+        self._moments: npt.NDArray[np.float64] | None = None
+        if not np.array_equal(np.sort(self.views["questions"].ids), pairs) or not np.array_equal(
+            np.sort(self.views["answers"].ids), np.unique(answers)
         ):
             raise IndexDamaged("The index is out of step with the store.", "It is brought in step.")
-
-    def _read_links(self) -> None:
-        pairs, answers, ordinals = self.store.pair_answers()
-        order = np.argsort(pairs)
-        self._pair_ids, self._answer_of_pair, self._ordinal_of_pair = (
-            pairs[order],
-            answers[order],
-            ordinals[order],
-        )
-        self._rows_by_answer = np.argsort(self._answer_of_pair, kind="stable")
-        self._sorted_answers = self._answer_of_pair[self._rows_by_answer]
 
     def retrieve(
         self,
         dialogues: Sequence[ReadDialogue],
         exclude: Sequence[str | None] | None = None,
         count: int = CANDIDATES,
+        as_of: Sequence[str | None] | None = None,
     ) -> list[list[Candidate]]:
         """The candidates of each dialogue, best retrieval score first.
 
@@ -92,56 +85,96 @@ class Retriever:
             dialogues: as the encoder read them.
             exclude: per dialogue a conversation that must stay invisible, with all that only it knows.
             count: candidates per dialogue.
+            as_of: per dialogue the moment from which on nothing is visible, as for `visible`.
         """
-        if not dialogues or len(self._pair_ids) == 0:
-            return [[] for _ in dialogues]
-        hidden_names = exclude or [None] * len(dialogues)
-        known = self.store.conversation_ordinals({name for name in hidden_names if name})
-        hidden = [known.get(name, -1) if name else -1 for name in hidden_names]
-        # Over-fetching by the hidden conversation's own pairs keeps the search exact after they are left out; each
-        # dialogue by its own, so that the others of a batch change nothing.
-        own = {ordinal: int((self._ordinal_of_pair == ordinal).sum()) for ordinal in set(hidden) if ordinal >= 0}
-        spares = [own.get(ordinal, 0) for ordinal in hidden]
-        spare = max(spares, default=0)
+        if not dialogues:
+            return []
+        nothing = [None] * len(dialogues)
+        seen = self.visible(exclude or nothing, as_of or nothing)
         questions = np.stack([dialogue.question_vector for dialogue in dialogues])
         wholes = np.stack([dialogue.dialogue_vector for dialogue in dialogues])
-        by_question = self.views["questions"].search(questions, SEARCHED + spare)[1]
-        by_dialogue = self.views["dialogues"].search(wholes, SEARCHED + spare)[1]
-        by_answer = self.views["answers"].search(wholes, SEARCHED_ANSWERS + spare)[1]
+        pairs_seen, answers_seen = [links.sees for links in seen], [links.sees_answers for links in seen]
+        by_question = self._search("questions", questions, SEARCHED, pairs_seen)
+        by_dialogue = self._search("dialogues", wholes, SEARCHED, pairs_seen)
+        by_answer = self._search("answers", wholes, SEARCHED_ANSWERS, answers_seen)
         return [
-            self._candidates(
-                dialogue,
-                hidden[row],
-                by_question[row][: SEARCHED + spares[row]],
-                by_dialogue[row][: SEARCHED + spares[row]],
-                by_answer[row][: SEARCHED_ANSWERS + spares[row]],
-                count,
-            )
+            self._candidates(dialogue, seen[row], by_question[row], by_dialogue[row], by_answer[row], count)
             for row, dialogue in enumerate(dialogues)
         ]
+
+    def visible(self, exclude: Sequence[str | None], as_of: Sequence[str | None]) -> list[Links]:
+        """What each of some dialogues may see.
+
+        Args:
+            exclude: per dialogue a conversation that it must not see, or None.
+            as_of: per dialogue a moment in ISO 8601, or None. Pairs said then or later are hidden; a pair without a
+                time counts as said when the latest one imported before it was. Where the moment is empty or cannot
+                be read, the order of import decides: what came into the desk after the excluded conversation is
+                hidden, and nothing where that is not in the desk.
+        """
+        known = self.store.conversation_ordinals({name for name in exclude if name})
+        views: dict[tuple[int, str | None], Links] = {}
+        for name, moment in zip(exclude, as_of, strict=True):
+            own = known.get(name, -1) if name else -1
+            if (own, moment) not in views:
+                views[own, moment] = self._links_seen(own, moment)
+        return [
+            views[known.get(name, -1) if name else -1, moment] for name, moment in zip(exclude, as_of, strict=True)
+        ]
+
+    def _links_seen(self, own: int, moment: str | None) -> Links:
+        hidden = self._links.ordinals == own
+        if moment is not None:
+            since = moment_of(moment)
+            if since is not None:
+                hidden |= self._said() >= since
+            elif own >= 0:
+                hidden |= self._links.ordinals >= own
+        return self._links.without(hidden) if hidden.any() else self._links
+
+    def _said(self) -> npt.NDArray[np.float64]:
+        """When each pair was said."""
+        if self._moments is None:
+            order = np.lexsort((self._links.pairs, self._links.ordinals))
+            times = self.store.pair_times()
+            said = moments([times.get(int(pair)) for pair in self._links.pairs[order]])
+            self._moments = np.empty(len(said))
+            self._moments[order] = said
+        return self._moments
+
+    def _search(self, view: str, queries: Floats, count: int, seen: Sequence[Callable[[Ids], Mask]]) -> list[Ids]:
+        """The nearest that each query may see.
+
+        Searched wider for those that found too few, until there are enough or no more: what one query may not see
+        changes nothing for another.
+        """
+        found: list[Ids] = [np.empty(0, np.int64)] * len(queries)
+        left, wide = list(range(len(queries))), count + SPARE
+        while left:
+            ids = self.views[view].search(queries[left], wide)[1]
+            for row, place in enumerate(left):
+                found[place] = ids[row][seen[place](ids[row])][:count]
+            left = [place for place in left if len(found[place]) < count] if wide < len(self.views[view]) else []
+            wide *= 4
+        return found
 
     def _candidates(
         self,
         dialogue: ReadDialogue,
-        hidden: int,
+        links: Links,
         by_question: Ids,
         by_dialogue: Ids,
         by_answer: Ids,
         count: int,
     ) -> list[Candidate]:
-        words = {pair: score for pair, _, score in self.store.search_words(dialogue.question, SEARCHED_WORDS)}
+        words = self._words(dialogue.question, links)
         by_words = np.fromiter(words, np.int64, len(words))
-        # The words may name pairs that were stored after this index was opened.
-        by_words = by_words[np.isin(by_words, self._pair_ids)]
-        pairs = np.unique(np.concatenate([by_question, by_dialogue, by_words, self._evidence(by_answer)]))
-        rows = np.searchsorted(self._pair_ids, pairs)
-        visible = self._ordinal_of_pair[rows] != hidden
-        pairs, rows = pairs[visible], rows[visible]
+        pairs = np.unique(np.concatenate([by_question, by_dialogue, by_words, links.evidence(by_answer)]))
         if len(pairs) == 0:
             return []
         found = self._score_pairs(dialogue, pairs, words, by_dialogue)
-        answer_ids = self._answer_of_pair[rows]
-        signals, best_pairs, answers = self._signals(dialogue, found, answer_ids, hidden)
+        answer_ids = links.answers_of(pairs)
+        signals, best_pairs, answers = self._signals(dialogue, found, answer_ids, links)
         scores = fuse(signals)
         top = np.argsort(-scores, kind="stable")[:count]
         texts = {answer.id: answer.text for answer in self.store.answers(answers[top].tolist())}
@@ -176,7 +209,7 @@ class Retriever:
         return _Found(pairs, question, whole, vote, relative)
 
     def _signals(
-        self, dialogue: ReadDialogue, found: _Found, answer_ids: Ids, hidden: int
+        self, dialogue: ReadDialogue, found: _Found, answer_ids: Ids, links: Links
     ) -> tuple[Floats, Ids, Ids]:
         """Signals (answers, len(SIGNALS)), the nearest past pair of each answer, and the answers' ids."""
         answers, place = np.unique(answer_ids, return_inverse=True)
@@ -187,36 +220,24 @@ class Retriever:
         np.maximum.at(signals[:, 2], place, found.dialogue)
         np.maximum.at(signals[:, 3], place, found.words)
         np.add.at(signals[:, 4], place, found.vote)
-        given = np.searchsorted(self._sorted_answers, answers, "right") - np.searchsorted(
-            self._sorted_answers, answers
-        )
-        if hidden >= 0:
-            mine = self._answer_of_pair[self._ordinal_of_pair == hidden]
-            given = given - np.array([(mine == answer).sum() for answer in answers])
-        signals[:, 5] = np.log10(1.0 + given) / 4.0
+        signals[:, 5] = np.log10(1.0 + links.given(answers)) / 4.0
         nearness = found.question + found.dialogue
         by_nearness = np.argsort(nearness, kind="stable")
         best = np.zeros(len(answers), np.int64)
         best[place[by_nearness]] = found.pairs[by_nearness]
         return signals, best, answers
 
-    def _evidence(self, answers: Ids) -> Ids:
-        """A few past pairs of each answer."""
-        begins = np.searchsorted(self._sorted_answers, answers)
-        places = begins[:, None] + np.arange(EVIDENCE_TRIED)[None, :]
-        places = np.minimum(places, len(self._sorted_answers) - 1)
-        own = self._sorted_answers[places] == answers[:, None]
-        return np.asarray(self._pair_ids[self._rows_by_answer[places[own]]], dtype=np.int64)
-
-    def known_outside(self, answers: frozenset[int], conversation: str) -> bool:
-        """Whether any of these answers was given in another conversation than this one."""
-        ordinal = self.store.conversation_ordinals({conversation}).get(conversation, -1)
-        begins = np.searchsorted(self._sorted_answers, list(answers), "left")
-        ends = np.searchsorted(self._sorted_answers, list(answers), "right")
-        return any(
-            (self._ordinal_of_pair[self._rows_by_answer[begin:end]] != ordinal).any()
-            for begin, end in zip(begins, ends, strict=True)
-        )
+    def _words(self, question: str, links: Links) -> dict[int, float]:
+        """The pairs that share words with a question, as many as can be seen, with their BM25 scores."""
+        wide = SEARCHED_WORDS
+        while True:
+            hits = self.store.search_words(question, wide)
+            # The words may also name pairs that were stored after this index was opened.
+            seen = links.sees(np.array([pair for pair, _, _ in hits], np.int64))
+            found = {pair: score for (pair, _, score), is_seen in zip(hits, seen, strict=True) if is_seen}
+            if len(found) >= SEARCHED_WORDS or len(hits) < wide:
+                return dict(list(found.items())[:SEARCHED_WORDS])
+            wide *= 4
 
 
 def _nearest_pairs(found: _Found, answer_ids: Ids, wanted: set[int]) -> dict[int, list[int]]:

@@ -9,10 +9,15 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating]
 ROUNDS = 10_000
+DRAWS = 2_000
+"""Samples drawn for an interval."""
 
 
 def paired_p_value(
-    first: Sequence[float] | Floats, second: Sequence[float] | Floats, groups: Sequence[str], seed: int = 13
+    first: Sequence[float] | Floats,
+    second: Sequence[float] | Floats,
+    groups: Sequence[str] | npt.NDArray[np.generic],
+    seed: int = 13,
 ) -> float:
     """Two-sided p-value of a paired randomisation test on the mean difference.
 
@@ -36,8 +41,10 @@ def paired_p_value(
     observed = abs(of_group.sum())
     generator = np.random.default_rng(seed)
     extreme = 0
-    for begin in range(0, ROUNDS, 1_000):
-        rounds = min(1_000, ROUNDS - begin)
+    # As many exchanges at a time as fit into some tens of megabytes.
+    at_once = min(1_000, max(1, 5_000_000 // max(1, len(of_group))))
+    for begin in range(0, ROUNDS, at_once):
+        rounds = min(at_once, ROUNDS - begin)
         signs = generator.integers(0, 2, size=(rounds, len(of_group)), dtype=np.int8) * 2 - 1
         # A hair's breadth for rounding: an exchange that changes nothing is as extreme as what was seen.
         extreme += int((np.abs(signs @ of_group) >= observed - 1e-9).sum())
@@ -80,3 +87,36 @@ def paired_f1_p_value(first: Sequence[str], second: Sequence[str], right: Sequen
         kept = generator.integers(0, 2, size=(1_000, len(right))).astype(np.float64)
         extreme += int((np.abs(difference(kept)) >= observed - 1e-9).sum())
     return (extreme + 1) / (ROUNDS + 1)
+
+
+def bootstrap_intervals(
+    differences: Floats, groups: Sequence[str] | npt.NDArray[np.generic], level: float = 0.95, seed: int = 13
+) -> Floats:
+    """Confidence intervals of mean differences: the percentile bootstrap over conversations.
+
+    Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13. Whole conversations are drawn, since the
+    queries of one are not independent.
+
+    Args:
+        differences: (queries, figures): what one ranker got beyond the other.
+        groups: per query its conversation.
+        level: that the intervals hold the truth with.
+        seed: of the draws.
+
+    Returns:
+        (figures, 2): lower and upper bounds.
+
+    >>> low, high = bootstrap_intervals(np.array([[1.0], [0.0]] * 50), np.arange(100))[0]
+    >>> 0.35 < low < 0.45 and 0.55 < high < 0.65
+    True
+    """
+    _, group = np.unique(np.asarray(groups), return_inverse=True)
+    sizes = np.bincount(group).astype(np.float64)
+    sums = np.stack([np.bincount(group, weights=column) for column in differences.T], axis=1)
+    generator = np.random.default_rng(seed)
+    means = np.empty((DRAWS, differences.shape[1]))
+    for draw in range(DRAWS):
+        times = np.bincount(generator.integers(0, len(sizes), len(sizes)), minlength=len(sizes))
+        means[draw] = times @ sums / (times @ sizes)
+    tail = 100 * (1 - level) / 2
+    return np.asarray(np.percentile(means, [tail, 100 - tail], axis=0).T)

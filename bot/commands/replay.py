@@ -24,6 +24,12 @@ from bot.options import DESK_RANKERS, Session, common_options, desk_option, exam
 )
 @click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Dialogues at a time.")
 @click.option("--limit", type=click.IntRange(1), help="Replay only so many agent turns.")
+@click.option(
+    "--as-of",
+    is_flag=True,
+    help="Hide from each conversation also what was said after it began, so that a desk's own log can be replayed "
+    "as it was. Where the log has no times, the order of import decides.",
+)
 @click.option("--name", callback=run_name, help="A name to find the stored run by, for attendant compare.")
 @common_options
 @click.pass_obj
@@ -34,6 +40,7 @@ def command(
     rankers: tuple[str, ...],
     batch_size: int,
     limit: int | None,
+    as_of: bool,
     name: str | None,
 ) -> None:
     """Replay logs: what would have been answered?
@@ -65,6 +72,7 @@ def command(
                 paths,
                 batch_size=batch_size,
                 limit=limit,
+                as_of=as_of,
                 name=name,
                 on_progress=meter.noter(f"replaying with {pipeline.ranker_name}"),
             )

@@ -38,7 +38,7 @@ def visits(count, customer="c-77"):
     for number in range(count):
         at = f"2025-05-{1 + number % 28:02d}T10:00:00Z"
         said = [("customer", f"my lamp number {number} is dark"), ("agent", RESET)]
-        said += [("customer", f"thanks, reach me at jo.marsh@example.org"), ("agent", "Good, have a nice day!")]
+        said += [("customer", "thanks, reach me at jo.marsh@example.org"), ("agent", "Good, have a nice day!")]
         turns = [{"role": role, "text": text, "at": at} for role, text in said]
         yield {
             "id": f"new-{number}",

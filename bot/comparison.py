@@ -1,0 +1,244 @@
+"""Two stored replays, turn by turn: is the second better than the first, or was it only lucky?
+
+Decisions:
+- Only turns that both runs hold are compared, each once: the same words at the same place of the same conversation.
+- Conversations, not turns, are drawn and exchanged (`training.significance`): the turns of one are not independent.
+- A run is worse in a figure where the paired test says so; with a margin, wherever the interval does not rule out
+  that it is worse by more than the margin. The one lets through what the data are too few to see, the other does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from conversations.errors import LogError
+from conversations.replays import Breakdown, ReplayedTurn, ReplayRun, Replays
+from conversations.store import Store
+from training.metrics import reciprocal_ranks
+from training.significance import bootstrap_intervals, paired_p_value
+
+Numbers = dict[str, npt.NDArray[np.float64]]
+Floats = npt.NDArray[np.float64]
+
+SIGNIFICANT = 0.05
+EXAMPLES = 10
+TOPICS = 8
+"""Topics listed that gained, and that lost."""
+_COLUMNS = ("rank", "is_right", "confidence", "decision = 'answer'", "entry", "position", "key")
+
+METRICS: dict[str, Callable[[Numbers], Floats]] = {
+    "recall@1": lambda turns: (turns["rank"] == 1).astype(np.float64),
+    "recall@5": lambda turns: ((turns["rank"] > 0) & (turns["rank"] <= 5)).astype(np.float64),
+    "recall@10": lambda turns: ((turns["rank"] > 0) & (turns["rank"] <= 10)).astype(np.float64),
+    "mrr": lambda turns: np.array(reciprocal_ranks(turns["rank"])),
+    "coverage": lambda turns: turns["decision = 'answer'"],
+    "answered_right": lambda turns: turns["decision = 'answer'"] * turns["is_right"],
+    "answered_wrong": lambda turns: turns["decision = 'answer'"] * (1 - turns["is_right"]),
+    "brier": lambda turns: (turns["confidence"] - turns["is_right"]) ** 2,
+}
+"""Figures of one turn by their names; all are means over all turns."""
+LOWER_IS_BETTER = frozenset({"answered_wrong", "brier"})
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One figure of both runs."""
+
+    metric: str
+    first: float
+    second: float
+    difference: float
+    """The second less the first."""
+    low: float
+    high: float
+    """Of the difference, with 95 % confidence."""
+    p: float
+    """How likely a difference as large is by chance alone."""
+
+    def gain(self) -> tuple[float, float, float]:
+        """Difference and bounds, turned so that more is better."""
+        if self.metric in LOWER_IS_BETTER:
+            return -self.difference, -self.high, -self.low
+        return self.difference, self.low, self.high
+
+    @property
+    def verdict(self) -> str:
+        """What the paired test says of the second run: "better", "worse" or nothing."""
+        if self.p >= SIGNIFICANT:
+            return ""
+        return "better" if self.gain()[0] > 0 else "worse"
+
+    def is_worse(self, margin: float | None) -> bool:
+        """Whether the second run is worse; see the module's docstring for the margin."""
+        return self.verdict == "worse" if margin is None else self.gain()[1] < -margin
+
+
+@dataclass(frozen=True)
+class Topic:
+    """How one topic changed."""
+
+    topic: str
+    turns: int
+    first: float
+    second: float
+    """Recall at 1."""
+    wins: int
+    losses: int
+
+
+@dataclass(frozen=True)
+class Example:
+    """One turn that was ranked otherwise."""
+
+    conversation: str
+    turn: int
+    question: str
+    agent: str
+    first: str
+    second: str
+    """What stood first; empty where nothing did, or where the desk has forgotten it."""
+    first_rank: int
+    second_rank: int
+    """Of the right answer; 0 where it was not ranked."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two replays of the same turns."""
+
+    first: str
+    second: str
+    """The runs, with their rankers."""
+    turns: int
+    conversations: int
+    only_first: int
+    only_second: int
+    """Turns that only one of them holds, which are left out."""
+    differences: tuple[Difference, ...]
+    wins: int
+    ties: int
+    losses: int
+    """Turns whose right answer the second run ranked higher, alike, or lower."""
+    topics: tuple[Topic, ...]
+    """All of them, those that gained most first."""
+    gained: tuple[Example, ...]
+    lost: tuple[Example, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, nested."""
+        found = asdict(self)
+        for plain, one in zip(found["differences"], self.differences, strict=True):
+            plain["verdict"] = one.verdict
+        return found
+
+
+def compare(replays: Replays, store: Store, first: ReplayRun, second: ReplayRun) -> Comparison:
+    """Compares two stored replays.
+
+    Args:
+        replays: that hold them.
+        store: of the desk, for the texts of answers.
+        first: the run to compare with, such as that of the model in use.
+        second: the run in question.
+
+    Raises:
+        LogError: they have no turn in common.
+    """
+    ours, theirs = replays.numbers(first.id, _COLUMNS), replays.numbers(second.id, _COLUMNS)
+    _, here, there = np.intersect1d(ours["key"], theirs["key"], return_indices=True)
+    if not len(here):
+        raise LogError("The two replays have no turn in common.", "Replay the same logs for both.")
+    here, there = here[(order := np.argsort(here))], there[order]
+    only = [len(np.unique(turns["key"])) - len(here) for turns in (ours, theirs)]
+    a, b = ({name: column[rows] for name, column in run.items()} for run, rows in ((ours, here), (theirs, there)))
+    gain = METRICS["mrr"](b) - METRICS["mrr"](a)
+    picked = [_most(gain), _most(-gain)]
+    by: Breakdown = "topic"
+    topics = replays.labels(first.id, by)
+    if len(topics[1]) < 2:
+        topics = replays.labels(first.id, "source")
+    return Comparison(
+        first=f"{first.id} {first.ranker}",
+        second=f"{second.id} {second.ranker}",
+        turns=len(here),
+        conversations=len(np.unique(a["entry"])),
+        only_first=only[0],
+        only_second=only[1],
+        differences=_differences(a, b),
+        wins=int((gain > 0).sum()),
+        ties=int((gain == 0).sum()),
+        losses=int((gain < 0).sum()),
+        topics=_topics(a, b, topics[0][here], topics[1]),
+        gained=_examples(replays, store, (first.id, a), (second.id, b), picked[0]),
+        lost=_examples(replays, store, (first.id, a), (second.id, b), picked[1]),
+    )
+
+
+def _differences(a: Numbers, b: Numbers) -> tuple[Difference, ...]:
+    figures = [(figure(a), figure(b)) for figure in METRICS.values()]
+    bounds = bootstrap_intervals(np.stack([theirs - ours for ours, theirs in figures], axis=1), a["entry"])
+    return tuple(
+        Difference(
+            metric=name,
+            first=float(ours.mean()),
+            second=float(theirs.mean()),
+            difference=float((theirs - ours).mean()),
+            low=float(low),
+            high=float(high),
+            p=paired_p_value(theirs, ours, a["entry"]),
+        )
+        for name, (ours, theirs), (low, high) in zip(METRICS, figures, bounds, strict=True)
+    )
+
+
+def _topics(a: Numbers, b: Numbers, numbers: npt.NDArray[np.int64], words: Sequence[str]) -> tuple[Topic, ...]:
+    ours, theirs = METRICS["recall@1"](a), METRICS["recall@1"](b)
+    found = []
+    for number in np.unique(numbers):
+        own = numbers == number
+        wins, losses = int((theirs[own] > ours[own]).sum()), int((theirs[own] < ours[own]).sum())
+        word = words[number] or "(none)"
+        found.append(Topic(word, int(own.sum()), float(ours[own].mean()), float(theirs[own].mean()), wins, losses))
+    return tuple(sorted(found, key=lambda topic: (topic.losses - topic.wins, topic.topic)))
+
+
+def _most(gain: Floats) -> npt.NDArray[np.int64]:
+    """The turns that gained most."""
+    first = np.argsort(-gain, kind="stable")[:EXAMPLES]
+    return np.asarray(first[gain[first] > 0])
+
+
+def _examples(
+    replays: Replays,
+    store: Store,
+    first: tuple[int, Numbers],
+    second: tuple[int, Numbers],
+    rows: npt.NDArray[np.int64],
+) -> tuple[Example, ...]:
+    (ours, a), (theirs, b) = first, second
+    before = replays.turns(ours, a["position"][rows].astype(int).tolist())
+    after = replays.turns(theirs, b["position"][rows].astype(int).tolist())
+    said = {turn.said for turn in (*before, *after) if turn.said is not None}
+    texts = {answer.id: answer.text for answer in store.answers(said)}
+
+    def text(turn: ReplayedTurn) -> str:
+        return texts.get(turn.said, "") if turn.said is not None else ""
+
+    return tuple(
+        Example(
+            conversation=one.conversation,
+            turn=one.turn,
+            question=one.question,
+            agent=one.agent_answer,
+            first=text(one),
+            second=text(other),
+            first_rank=one.rank,
+            second_rank=other.rank,
+        )
+        for one, other in zip(before, after, strict=True)
+    )

@@ -1,0 +1,106 @@
+"""Which past pairs a dialogue may see: all, all but one conversation, or only what was said before a moment.
+
+A replayed conversation must not find itself, and one that is replayed as of its day must not find what came later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+
+Ids = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+EVIDENCE_TRIED = 4
+"""Past pairs looked at for an answer that no pair search found."""
+
+
+class Links:
+    """Past pairs, which answer each was given, and in which conversation; or the visible part of them."""
+
+    def __init__(self, pairs: Ids, answers: Ids, ordinals: Ids, by_answer: Ids | None = None) -> None:
+        """Takes pairs by rising id.
+
+        Args:
+            pairs: (pairs,) ids.
+            answers: (pairs,) ids of their answers.
+            ordinals: (pairs,) of their conversations, in the order of import.
+            by_answer: (pairs,) rows in the order of their answers' ids, where they are known.
+        """
+        self.pairs, self.answers, self.ordinals = pairs, answers, ordinals
+        self._by_answer = np.argsort(answers, kind="stable") if by_answer is None else by_answer
+        self._sorted = answers[self._by_answer]
+
+    def __len__(self) -> int:
+        """Number of pairs."""
+        return len(self.pairs)
+
+    def without(self, hidden: Mask) -> Links:
+        """The pairs that are not hidden, (pairs,)."""
+        shown = ~hidden
+        place = np.cumsum(shown) - 1
+        by_answer = place[self._by_answer[shown[self._by_answer]]]
+        return Links(self.pairs[shown], self.answers[shown], self.ordinals[shown], by_answer)
+
+    def sees(self, pairs: Ids) -> Mask:
+        """Which of these pairs are here, (len(pairs),)."""
+        return _among(pairs, self.pairs)
+
+    def sees_answers(self, answers: Ids) -> Mask:
+        """Which of these answers were given in any pair that is here, (len(answers),)."""
+        return _among(answers, self._sorted)
+
+    def answers_of(self, pairs: Ids) -> Ids:
+        """The answers of pairs that are here."""
+        return np.asarray(self.answers[np.searchsorted(self.pairs, pairs)], dtype=np.int64)
+
+    def given(self, answers: Ids) -> Ids:
+        """How often each answer was given."""
+        return np.searchsorted(self._sorted, answers, "right") - np.searchsorted(self._sorted, answers)
+
+    def evidence(self, answers: Ids) -> Ids:
+        """A few pairs of each of these answers."""
+        if not len(self.pairs):
+            return self.pairs
+        begins = np.searchsorted(self._sorted, answers)
+        places = begins[:, None] + np.arange(EVIDENCE_TRIED)[None, :]
+        places = np.minimum(places, len(self._sorted) - 1)
+        own = self._sorted[places] == answers[:, None]
+        return np.asarray(self.pairs[self._by_answer[places[own]]], dtype=np.int64)
+
+
+def moments(times: Sequence[str | None]) -> Floats:
+    """When each pair was said, in seconds, (pairs,).
+
+    A pair without a time counts as said when the latest one imported before it was, and as long ago where there is
+    none.
+
+    Args:
+        times: in the order of import, ISO 8601.
+
+    >>> moments(["2025-01-01T00:00:00Z", None, "2024-01-01"]).tolist()
+    [1735689600.0, 1735689600.0, 1704067200.0]
+    """
+    known = np.array([np.nan if (moment := moment_of(time)) is None else moment for time in times])
+    latest = np.maximum.accumulate(np.where(np.isnan(known), -np.inf, known)) if len(known) else known
+    return np.where(np.isnan(known), latest, known)
+
+
+def moment_of(time: str | None) -> float | None:
+    """Seconds since 1970 of a time in ISO 8601, by UTC where it names no zone; None where it cannot be read."""
+    try:
+        read = datetime.fromisoformat(time or "")
+    except ValueError:
+        return None
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+
+
+def _among(wanted: Ids, held: Ids) -> Mask:
+    if not len(held):
+        return np.zeros(len(wanted), dtype=bool)
+    places = np.minimum(np.searchsorted(held, wanted), len(held) - 1)
+    return np.asarray(held[places] == wanted)

@@ -1,0 +1,125 @@
+"""A replay tells the truth: a leak would be caught, and wrong labels score as chance does."""
+
+from __future__ import annotations
+
+import json
+import random
+from importlib import resources
+
+import numpy as np
+import pytest
+
+import index.retriever
+from bot.pipeline import Pipeline
+from bot.replay import replay
+from conversations.desk import Desk
+from conversations.importing import import_logs
+from index.builder import update_index
+from index.embedder import Embedder
+from index.equality import AnswerEquality
+
+QUESTION = "The dimmer of my Aurora lamp hums when I turn it down, what can I do about it?"
+OWN = "Please swap the dimmer for model D4; the hum comes from the old one."
+LATER = "A firmware update stops the humming: hold the knob for six seconds."
+EARLIER = "Send us a video of the humming and we look into it."
+
+
+def conversation(name, day, answer, question=QUESTION):
+    at = f"2025-03-{day:02d}T09:00:00Z"
+    turns = [{"role": "customer", "text": question, "at": at}, {"role": "agent", "text": answer, "at": at}]
+    return {"id": name, "turns": turns}
+
+
+def write(path, lines):
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def desk_of(tmp_path, log):
+    desk = Desk.create(tmp_path / "home", "lamps")
+    with desk.writing(), desk.store() as store:
+        import_logs(store, [log], redact=True, rejects_dir=desk.rejects_path)
+        update_index(desk.index_path, store, Embedder())
+    return desk
+
+
+@pytest.fixture
+def planted(tmp_path):
+    """A desk that holds the replayed conversation itself, one before it and one after it."""
+    past = [conversation("before", 1, EARLIER), conversation("mine", 10, OWN), conversation("after", 20, LATER)]
+    return desk_of(tmp_path, write(tmp_path / "past.jsonl", past))
+
+
+def ranks(desk, log, **settings):
+    with Pipeline.open(desk, "retrieval") as pipeline:
+        run = replay(pipeline, [log], **settings).run
+    with desk.replays() as replays:
+        return replays.numbers(run, ["rank", "is_known"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "as_of", "is_found"),
+    [
+        (OWN, False, False),
+        (OWN, True, False),
+        (LATER, False, True),
+        (LATER, True, False),
+        (EARLIER, False, True),
+        (EARLIER, True, True),
+    ],
+)
+def test_an_answer_of_the_same_conversation_or_of_the_future_is_not_found(planted, tmp_path, answer, as_of, is_found):
+    found = ranks(planted, write(tmp_path / "new.jsonl", [conversation("mine", 10, answer)]), as_of=as_of)
+    assert (found["rank"] > 0).tolist() == (found["is_known"] > 0).tolist() == [is_found]
+
+
+def test_the_planted_answers_are_there_to_be_found_where_nothing_is_hidden(planted, tmp_path, monkeypatch):
+    """What the test above would see of a leak."""
+    monkeypatch.setattr(index.retriever.Retriever, "_links_seen", lambda retriever, own, moment: retriever._links)
+    for answer in (OWN, LATER):
+        log = write(tmp_path / "new.jsonl", [conversation("mine", 10, answer)])
+        assert (ranks(planted, log, as_of=True)["rank"] > 0).all()
+
+
+def test_the_customer_is_not_known_by_what_they_said_later(planted, tmp_path):
+    """Neither in a later conversation nor in a later part of an earlier one."""
+    seen = []
+    at = ["2025-03-09T09:00:00Z", "2025-03-09T09:01:00Z", "2025-03-12T09:00:00Z", "2025-03-12T09:01:00Z"]
+    said = zip(("customer", "agent", "customer", "agent"), ("one", "two", "three", "four"), at, strict=True)
+    early = {"id": "early", "turns": [{"role": role, "text": text, "at": when} for role, text, when in said]}
+    late = conversation("late", 15, "five", "six")
+    with planted.writing(), planted.store() as store:
+        log = write(tmp_path / "visits.jsonl", [one | {"customer": "c-1"} for one in (early, late)])
+        import_logs(store, [log], redact=True, rejects_dir=planted.rejects_path)
+        update_index(planted.index_path, store, Embedder())
+    with Pipeline.open(planted, "retrieval") as pipeline:
+        answer_many = pipeline.answer_many
+        pipeline.answer_many = lambda requests: (seen.extend(requests), answer_many(requests))[1]
+        replay(
+            pipeline, [write(tmp_path / "n.jsonl", [conversation("n", 10, OWN) | {"customer": "c-1"}])], as_of=True
+        )
+    assert {tuple(turn.text for turn in request.earlier) for request in seen} == {("one", "two")}
+
+
+def test_shuffled_answers_score_at_chance(tmp_path):
+    """Chance: how often what was said would equal the answer of any other turn."""
+    sample = resources.files("conversations.sample")
+    desk = desk_of(tmp_path, sample.joinpath("past.jsonl"))
+    lines = [json.loads(line) for line in sample.joinpath("replay.jsonl").read_text(encoding="utf-8").splitlines()]
+    agents = [turn for line in lines for turn in line["turns"] if turn["role"] == "agent"]
+    texts = [turn["text"] for turn in agents]
+    random.Random(5).shuffle(texts)
+    for turn, text in zip(agents, texts, strict=True):
+        turn["text"] = text
+    with Pipeline.open(desk, "retrieval") as pipeline:
+        right = replay(pipeline, [sample.joinpath("replay.jsonl")])
+        wrong = replay(pipeline, [write(tmp_path / "shuffled.jsonl", lines)])
+        equality = AnswerEquality(pipeline.store.answers())
+    with desk.replays() as replays:
+        turns = replays.turns(wrong.run, range(wrong.turns))
+    equal = equality.equal([turn.agent_answer for turn in turns])
+    hits = np.array([[turn.said in right_ones for right_ones in equal] for turn in turns])
+    chance = hits.mean()
+    error = np.sqrt(chance * (1 - chance) / wrong.turns)
+    assert abs(wrong.recall_at_1 - chance) < 4 * error
+    assert right.recall_at_1 > chance + 4 * error
