@@ -94,8 +94,8 @@ def bootstrap_intervals(
 ) -> Floats:
     """Confidence intervals of mean differences: the percentile bootstrap over conversations.
 
-    Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13. Whole conversations are drawn, since the
-    queries of one are not independent.
+    Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13. Whole conversations are drawn,
+    since the queries of one are not independent.
 
     Args:
         differences: (queries, figures): what one ranker got beyond the other.
@@ -107,7 +107,7 @@ def bootstrap_intervals(
         (figures, 2): lower and upper bounds.
 
     >>> low, high = bootstrap_intervals(np.array([[1.0], [0.0]] * 50), np.arange(100))[0]
-    >>> 0.35 < low < 0.45 and 0.55 < high < 0.65
+    >>> bool(0.35 < low < 0.45 and 0.55 < high < 0.65)
     True
     """
     _, group = np.unique(np.asarray(groups), return_inverse=True)
