@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from conversations.replays import ReplayRun, Replays
+from training.calibration import careful_coverage
 from training.metrics import (
+    aurc,
     calibration_noise,
     expected_calibration_error,
     mean_reciprocal_rank,
@@ -44,6 +46,10 @@ class ReplayReport:
     ece: float
     ece_noise: float
     """The ECE that a perfect confidence would show on as many turns."""
+    aurc: float
+    """Mean share of wrong answers over all thresholds."""
+    careful_coverage: float
+    """Share that could be answered with 5 % of the answers wrong."""
     p50_ms: float
     p95_ms: float
     turns_per_second: float
@@ -65,6 +71,8 @@ class ReplayReport:
             "accuracy_when_answered": self.accuracy_when_answered,
             "ece": self.ece,
             "ece_noise": self.ece_noise,
+            "aurc": self.aurc,
+            "careful_coverage": self.careful_coverage,
             "latency_ms": {"p50": self.p50_ms, "p95": self.p95_ms},
             "turns_per_second": self.turns_per_second,
             "rejected": self.rejected,
@@ -92,6 +100,8 @@ def report_of(replays: Replays, run: ReplayRun) -> ReplayReport:
         accuracy_when_answered=float(is_right[is_answered].mean()) if is_answered.any() else 0.0,
         ece=expected_calibration_error(confidence, is_right),
         ece_noise=calibration_noise(confidence),
+        aurc=aurc(confidence, is_right),
+        careful_coverage=careful_coverage(confidence, is_right),
         p50_ms=percentile(wait[np.isfinite(wait)], 50),
         p95_ms=percentile(wait[np.isfinite(wait)], 95),
         turns_per_second=turns / run.seconds if run.seconds else 0.0,

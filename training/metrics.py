@@ -93,6 +93,49 @@ def _mean_gap(
     return float(np.abs(gaps).sum() / sizes.sum())
 
 
+def reliability(confidence: Floats, right: npt.NDArray[np.bool_], bins: int = BINS) -> list[tuple[float, float, int]]:
+    """Per bin of equal mass, by rising confidence: mean confidence, share that was right, cases.
+
+    >>> reliability(np.array([0.2, 0.2, 0.9, 0.9]), np.array([False, False, True, False]), bins=2)
+    [(0.2, 0.0, 2), (0.9, 0.5, 2)]
+    """
+    if len(confidence) == 0:
+        return []
+    order, begins, sizes = _equal_mass(confidence, bins)
+    means = np.add.reduceat(confidence[order], begins) / sizes
+    shares = np.add.reduceat(right[order].astype(np.float64), begins) / sizes
+    return list(zip(means.tolist(), shares.tolist(), sizes.tolist(), strict=True))
+
+
+def risk_coverage(confidence: Floats, right: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Coverage and risk as the threshold falls: the share that is answered, and the share of that which is wrong.
+
+    El-Yaniv and Wiener 2010, "On the Foundations of Noise-free Selective Classification". Cases of one confidence
+    are answered together.
+
+    >>> coverage, risk = risk_coverage(np.array([0.9, 0.5, 0.5]), np.array([True, True, False]))
+    >>> coverage.round(2).tolist(), risk.round(2).tolist()
+    ([0.33, 1.0], [0.0, 0.33])
+    """
+    order = np.argsort(-confidence, kind="stable")
+    count = np.arange(1, len(order) + 1)
+    last = np.append(np.diff(confidence[order]) != 0, True) if len(order) else np.zeros(0, bool)
+    wrong = np.cumsum(~right[order])
+    return (count / max(len(order), 1))[last], (wrong / count)[last]
+
+
+def aurc(confidence: Floats, right: npt.NDArray[np.bool_]) -> float:
+    """Area under the risk-coverage curve: the mean risk over all coverages; 0 is best.
+
+    Geifman, Uziel and El-Yaniv 2019, "Bias-Reduced Uncertainty Estimation for Deep Neural Classifiers".
+
+    >>> aurc(np.array([0.9, 0.5, 0.5]), np.array([True, True, False])).__round__(3)
+    0.222
+    """
+    coverage, risk = risk_coverage(confidence, right)
+    return float(np.sum(np.diff(coverage, prepend=0.0) * risk))
+
+
 def calibration_noise(confidence: Floats, draws: int = 100) -> float:
     """The ECE that as many answers would show if each were right exactly as often as its confidence says.
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import click
 
 from bot.options import DESK_RANKERS, Session, common_options, desk_option, example, run_name
@@ -31,6 +34,12 @@ from bot.options import DESK_RANKERS, Session, common_options, desk_option, exam
     "as it was. Where the log has no times, the order of import decides.",
 )
 @click.option("--name", callback=run_name, help="A name to find the stored run by, for attendant compare.")
+@click.option(
+    "--report",
+    "report_directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write an HTML page with pictures and examples into this directory; it needs no network.",
+)
 @common_options
 @click.pass_obj
 def command(
@@ -42,6 +51,7 @@ def command(
     limit: int | None,
     as_of: bool,
     name: str | None,
+    report_directory: Path | None,
 ) -> None:
     """Replay logs: what would have been answered?
 
@@ -52,19 +62,21 @@ def command(
     same command is given again.
     """
     desk = session.open_desk(desk_name)
-    from pathlib import Path
-
     from bot.opening import open_pipeline
-    from bot.output import print_json, screen
+    from bot.output import plain, print_json, screen
     from bot.progress import Meter
     from bot.replay import replay
+    from bot.replay_page import write_page
     from bot.reports import rankers_json, show_rankers
     from conversations.readers import log_files
 
     # Said before the model is loaded: a wrong path should not cost the wait.
     log_files(logs)
+    if report_directory is not None:
+        report_directory.mkdir(parents=True, exist_ok=True)
     paths = [Path(log) for log in logs]
-    reports = []
+    reports: list[dict[str, Any]] = []
+    pages: list[Path] = []
     for ranker in rankers or (None,):
         with open_pipeline(desk, ranker) as pipeline, Meter() as meter:
             report = replay(
@@ -77,7 +89,11 @@ def command(
                 on_progress=meter.noter(f"replaying with {pipeline.ranker_name}"),
             )
             reports.append({"ranker": pipeline.ranker_name, **report.as_json()})
+            if report_directory is not None:
+                pages.append(write_page(report_directory, desk, report))
     if session.as_json:
         print_json(rankers_json(reports))
     else:
         show_rankers(screen(), reports, f"Replayed against desk {desk_name}")
+        for page in pages:
+            screen().print(plain(f"Report: {page}"), soft_wrap=True)

@@ -1,0 +1,218 @@
+"""A replay as one HTML page: pictures, tables and examples, for people who decide whether Attendant may answer.
+
+Decisions:
+- One file without scripts, fonts or addresses of other places; its own policy forbids the browser to load anything.
+- All text comes from customers and agents: it is made safe (`conversations.text`) and escaped without exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from bot.charts import Axis, bars, lines
+from bot.replay_figures import ReplayReport
+from conversations.database import Row
+from conversations.desk import Desk
+from conversations.replays import Breakdown, ReplayedTurn, ReplayRun, Replays
+from conversations.store import Store
+from conversations.text import safe_text
+from training.metrics import recall_at, reliability, risk_coverage
+
+MISSES = 25
+ANSWERS = 15
+MOST_ROWS = 30
+"""Rows of one table; the rest is counted."""
+LATE = 10
+"""From the question after this one on, those of a conversation stand in one row."""
+LATENCY_BARS = 30
+DEEPEST = 50
+
+_BREAKDOWNS: tuple[tuple[Breakdown, str], ...] = (
+    ("topic", "Topic"),
+    ("number", "Question of the conversation"),
+    ("language", "Language"),
+    ("week", "Week"),
+)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Quality of a part of the turns."""
+
+    name: str
+    turns: int
+    known: float
+    recall_at_1: float
+    recall_at_5: float
+    coverage: float
+    accuracy: float | None
+    """Of what was answered; None where nothing was."""
+
+
+def write_page(directory: Path, desk: Desk, report: ReplayReport) -> Path:
+    """Writes the page of a stored run into a directory, and gives its path.
+
+    Args:
+        directory: that is there.
+        desk: that holds the run.
+        report: of the run.
+    """
+    with desk.replays() as replays, desk.store() as store:
+        page = page_of(replays, store, desk.name, replays.run(str(report.run)), report)
+    path = directory / f"replay-{report.run}.html"
+    beside = path.with_suffix(".tmp")
+    beside.write_text(page, encoding="utf-8")
+    beside.replace(path)
+    return path
+
+
+def page_of(replays: Replays, store: Store, desk_name: str, run: ReplayRun, report: ReplayReport) -> str:
+    """The page of a stored run as HTML."""
+    misses = replays.most_confident_misses(run.id, MISSES)
+    often_right, often_wrong = (replays.answers(run.id, ANSWERS, is_right) for is_right in (True, False))
+    named = {one[0] for one in (*often_right, *often_wrong)} | {miss.said for miss in misses if miss.said is not None}
+    texts = {answer.id: answer.text for answer in store.answers(named)}
+    environment = Environment(
+        loader=PackageLoader("bot"), autoescape=True, undefined=StrictUndefined, finalize=_safe, trim_blocks=True
+    )
+    environment.filters["share"] = _share
+    return environment.get_template("replay.html").render(
+        desk=desk_name,
+        run=run,
+        report=report,
+        pictures=_pictures(replays, run, report),
+        breakdowns=[
+            (title, *_groups(replays.breakdown(run.id, by), by))
+            for by, title in _BREAKDOWNS
+            if _has(replays, run, by)
+        ],
+        misses=[(miss, _text(texts, miss)) for miss in misses],
+        often=[
+            ("Most often right", _answers(often_right, texts)),
+            ("Most often wrong", _answers(often_wrong, texts)),
+        ],
+    )
+
+
+def _safe(value: object) -> object:
+    """Text from data without control characters; what was made here stays as it is."""
+    return safe_text(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f} %"
+
+
+def _pictures(replays: Replays, run: ReplayRun, report: ReplayReport) -> list[tuple[str, str, Markup]]:
+    """Title, what it says in numbers, and the picture."""
+    numbers = replays.numbers(run.id, ("rank", "is_right", "confidence", "wait"))
+    rank, confidence = numbers["rank"], numbers["confidence"]
+    right, waits = numbers["is_right"] > 0, numbers["wait"][np.isfinite(numbers["wait"])]
+    recall = [(float(k), recall_at(rank, k)) for k in range(1, DEEPEST + 1)]
+    share = Axis("", 0.0, 1.0, as_percent=True)
+    trusted = reliability(confidence, right)
+    coverage, risk = risk_coverage(confidence, right)
+    slowest = float(waits.max()) if len(waits) else 1.0
+    counts = np.histogram(waits, bins=LATENCY_BARS, range=(0.0, slowest))[0] if len(waits) else np.zeros(1)
+    known = [(1.0, report.known), (float(DEEPEST), report.known)]
+    return [
+        (
+            "Recall at k",
+            f"The agent's answer stands first in {_share(report.recall_at_1)} of the turns and among five in "
+            f"{_share(report.recall_at_5)}; the desk knows it in {_share(report.known)} (dashed).",
+            lines("Recall at k", Axis("first k answers", 1, DEEPEST), _named(share, "recall"), [recall], (), known),
+        ),
+        (
+            "Reliability",
+            f"ECE {report.ece:.3f}; a perfect confidence would show {report.ece_noise:.3f} by chance. Dots on the "
+            "dashed line say the truth.",
+            lines(
+                "Reliability diagram",
+                _named(share, "confidence"),
+                _named(share, "right"),
+                [[(mean, part) for mean, part, _ in trusted]],
+                [(mean, part) for mean, part, _ in trusted],
+                [(0.0, 0.0), (1.0, 1.0)],
+            ),
+        ),
+        (
+            "Risk and coverage",
+            f"AURC {report.aurc:.3f}; {_share(report.careful_coverage)} could be answered with 5 % of the answers "
+            "wrong (dashed).",
+            lines(
+                "Risk-coverage curve",
+                _named(share, "answered"),
+                _named(share, "wrong among these"),
+                [list(zip(coverage.tolist(), risk.tolist(), strict=True))],
+                (),
+                [(0.0, 0.05), (1.0, 0.05)],
+            ),
+        ),
+        (
+            "Waiting time",
+            f"Median {report.p50_ms:.0f} ms, 95th percentile {report.p95_ms:.0f} ms, of {len(waits)} turns asked one "
+            "at a time.",
+            bars(
+                "Distribution of waiting times",
+                Axis("milliseconds", 0.0, slowest),
+                Axis("turns", 0.0, float(max(counts.max(), 1))),
+                counts.tolist(),
+            ),
+        ),
+    ]
+
+
+def _named(axis: Axis, label: str) -> Axis:
+    return Axis(label, axis.low, axis.high, axis.as_percent)
+
+
+def _has(replays: Replays, run: ReplayRun, by: Breakdown) -> bool:
+    """Whether the log tells it at all."""
+    return any(row[0] is not None for row in replays.breakdown(run.id, by))
+
+
+def _groups(rows: list[Row], by: Breakdown) -> tuple[list[Group], int]:
+    """The groups to show, and how many more there are."""
+    merged: dict[str, list[int]] = {}
+    for value, *sums in rows:
+        name = _group_name(value, by)
+        merged[name] = [old + new for old, new in zip(merged.get(name, [0] * len(sums)), sums, strict=True)]
+    groups = [_group(name, sums) for name, sums in merged.items()]
+    order: Callable[[Group], Any] = (lambda group: -group.turns) if by in ("topic", "language") else (lambda _: 0)
+    shown = sorted(groups, key=order)
+    kept = shown[-MOST_ROWS:] if by == "week" else shown[:MOST_ROWS]
+    return kept, len(groups) - len(kept)
+
+
+def _group_name(value: object, by: Breakdown) -> str:
+    if by == "number" and isinstance(value, int):
+        return str(value) if value <= LATE else f"{LATE + 1} and later"
+    return "(unknown)" if value is None else str(value)
+
+
+def _group(name: str, sums: Iterable[int]) -> Group:
+    turns, known, first, five, answered, rightly = sums
+    return Group(
+        name=name,
+        turns=turns,
+        known=known / turns,
+        recall_at_1=first / turns,
+        recall_at_5=five / turns,
+        coverage=answered / turns,
+        accuracy=rightly / answered if answered else None,
+    )
+
+
+def _text(texts: dict[int, str], turn: ReplayedTurn) -> str:
+    return texts.get(turn.said, "(no longer in the desk)") if turn.said is not None else "(nothing)"
+
+
+def _answers(found: list[tuple[int, int, int]], texts: dict[int, str]) -> list[tuple[str, int, int]]:
+    return [(texts.get(answer, "(no longer in the desk)"), often, count) for answer, often, count in found]
