@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from bot.answers import Answer, Explanation, RankedAnswer, named_scores, ranked_answer
+from bot.deciding import decide
 from bot.desk_loading import load_desk_model, load_mood_reader, open_retriever
 from bot.dialogue import Request
 from bot.early_warning import desk_threshold
@@ -32,16 +33,11 @@ from index.spelling import desk_spelling
 from training.calibration import Decision
 from training.desk_calibration import desk_decision
 from training.mood import Mood, MoodReader
-from training.rankers import Ranked, Ranker, bm25_ranker, cosine_ranker, retrieval_ranker
+from training.rankers import Ranker, bm25_ranker, cosine_ranker, retrieval_ranker
 from training.rankers.cross_attention import CrossAttentionRanker
 from training.rankers.merging import merge_same
 from training.registry import Model
 
-CLOSE = 0.2
-"""Weight of the second answer, as a share of the first's, from which on the customer is asked which of them is meant.
-
-On 600 turns of STAR's dev log an eighth is asked, and in 83 % of these one of the two is right (threshold for 80 %).
-"""
 RANKERS = ("cross-attention", "retrieval", "cosine", "bm25")
 
 
@@ -203,8 +199,17 @@ class Pipeline:
         ranked = merge_same(moved(self.ranker.rank(context, wanted), shifts))
         timings = {**timings, "rerank": 1000 * (time.perf_counter() - begun)}
         timings |= {"total": sum(timings.values())}
-        decided = self._decide(context, ranked, timings, len(candidates) - len(wanted), shifts)
-        return replace(decided, mood=mood)
+        decision, reason = decide(self.decision, context.question, ranked)
+        return Answer(
+            decision=decision,
+            answer=ranked[0].candidate.text if decision == "answer" else None,
+            confidence=self.decision.confidence(ranked) if ranked else 0.0,
+            reason=reason,
+            candidates=tuple(ranked_answer(entry, shifts.get(entry.candidate.answer_id, 0.0)) for entry in ranked),
+            timings_ms=timings,
+            left_out=len(candidates) - len(wanted),
+            mood=mood,
+        )
 
     def _moods_of(self, contexts: Sequence[ReadDialogue]) -> Sequence[Mood | None]:
         """How the last turn of each dialogue sounds; None where no head reads the desk's encoder."""
@@ -227,41 +232,6 @@ class Pipeline:
     def _retrieve(self, contexts: Sequence[ReadDialogue], requests: Sequence[Request]) -> list[list[Candidate]]:
         hidden, moments = [request.exclude for request in requests], [request.as_of for request in requests]
         return self.retriever.retrieve(contexts, hidden, as_of=moments)
-
-    def _decide(
-        self,
-        context: ReadDialogue,
-        ranked: list[Ranked],
-        timings: dict[str, float],
-        left_out: int,
-        shifts: dict[int, float],
-    ) -> Answer:
-        confidence = self.decision.confidence(ranked) if ranked else 0.0
-        reason = ""
-        if not context.question.strip():
-            reason = "There is no question to answer."
-        elif not ranked:
-            reason = "No past answer is left to offer."
-        elif confidence < self.threshold:
-            reason = f"No past answer is sure enough: this desk answers from {min(self.threshold, 1.0):.0%} on."
-        decision = "handoff" if reason else "answer"
-        if reason and self._may_ask(context, ranked):
-            decision, reason = "ask", "Two past answers are close; together they are sure enough."
-        return Answer(
-            decision=decision,
-            answer=None if reason else ranked[0].candidate.text,
-            confidence=confidence,
-            reason=reason,
-            candidates=tuple(ranked_answer(entry, shifts.get(entry.candidate.answer_id, 0.0)) for entry in ranked),
-            timings_ms=timings,
-            left_out=left_out,
-        )
-
-    def _may_ask(self, context: ReadDialogue, ranked: list[Ranked]) -> bool:
-        """Whether to ask which of the two best is meant: they are close, and one of them is likely right."""
-        if not context.question.strip() or len(ranked) < 2 or ranked[1].weight < CLOSE * ranked[0].weight:
-            return False
-        return self.decision.confidence_in_two(ranked) >= self.threshold
 
     def explain(self, request: Request, answer: Answer) -> Explanation:
         """Where the best candidate's weight comes from: words, turns and signals.

@@ -30,7 +30,8 @@ from bot.replay_figures import ReplayReport, report_of
 from conversations.desk import Desk
 from conversations.errors import DeskError, LogError
 from conversations.model import Json
-from conversations.replays import ReplayedTurn, ReplayRun, Replays
+from conversations.replay_tables import ReplayedTurn, ReplayRun
+from conversations.replays import Replays
 from index.equality import AnswerEquality
 from training.metrics import rank_of_right
 

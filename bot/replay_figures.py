@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from conversations.replays import ReplayRun, Replays
+from conversations.replay_tables import ReplayRun
+from conversations.replays import Replays
 from training.calibration import careful_coverage
 from training.metrics import (
     aurc,

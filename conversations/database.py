@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from sqlite_utils import Database
 
@@ -115,3 +116,21 @@ class DeskFile:
     def close(self) -> None:
         """Closes the file."""
         self._database.close()
+
+
+class OnFile:
+    """What stands on a desk's file and closes it; use as a context manager."""
+
+    _file: DeskFile
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

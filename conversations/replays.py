@@ -12,136 +12,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, fields
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlite_utils import Database
 
-from conversations.database import DeskFile, Row
+from conversations.database import DeskFile, OnFile, Row
 from conversations.errors import DeskError
-from conversations.migrations import Schema
 from conversations.model import Json
+from conversations.replay_tables import COLUMNS, REPLAYS, Breakdown, ReplayedTurn, ReplayRun
 from conversations.store_reading import in_pages, marks
 from conversations.text import safe_text
 
 PAGE = 10_000
 """Rows read at a time."""
 
-Breakdown = Literal["topic", "number", "language", "week", "source"]
-"""What quality is broken down by."""
 
-
-@dataclass(frozen=True, slots=True)
-class ReplayedTurn:
-    """One agent turn of a log and what would have been answered; the fields are the columns."""
-
-    position: int
-    """In the run, from 0."""
-    entry: int
-    """Which conversation of the logs, from 0."""
-    conversation: str
-    turn: int
-    """Position of the agent's turn in its conversation, from 0."""
-    number: int
-    """Which question of its conversation, from 1."""
-    key: int
-    """The same for the same turn of the same log in every run: 52 bits, which a floating-point number keeps."""
-    customer: str | None
-    """As the desk stores it."""
-    language: str | None
-    source: str | None
-    topic: str | None
-    at: str | None
-    week: str | None
-    """ISO year and week, such as 2026-W36."""
-    action: str | None
-    """The label of the canned reply that the agent picked."""
-    question: str
-    agent_answer: str
-    said: int | None
-    """Id of the desk's answer that stood first, whether or not it would have been shown; None where none did."""
-    rank: int
-    """Of the best answer that says what the agent said, from 1, ties counted against it; 0 where none was ranked."""
-    is_known: bool
-    """Whether the desk knows such an answer outside what was hidden."""
-    is_right: bool
-    """Whether what stood first says what the agent said."""
-    decision: str
-    """"answer", "ask" or "handoff"."""
-    confidence: float
-    milliseconds: float
-    """Its share of its batch."""
-    wait: float | None
-    """Milliseconds when it is asked alone, which is measured for some."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayRun:
-    """One replay; the fields are the columns."""
-
-    id: int
-    key: str
-    """Digest of all that its figures depend on: logs, desk, model, settings."""
-    name: str | None
-    """As the person called it."""
-    started: str
-    finished: str | None
-    """When, ISO 8601; None while it is not."""
-    ranker: str
-    threshold: float
-    logs: tuple[str, ...]
-    desk: dict[str, int]
-    """Numbers of what the desk held."""
-    settings: dict[str, Any]
-    rejected: int
-    """Lines that could not be read."""
-    seconds: float
-    """Spent on answering."""
-    entry: int
-    """Which conversation of the logs it stands in, and how many of its turns are done."""
-    entry_turns: int
-
-
-_COLUMNS = tuple(field.name for field in fields(ReplayedTurn))
-
-
-def _001_tables(database: Database) -> None:
-    for statement in (
-        """CREATE TABLE runs (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            key TEXT NOT NULL, name TEXT, started TEXT NOT NULL, finished TEXT,
-            ranker TEXT NOT NULL, threshold REAL NOT NULL,
-            logs TEXT NOT NULL, desk TEXT NOT NULL, settings TEXT NOT NULL,
-            rejected INTEGER NOT NULL DEFAULT 0, seconds REAL NOT NULL DEFAULT 0,
-            entry INTEGER NOT NULL DEFAULT 0, entry_turns INTEGER NOT NULL DEFAULT 0)""",
-        """CREATE TABLE turns (
-            run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
-            position INTEGER NOT NULL, entry INTEGER NOT NULL,
-            conversation TEXT NOT NULL, turn INTEGER NOT NULL, number INTEGER NOT NULL, key INTEGER NOT NULL,
-            customer TEXT, language TEXT, source TEXT, topic TEXT, at TEXT, week TEXT, action TEXT,
-            question TEXT NOT NULL, agent_answer TEXT NOT NULL,
-            said INTEGER, rank INTEGER NOT NULL, is_known INTEGER NOT NULL, is_right INTEGER NOT NULL,
-            decision TEXT NOT NULL CHECK (decision IN ('answer', 'ask', 'handoff')),
-            confidence REAL NOT NULL, milliseconds REAL NOT NULL, wait REAL,
-            PRIMARY KEY (run, position)) WITHOUT ROWID""",
-        "CREATE INDEX turns_by_key ON turns (run, key)",
-        "CREATE INDEX turns_of_customer ON turns (customer) WHERE customer IS NOT NULL",
-        "CREATE INDEX turns_of_conversation ON turns (conversation)",
-        "PRAGMA application_id = 0x41545450",
-    ):
-        database.execute(statement)
-
-
-REPLAYS = Schema(
-    "attendant replays", 0x41545450, {"001_tables": _001_tables}, "Delete the file and replay the logs again."
-)
-
-
-class Replays:
+class Replays(OnFile):
     """The stored replays of one desk."""
 
     def __init__(self, path: Path) -> None:
@@ -151,18 +39,6 @@ class Replays:
             DeskError: The file is damaged, is another program's, or was made by a newer version.
         """
         self._file = DeskFile(path, REPLAYS)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Closes the file."""
-        self._file.close()
 
     # Runs
 
@@ -196,7 +72,7 @@ class Replays:
         """Keeps turns and how far the run has come, together or not at all."""
         with self._file.atomic():
             self._file.run_many(
-                f"INSERT INTO turns (run, {', '.join(_COLUMNS)}) VALUES (?, {marks(_COLUMNS)})",
+                f"INSERT INTO turns (run, {', '.join(COLUMNS)}) VALUES (?, {marks(COLUMNS)})",
                 [(run, *astuple(turn)) for turn in turns],
             )
             self._file.run(
@@ -300,7 +176,7 @@ class Replays:
             row
             for page in in_pages(wanted)
             for row in self._file.rows(
-                f"SELECT {', '.join(_COLUMNS)} FROM turns WHERE run = ? AND position IN ({marks(page)})", (run, *page)
+                f"SELECT {', '.join(COLUMNS)} FROM turns WHERE run = ? AND position IN ({marks(page)})", (run, *page)
             )
         ]
         found = {row[0]: _turn(row) for row in rows}
@@ -309,7 +185,7 @@ class Replays:
     def most_confident_misses(self, run: int, most: int) -> list[ReplayedTurn]:
         """The turns where what stood first was wrong, the most confident first."""
         rows = self._file.rows(
-            f"SELECT {', '.join(_COLUMNS)} FROM turns WHERE run = ? AND NOT is_right AND said IS NOT NULL"
+            f"SELECT {', '.join(COLUMNS)} FROM turns WHERE run = ? AND NOT is_right AND said IS NOT NULL"
             " ORDER BY confidence DESC, position LIMIT ?",
             (run, most),
         )
@@ -356,5 +232,5 @@ class Replays:
 
 
 def _turn(row: Row) -> ReplayedTurn:
-    values = dict(zip(_COLUMNS, row, strict=True))
+    values = dict(zip(COLUMNS, row, strict=True))
     return ReplayedTurn(**{**values, "is_known": bool(values["is_known"]), "is_right": bool(values["is_right"])})

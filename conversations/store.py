@@ -11,14 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from conversations import store_reading as reading
-from conversations.database import DeskFile
+from conversations.database import DeskFile, OnFile
 from conversations.merging import AnswerMerger
 from conversations.model import Conversation, Feedback, Json, Pair, StoredAnswer, StoredPair, Turn
 from conversations.word_search import WordSearch
@@ -27,7 +25,7 @@ MOST_EARLIER = 3
 """Conversations of a customer that are looked back on."""
 
 
-class Store:
+class Store(OnFile):
     """A desk's conversations, pairs, answers, settings and feedback."""
 
     def __init__(self, path: Path) -> None:
@@ -40,18 +38,6 @@ class Store:
         self._words = WordSearch(self._file)
         self._merger: AnswerMerger | None = None
         self._merger_version = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Closes the file."""
-        self._file.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

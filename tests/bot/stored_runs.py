@@ -9,7 +9,7 @@ import numpy as np
 from conversations.desk import Desk
 from conversations.model import Conversation, Turn
 from conversations.pairs import extract_pairs
-from conversations.replays import ReplayedTurn
+from conversations.replay_tables import ReplayedTurn
 
 ANSWERS = ("It takes three days.", "Send it back <b>free</b>.", "Press the [bold]button[/bold].", "Good-bye!")
 

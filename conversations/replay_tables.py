@@ -1,0 +1,120 @@
+"""What is stored of a replay: a run, its turns, and their tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from sqlite_utils import Database
+
+from conversations.migrations import Schema
+
+Breakdown = Literal["topic", "number", "language", "week", "source"]
+"""What quality is broken down by."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedTurn:
+    """One agent turn of a log and what would have been answered; the fields are the columns."""
+
+    position: int
+    """In the run, from 0."""
+    entry: int
+    """Which conversation of the logs, from 0."""
+    conversation: str
+    turn: int
+    """Position of the agent's turn in its conversation, from 0."""
+    number: int
+    """Which question of its conversation, from 1."""
+    key: int
+    """The same for the same turn of the same log in every run: 52 bits, which a floating-point number keeps."""
+    customer: str | None
+    """As the desk stores it."""
+    language: str | None
+    source: str | None
+    topic: str | None
+    at: str | None
+    week: str | None
+    """ISO year and week, such as 2026-W36."""
+    action: str | None
+    """The label of the canned reply that the agent picked."""
+    question: str
+    agent_answer: str
+    said: int | None
+    """Id of the desk's answer that stood first, whether or not it would have been shown; None where none did."""
+    rank: int
+    """Of the best answer that says what the agent said, from 1, ties counted against it; 0 where none was ranked."""
+    is_known: bool
+    """Whether the desk knows such an answer outside what was hidden."""
+    is_right: bool
+    """Whether what stood first says what the agent said."""
+    decision: str
+    """"answer", "ask" or "handoff"."""
+    confidence: float
+    milliseconds: float
+    """Its share of its batch."""
+    wait: float | None
+    """Milliseconds when it is asked alone, which is measured for some."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayRun:
+    """One replay; the fields are the columns."""
+
+    id: int
+    key: str
+    """Digest of all that its figures depend on: logs, desk, model, settings."""
+    name: str | None
+    """As the person called it."""
+    started: str
+    finished: str | None
+    """When, ISO 8601; None while it is not."""
+    ranker: str
+    threshold: float
+    logs: tuple[str, ...]
+    desk: dict[str, int]
+    """Numbers of what the desk held."""
+    settings: dict[str, Any]
+    rejected: int
+    """Lines that could not be read."""
+    seconds: float
+    """Spent on answering."""
+    entry: int
+    """Which conversation of the logs it stands in, and how many of its turns are done."""
+    entry_turns: int
+
+
+COLUMNS = tuple(field.name for field in fields(ReplayedTurn))
+"""Of a turn, as they are stored."""
+
+
+def _001_tables(database: Database) -> None:
+    for statement in (
+        """CREATE TABLE runs (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            key TEXT NOT NULL, name TEXT, started TEXT NOT NULL, finished TEXT,
+            ranker TEXT NOT NULL, threshold REAL NOT NULL,
+            logs TEXT NOT NULL, desk TEXT NOT NULL, settings TEXT NOT NULL,
+            rejected INTEGER NOT NULL DEFAULT 0, seconds REAL NOT NULL DEFAULT 0,
+            entry INTEGER NOT NULL DEFAULT 0, entry_turns INTEGER NOT NULL DEFAULT 0)""",
+        """CREATE TABLE turns (
+            run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+            position INTEGER NOT NULL, entry INTEGER NOT NULL,
+            conversation TEXT NOT NULL, turn INTEGER NOT NULL, number INTEGER NOT NULL, key INTEGER NOT NULL,
+            customer TEXT, language TEXT, source TEXT, topic TEXT, at TEXT, week TEXT, action TEXT,
+            question TEXT NOT NULL, agent_answer TEXT NOT NULL,
+            said INTEGER, rank INTEGER NOT NULL, is_known INTEGER NOT NULL, is_right INTEGER NOT NULL,
+            decision TEXT NOT NULL CHECK (decision IN ('answer', 'ask', 'handoff')),
+            confidence REAL NOT NULL, milliseconds REAL NOT NULL, wait REAL,
+            PRIMARY KEY (run, position)) WITHOUT ROWID""",
+        "CREATE INDEX turns_by_key ON turns (run, key)",
+        "CREATE INDEX turns_of_customer ON turns (customer) WHERE customer IS NOT NULL",
+        "CREATE INDEX turns_of_conversation ON turns (conversation)",
+        "PRAGMA application_id = 0x41545450",
+    ):
+        database.execute(statement)
+
+
+REPLAYS = Schema(
+    "attendant replays", 0x41545450, {"001_tables": _001_tables}, "Delete the file and replay the logs again."
+)
