@@ -15,7 +15,7 @@ On 600 turns of STAR's dev log an eighth is asked, and in 83 % of these one of t
 
 
 def decide(calibrated: Decision, question: str, ranked: Sequence[Ranked]) -> tuple[str, str]:
-    """ "answer", "ask" or "handoff", and the reason of the latter two as a sentence.
+    """What to do, "answer", "ask" or "handoff", and the reason of the latter two as a sentence.
 
     Args:
         calibrated: says how likely the best is right, and from where on to answer.

@@ -1,8 +1,9 @@
 """Monitoring of a whole desk: which topics turned negative in an hour or day, against what was usual for them?
 
-A conversation counts as negative where it sounds worse than four fifths of the desk's past ones do, by the mean mood
-of its customer turns: a desk whose customers mostly complain would otherwise have no room to get worse. It belongs to
-the period in which it began, to one topic, and to the desk as a whole; each is a series of the control chart.
+A conversation counts as negative where it sounds worse than four fifths of the desk's past ones on its topic do, by
+the mean mood of its customer turns: a topic on which customers mostly complain would otherwise have no room to get
+worse. It belongs to the period in which it began, to one topic, and to the desk as a whole; each is a series of the
+control chart.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ WORST_SHARE = 0.2
 """Of the desk's past conversations: those that would count as negative."""
 MOST_READ = 1_000
 """Past conversations that this is measured on, the first ones."""
+LEAST_PAST = 20
+"""Of these, on a topic; below, it is measured on those of the whole desk."""
 _EXAMPLES = 3
 """Of what was said, kept for each series and period."""
 
@@ -107,7 +110,6 @@ class Monitor:
         embedder: Embedder,
         mood: MoodReader,
         topics: Topics,
-        limit: float,
         period: timedelta,
         false_alarms: float,
         topic_field: str | None = None,
@@ -118,13 +120,14 @@ class Monitor:
             embedder: of the desk.
             mood: reads its states.
             topics: of the desk.
-            limit: mean mood of its customer turns below which a conversation counts as negative.
             period: how long a period is.
             false_alarms: as for `ControlChart`.
             topic_field: a field of the logs' `meta` that names the topic instead.
         """
         self._embedder, self._mood, self._topics = embedder, mood, topics
-        self._limit, self._length, self._topic_field = limit, period, topic_field
+        self._length, self._topic_field = period, topic_field
+        self._limits = {ALL: 0.0}
+        """By topic the mean mood below which a conversation counts as negative."""
         self._chart = ControlChart(false_alarms)
         self._periods: dict[datetime, dict[str, Heard]] = {}
         """By beginning and conversation."""
@@ -152,10 +155,21 @@ class Monitor:
                     f"Train one: attendant train --mood LABELLED --desk {desk.name}.",
                 )
             topics = Topics((), embedder.encode([])) if topic_field else Topics.of_store(store, embedder)
-            past = conversation_moods(list(islice(store.conversations(), MOST_READ)), mood)
-        scores = [one.score for one in past if one is not None]
-        limit = min(float(np.quantile(scores, WORST_SHARE)), 0.0) if scores else 0.0
-        return cls(embedder, mood, topics, limit, period, false_alarms, topic_field)
+            monitor = cls(embedder, mood, topics, period, false_alarms, topic_field)
+            monitor.learn(list(islice(store.conversations(), MOST_READ)))
+        return monitor
+
+    def learn(self, past: Sequence[Conversation]) -> None:
+        """Takes from past conversations what counts as negative."""
+        scores: dict[str, list[float]] = {}
+        for one in filter(None, self.hear(past)):
+            for series in dict.fromkeys((ALL, one.topic)):
+                scores.setdefault(series, []).append(one.score)
+        self._limits |= {
+            series: min(float(np.quantile(own, WORST_SHARE)), 0.0)
+            for series, own in scores.items()
+            if series == ALL or len(own) >= LEAST_PAST
+        }
 
     def add(self, conversations: Iterable[Conversation]) -> None:
         """Counts conversations, in any order; nothing is tested yet."""
@@ -167,7 +181,7 @@ class Monitor:
         """What each conversation says; None where its customer says nothing. Nothing is counted."""
         moods = conversation_moods(conversations, self._mood)
         return [
-            None if mood is None else Heard(topic, mood.score < self._limit, mood.score, mood.worst)
+            None if mood is None else Heard(topic, mood.score < self._limit(topic), mood.score, mood.worst)
             for topic, mood in zip(self._topic_names(conversations), moods, strict=True)
         ]
 
@@ -204,6 +218,9 @@ class Monitor:
                 continue
             # A conversation that went on is in the log once more: only its latest state counts.
             self._periods.setdefault(began, {})[one.id] = heard
+
+    def _limit(self, topic: str) -> float:
+        return self._limits.get(topic, self._limits[ALL])
 
     def _topic_names(self, conversations: Sequence[Conversation]) -> list[str]:
         if self._topic_field is not None:
