@@ -6,7 +6,7 @@ export PIP_NO_INPUT = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help chat test lint fix bench clean
+.PHONY: help chat test lint fix bench pictures clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -30,6 +30,9 @@ fix: .venv/.installed ## mend what ruff can mend by itself
 
 bench: .venv/.installed ## measure speed and memory
 	@.venv/bin/python -m pytest -o addopts= -s -m "not gpu" tests/benchmarks
+
+pictures: .venv/.installed ## draw the README's pictures from real sessions
+	@.venv/bin/python tests/pictures.py
 
 clean: ## remove the environment and all caches; desks stay
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -40,4 +40,4 @@ def handover_summary(dialogue: Dialogue) -> str:
 
 
 def _scores(dialogue: Dialogue) -> str:
-    return " ".join(f"{score:+.1f}" for score in dialogue.mood.scores[-10:])
+    return " ".join(f"{round(score, 1) + 0.0:+.1f}" for score in dialogue.mood.scores[-10:])
