@@ -26,7 +26,8 @@ def handover_summary(dialogue: Dialogue) -> str:
     if tried:
         lines += ["", "What was tried:", *tried]
     if dialogue.mood.scores:
-        lines += ["", f"Mood: {dialogue.mood.in_words}; per message {_scores(dialogue)}"]
+        lines += ["", f"Mood: {dialogue.mood.in_words}; whole dialogue {dialogue.mood.whole:+.2f}"]
+        lines += [f"  per message: {_scores(dialogue)}"]
     if dialogue.warnings:
         lines += ["", "Warnings:"]
         lines += [f"  message {warning.turn}: {excerpt(warning.words)}" for warning in dialogue.warnings]

@@ -63,7 +63,7 @@ _RULES = {
         (?:(?:my|our|a|an|the)\s)?(?:lawyers?|attorneys?|solicitors?)\b
       | \b(?:speak|talk|turn|go|pass\s(?:it|this)|hand\s(?:it|this))(?:ing)?\s(?:\w+\s)?to\s(?:my|our|a)\s
         (?:lawyers?|attorneys?|solicitors?)\b
-      | \b(?:i['’]?ll|i\swill|we['’]?ll|we\swill|to|gonna|can|could|should|would)\ssue\b(?!\s(?-i:[A-Z]))
+      | \b(?:i['’]?ll|i\swill|we['’]?ll|we\swill|to|gonna|can|could|should|would)\ssue\b(?!\s(?-i:[A-Z][a-z]))
       | \bsuing\b | \blawsuit\b | \blegal\s(?:action|steps|proceedings)\b | \bsmall\sclaims\b | \bombudsman\b
       | \b(?:take|taking|see|bring)\s(?:you|this|it|them|the\smatter)\s(?:\w+\s){0,2}?
         (?:to|in|before)\s(?:the\s)?court\b

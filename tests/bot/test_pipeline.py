@@ -12,8 +12,10 @@ import pytest
 
 import bot.pipeline
 from bot.dialogue import Request
+from bot.doctor import examine
 from bot.logged_turns import LoggedTurns
 from bot.pipeline import Pipeline
+from bot.progress import Meter
 from bot.replay import replay
 from conversations.desk import Desk
 from conversations.errors import DeskError, LogError, ModelError
@@ -22,6 +24,7 @@ from conversations.model import Turn
 from index.builder import update_index
 from index.embedder import Embedder
 from training.calibration import Decision
+from training.mood import mood_path
 
 SAMPLE = Path(__file__).resolve().parents[2] / "conversations" / "sample"
 
@@ -65,6 +68,37 @@ def test_an_answer_comes_with_weights_sources_and_times(pipeline):
     assert set(answer.timings_ms) == {"embed", "retrieve", "rerank", "total"}
     parts = sum(answer.timings_ms[stage] for stage in ("embed", "retrieve", "rerank"))
     assert answer.timings_ms["total"] == pytest.approx(parts)
+
+
+def test_an_answer_tells_how_the_last_turn_sounds(pipeline, home, monkeypatch):
+    before = [
+        *customer("The lamp you sent is broken and nobody answers, this is a disgrace!"),
+        Turn("agent", "Sorry."),
+    ]
+    dialogues = [before[:1], [*before, *customer("Lovely, thank you so much for your help!")], customer("  ")]
+    bad, good, silent = (one.mood for one in pipeline.answer_many([Request(tuple(turns)) for turns in dialogues]))
+    assert bad.score < -0.5 < 0.5 < good.score
+    assert silent.score == 0
+    with Pipeline.open(Desk.open(home, "shop"), "bm25") as plain:
+        assert plain.answer(before[:1]).mood.score == pytest.approx(bad.score, abs=0.05)
+    assert pipeline.mood_before(dialogues[1]).scores[1] > 0.5
+    monkeypatch.setattr(pipeline, "moods", None)
+    assert pipeline.answer(before[:1]).mood is None
+    assert pipeline.mood_before(before).scores == ()
+
+
+def test_a_damaged_mood_head_is_said_and_nothing_else_fails(home):
+    desk = Desk.open(home, "shop")
+    own = mood_path(desk.models_path, Embedder().identity)
+    own.mkdir(parents=True)
+    (own / "config.json").write_text("{")
+    try:
+        with Pipeline.open(desk) as pipeline:
+            assert "no mood is read" in pipeline.notices[0]
+            assert pipeline.answer(customer("hello")).mood is None
+        assert [check.name for check in examine(desk, Meter()) if not check.ok] == ["mood"]
+    finally:
+        shutil.rmtree(own)
 
 
 def test_below_the_threshold_it_hands_over_and_says_why(home):

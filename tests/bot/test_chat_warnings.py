@@ -1,0 +1,102 @@
+"""Warnings in the chat, and what the agent who takes over reads of them."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+
+import pytest
+from chat_fakes import ANSWERS, HOSTILE, PAST, FakePipeline, assert_harmless, make_chat, shown
+
+from bot.chat import Chat
+from bot.chat_input import read_piped
+from bot.early_warning import WISH_GRANTED
+from training.mood import Mood
+
+ANGRY, CALM = Mood(0.95, 0.04, 0.01), Mood(0.02, 0.93, 0.05)
+
+
+class Listening(FakePipeline):
+    """A pipeline that hears anger where something is shouted."""
+
+    def _answer(self, request):
+        text = request.turns[-1].text
+        return replace(super()._answer(request), mood=ANGRY if text.isupper() else CALM)
+
+
+@pytest.fixture
+def chat():
+    return make_chat(Listening(ANSWERS, PAST))
+
+
+def test_who_asks_for_a_person_is_handed_over_at_once_with_the_summary(chat):
+    chat.take("where is my sofa?")
+    chat.take("just let me talk to a human")
+    text = shown(chat)
+    assert text.split("A person takes over")[0].count(ANSWERS[0].text) == 1, "the second question is not answered"
+    assert "A person takes over" in text and WISH_GRANTED in text
+    assert "Hand-over of dialogue" in text
+    assert chat.dialogue.answer.decision == "handoff"
+    assert chat.book.kept[-1][1:] == ("just let me talk to a human", None, "handed over")
+    chat.take("I do not want to talk to a person any more, where is it?")
+    assert chat.dialogue.answer.decision == "answer"
+
+
+def test_a_falling_mood_is_told_once_and_hand_over_proposed(chat):
+    for line in ("where is it?", "WHERE IS IT", "I SAID WHERE IS IT"):
+        chat.take(line)
+    text = shown(chat)
+    assert "! The mood fell to" in text
+    assert "/handoff shows a summary" in text
+    chat.take("STILL NOTHING")
+    assert shown(chat).count("The mood fell") == 1
+    assert "3 of the last 4 messages sound negative" in shown(chat)
+
+
+def test_another_answer_to_the_same_question_is_not_another_turn(chat):
+    chat.take("YOU WILL HEAR FROM MY LAWYER")
+    before = chat.dialogue.mood
+    chat.take("/bad")
+    assert chat.dialogue.mood == before
+    assert shown(chat).count("! The customer speaks of law") == 1
+
+
+def test_the_summary_tells_mood_warnings_and_what_was_tried(chat):
+    for line in ("where is my sofa?", "/bad", "I WILL SUE YOU", "/handoff"):
+        chat.take(line)
+    summary = shown(chat).split("Hand-over of dialogue")[1]
+    assert f"turned down: {ANSWERS[0].text}" in summary
+    assert f"shown: {ANSWERS[1].text}" in summary
+    assert "Mood: bad (-0.46), falling; whole dialogue -0.45" in summary
+    assert "per message: +0.0 -0.9" in summary
+    assert 'message 2: The customer speaks of law: "I WILL SUE"' in summary
+    assert ANSWERS[2].text in summary
+    chat.take("/new")
+    chat.take("hello")
+    assert chat.dialogue.warnings == ()
+    assert len(chat.dialogue.mood.scores) == 1
+
+
+def test_a_desk_without_a_mood_head_still_heeds_words():
+    chat = make_chat(FakePipeline(ANSWERS, PAST))
+    chat.take("real person please")
+    text = shown(chat)
+    assert WISH_GRANTED in text
+    assert "Mood:" not in text
+
+
+def test_what_is_quoted_in_a_warning_is_harmless(chat):
+    chat.take(f"let me talk to a human {HOSTILE}")
+    chat.take(f"{HOSTILE} I WILL SUE")
+    assert_harmless(shown(chat))
+
+
+def test_json_carries_mood_and_warnings(chat, capsys):
+    piped = Chat(chat.pipeline, chat.console, chat.book, as_json=True)
+    read_piped(piped, io.StringIO("where is it?\nI WANT TO SPEAK TO YOUR MANAGER\n"))
+    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert first["mood"] == {"negative": 0.02, "neutral": 0.93, "positive": 0.05, "score": 0.03}
+    assert first["warnings"] == []
+    assert (second["decision"], second["answer"]) == ("handoff", None)
+    assert [(one["kind"], one["turn"]) for one in second["warnings"]] == [("person", 2)]
