@@ -20,19 +20,35 @@ from bot.options import Session, common_options, customer_option, desk_option, e
 @ranker_option
 @customer_option()
 @feedback_option
+@click.option(
+    "--mood-threshold",
+    type=click.FloatRange(-1, 0),
+    help="Warn where the smoothed mood falls below this; kept with the desk.  [default: what was kept, else -0.6]",
+)
 @click.option("--plain", "is_plain", is_flag=True, help="No frames, colours or toolbar: for screen readers.")
 @common_options
 @click.pass_obj
 def command(
-    session: Session, desk_name: str, ranker: str | None, customer: str | None, with_feedback: bool, is_plain: bool
+    session: Session,
+    desk_name: str,
+    ranker: str | None,
+    customer: str | None,
+    with_feedback: bool,
+    mood_threshold: float | None,
+    is_plain: bool,
 ) -> None:
     """Chat as a customer.
 
     With --customer, what this customer said and was told before counts, and an answer that did not help them then is
-    not given again. In the chat, /help lists what else can be done. Where stdin is not a terminal, each of its lines
-    is a message.
+    not given again. A warning is shown where the customer's mood falls, or words call for a person. In the chat, /help
+    lists what else can be done. Where stdin is not a terminal, each of its lines is a message.
     """
     desk = session.open_desk(desk_name)
+    if mood_threshold is not None:
+        from bot.early_warning import THRESHOLD_SETTING
+
+        with desk.writing(), desk.store() as store:
+            store.set_setting(THRESHOLD_SETTING, mood_threshold)
     from bot.chat import Chat
     from bot.feedback import FeedbackBook
     from bot.opening import open_pipeline

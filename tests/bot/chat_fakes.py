@@ -14,6 +14,7 @@ from rich.console import Console
 
 from bot.chat import Chat
 from bot.dialogue import Request
+from bot.mood import MoodTrend
 from conversations.model import Conversation, Turn
 from training.mood import Mood
 
@@ -114,6 +115,9 @@ class FakePipeline:
         if not left or self.confidence < self.threshold:
             return Answer("handoff", None, self.confidence, self.reason or "No answer is sure enough.", left)
         return Answer("answer", left[0].text, self.confidence, "", left)
+
+    def mood_before(self, turns):
+        return MoodTrend()
 
     def refresh_feedback(self):
         self.prior = True

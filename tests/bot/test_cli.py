@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from chat_fakes import ANSWERS, HOSTILE, PAST, FakePipeline, assert_harmless, hostile_pipeline
 
 from bot.cli import COMMANDS, main
+from bot.early_warning import desk_threshold
 from bot.failures import run_guarded
 from bot.options import Session
 from conversations.desk import Desk
@@ -78,7 +80,13 @@ def test_every_command_has_help_with_an_example(command, capsys):
         ["train", "--kind", "cross-encoder", "--dataset", "x", "--save", "y", "--loss", "lambda"],
         ["train", "--desk", "x", "--desk", "y"],
         ["train", "--dataset", "x", "--desk", "y"],
+        ["train", "--mood", "x"],
+        ["train", "--mood", "x", "--desk", "acme", "--save", "y"],
+        ["train", "--mood", "x", "--dataset", "y", "--save", "z"],
+        ["train", "--mood", "x", "--save", "y", "--loss", "lambda"],
         ["evaluate", "x", "--protocol", "other"],
+        ["evaluate", "x", "--encoder", "y"],
+        ["chat", "--mood-threshold", "2"],
         ["desks", "--home", ""],
         ["desks", "--nonsense"],
     ],
@@ -137,7 +145,8 @@ def test_ask_prints_the_keys_that_scripts_rely_on(home, pipeline, capsys):
     fake = pipeline(FakePipeline(ANSWERS, PAST))
     assert call("ask", "can I return it?", "--desk", "acme", "--home", home, "--json") == 0
     answer = json.loads(capsys.readouterr().out)
-    assert set(answer) == {"answer", "decision", "confidence", "reason", "candidates", "timings_ms"}
+    keys = {"answer", "decision", "confidence", "reason", "candidates", "timings_ms", "mood", "warnings"}
+    assert set(answer) == keys
     assert set(answer["timings_ms"]) == {"embed", "retrieve", "rerank", "total"}
     assert set(answer["candidates"][0]) == {"answer_id", "text", "weight", "retrieval_score", "evidence"}
     assert answer["candidates"][0]["evidence"] == [{"conversation": "lw-2001", "turn": 1}]
@@ -283,3 +292,31 @@ def test_the_script_takes_the_same_choices_as_the_command():
 
     offered = {option.name for option in command.params}
     assert {field.name for field in fields(TrainSettings)} <= offered
+
+
+def test_a_mood_head_is_trained_and_evaluated_beside_its_peers(home, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "vaderSentiment.vaderSentiment", None)
+    lines = (ROOT / "conversations" / "sample" / "mood.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    for name, own in (("train", lines[:200]), ("dev", lines[200:280])):
+        (tmp_path / f"{name}.jsonl").write_text("".join(own), encoding="utf-8")
+    assert call("train", "--mood", tmp_path, "--save", tmp_path / "head", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["messages"] > 150
+    assert call("evaluate", tmp_path, "--mood", "base", "--mood", tmp_path / "head", "--json") == 0
+    base, head, vader, regression = json.loads(capsys.readouterr().out)["readers"]
+    assert {row["messages"] for row in (base, head, vader, regression)} == {80}
+    assert min(head["macro_f1"], regression["macro_f1"]) > 0.5
+    assert base["macro_f1"] > head["macro_f1"], "the base head has seen these messages"
+    assert (vader["reader"], vader["macro_f1"]) == ("vader", None)
+    assert "not installed" in vader["note"]
+    assert call("evaluate", tmp_path, "--mood", tmp_path / "none") == 1
+    assert "There is no mood head" in capsys.readouterr().err
+    assert call("train", "--mood", tmp_path / "dev.jsonl", "--desk", "acme", "--home", home) == 0
+    assert list((home / "desks" / "acme" / "models" / "mood").iterdir())
+
+
+def test_a_threshold_that_was_chosen_is_kept_with_the_desk(home, pipeline, capsys, monkeypatch):
+    pipeline(FakePipeline(ANSWERS, PAST))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("hello\n"))
+    assert call("chat", "--desk", "acme", "--home", home, "--mood-threshold", "-0.25") == 0
+    with Desk.open(home, "acme").store() as store:
+        assert desk_threshold(store) == -0.25

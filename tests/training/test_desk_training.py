@@ -22,6 +22,7 @@ from index.equality import says_the_same, words_of
 from training import desk_training
 from training.desk_data import HELD_OUT_SHARE, OpenDesk
 from training.desk_training import train_desk
+from training.mood import MoodReader
 from training.registry import current_model_path, load_model
 from training.settings import TrainSettings
 from training.splits import share_of
@@ -142,6 +143,9 @@ def test_a_tuned_encoder_is_kept_by_retraining_and_taken_over_by_another_desk(tm
     assert (weights["new"] - halfway).norm() < 0.2 * (weights["old"] - halfway).norm()
     assert of_reranker & of_encoder
     assert ask(new)[0] == "cross-attention:model-0001"
+    assert MoodReader.for_encoder(Embedder(str(models["new"] / "encoder"))) is None, "the base head does not fit it"
+    with Pipeline.open(new) as pipeline:
+        assert pipeline.answer([Turn("customer", "You are useless, I want my money back!")]).mood.score < -0.3
 
     start, further = old.models_path / "model-0002", tmp_path / "further"
     train_desk([new], TrainSettings(limit=80, epochs=0, encoder_epochs=1, start=start), save=further)
