@@ -22,7 +22,6 @@ from bot.suggestions import Suggestions, suggest
 from bot.transcript import SAY_WHERE, save_transcript
 from bot.why_view import why_view
 from conversations.errors import AttendantError
-from index.retriever import CANDIDATES
 
 if TYPE_CHECKING:
     from bot.customer import Customer
@@ -177,7 +176,7 @@ class PlainAssist:
         request = self.assist.request()
         if request is None:
             return
-        found = next(found for found in suggest(self._pipeline, request, CANDIDATES) if found)
+        found = next(found for found in suggest(self._pipeline, request) if found)
         self.assist.take_suggestions(found)
         if self._as_json:
             print_json(suggestions_json(found))

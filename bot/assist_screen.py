@@ -32,7 +32,6 @@ from bot.live_suggestions import LiveSuggestions
 from bot.suggestions import DRAFT, Suggestion, Suggestions, suggest
 from conversations.errors import AttendantError
 from conversations.model import Verdict
-from index.retriever import CANDIDATES
 
 if TYPE_CHECKING:
     from bot.customer import Customer
@@ -120,7 +119,7 @@ class AssistScreen:
         request = self.assist.request(draft)
         if request is None:
             self.assist.take_suggestions(None)
-        self.live.want(request, DRAFT if draft or self.assist.typing else CANDIDATES)
+        self.live.want(request, DRAFT if draft or self.assist.typing else None)
 
     def enter(self) -> None:
         """Takes the line that was typed."""

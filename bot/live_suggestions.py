@@ -16,14 +16,13 @@ from typing import TypeVar
 
 from bot.dialogue import Request
 from bot.suggestions import Suggestions
-from index.retriever import CANDIDATES
 
 SWITCH = 0.0005
 """Seconds after which Python lets the thread that handles keys have its turn; a tenth of its default."""
 
 Result = TypeVar("Result")
-Wanted = tuple[Request, int]
-"""A dialogue, and how many candidates are to be weighed."""
+Wanted = tuple[Request, int | None]
+"""A dialogue, and how many candidates are to be weighed; None for all."""
 
 
 class LiveSuggestions:
@@ -31,7 +30,7 @@ class LiveSuggestions:
 
     def __init__(
         self,
-        steps: Callable[[Request, int], Iterator[Suggestions | None]],
+        steps: Callable[[Request, int | None], Iterator[Suggestions | None]],
         show: Callable[[Suggestions], None],
         fail: Callable[[Exception], None],
     ) -> None:
@@ -58,12 +57,12 @@ class LiveSuggestions:
         """Whether what is wanted was not found yet."""
         return self._wanted is not self._settled
 
-    def want(self, request: Request | None, count: int = CANDIDATES) -> None:
+    def want(self, request: Request | None, count: int | None = None) -> None:
         """Makes this what is looked for; None stops looking. The same again changes nothing.
 
         Args:
             request: the dialogue.
-            count: how many candidates are weighed.
+            count: as for `Pipeline.answer_in_steps`.
         """
         wanted = None if request is None else (request, count)
         if wanted == self._wanted:

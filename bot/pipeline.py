@@ -161,12 +161,12 @@ class Pipeline:
             for request, context, candidates, mood in zip(requests, contexts, served, moods, strict=True)
         ]
 
-    def answer_in_steps(self, request: Request, count: int = CANDIDATES) -> Iterator[Answer | None]:
+    def answer_in_steps(self, request: Request, count: int | None = None) -> Iterator[Answer | None]:
         """The answer to one request in steps, between which whoever no longer wants it may stop.
 
         Args:
             request: the dialogue.
-            count: how many candidates are weighed.
+            count: how many candidates are weighed; by default as many as for any answer.
 
         Yields:
             None when the dialogue was read and when candidates were found; then the answer.
@@ -177,7 +177,7 @@ class Pipeline:
         embedded = time.perf_counter()
         yield None
         begun = time.perf_counter()
-        (candidates,) = self.retriever.retrieve([context], [request.exclude], count)
+        (candidates,) = self.retriever.retrieve([context], [request.exclude], count or CANDIDATES)
         timings = {"embed": 1000 * (embedded - started), "retrieve": 1000 * (time.perf_counter() - begun)}
         yield None
         yield self._rank(request, context, candidates, timings, mood)

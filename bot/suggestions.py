@@ -58,13 +58,13 @@ class Suggestions:
     """At most `SHOWN`, best first."""
 
 
-def suggest(pipeline: Pipeline, request: Request, count: int) -> Iterator[Suggestions | None]:
+def suggest(pipeline: Pipeline, request: Request, count: int | None = None) -> Iterator[Suggestions | None]:
     """Suggestions for a dialogue in steps, between which whoever no longer wants them may stop.
 
     Args:
         pipeline: the desk.
         request: the dialogue.
-        count: how many candidates are weighed.
+        count: as for `Pipeline.answer_in_steps`.
 
     Yields:
         None between the stages, then the suggestions.

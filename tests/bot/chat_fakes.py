@@ -100,7 +100,7 @@ class FakePipeline:
     def answer_many(self, requests):
         return [self._answer(request) for request in requests]
 
-    def answer_in_steps(self, request, count=50):
+    def answer_in_steps(self, request, count=None):
         yield None
         time.sleep(self.wait)
         yield None

@@ -37,7 +37,7 @@ def test_suggestions_come_while_the_customer_is_still_writing():
         assert set(keyboard.screen.desk.counted) == {34}
         await keyboard.type("urn it?\r")
         await keyboard.sees("customer> can I return it?")
-        await keyboard.until(lambda: keyboard.screen.desk.counted[-1] == 50)
+        await keyboard.until(lambda: keyboard.screen.desk.counted[-1] is None)
 
     use_screen(play)
 

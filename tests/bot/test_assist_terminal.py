@@ -47,7 +47,8 @@ def test_from_the_first_word_to_goodbye(home):
         terminal.type(F2)
         seen = terminal.wait_for("customer>", seen)
         terminal.type("and when?\r")
-        seen = terminal.wait_for("you>", terminal.wait_for("opened box", seen))
+        terminal.wait_for("opened", seen)
+        terminal.wait_until_it_waits()
         settle()
         terminal.type(F5)
         terminal.wait_for("edited>", seen)
@@ -129,7 +130,7 @@ def test_no_color_is_respected(home):
     with assist(home, NO_COLOR="1") as terminal:
         seen = terminal.wait_for(BAR)
         terminal.type("question\r")
-        seen = terminal.wait_for("you>", terminal.wait_for("opened box", seen))
+        terminal.wait_for("opened", seen)
         terminal.type("/why\r")
         terminal.wait_for("Confidence", seen)
         terminal.type("\r")

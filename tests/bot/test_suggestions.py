@@ -56,7 +56,7 @@ def request(text="my lamp is dark", **more):
 
 
 def test_suggestions_of_a_desk_are_its_best_answers_with_chance_and_source(pipeline):
-    *between, found = suggest(pipeline, request(), 50)
+    *between, found = suggest(pipeline, request())
     assert between == [None, None], "twice it can be stopped"
     assert found.best[0].answer == found.answer.candidates[0] and found.best[0].answer.text == RESET
     assert found.best[0].chance == found.answer.confidence
@@ -67,7 +67,7 @@ def test_suggestions_of_a_desk_are_its_best_answers_with_chance_and_source(pipel
 
 
 def test_in_steps_it_is_the_same_answer_as_at_once(pipeline):
-    *_, found = suggest(pipeline, request("when do I get my money back?"), 50)
+    *_, found = suggest(pipeline, request("when do I get my money back?"))
     at_once = pipeline.answer([Turn("customer", "when do I get my money back?")])
     assert found.answer.candidates == at_once.candidates and found.answer.confidence == at_once.confidence
     assert found.best[0].answer.text == REFUND
@@ -75,9 +75,9 @@ def test_in_steps_it_is_the_same_answer_as_at_once(pipeline):
 
 def test_what_was_turned_down_is_not_suggested_and_nothing_may_be_left(pipeline):
     texts = tuple(one.text for one in pipeline.answer([Turn("customer", "my lamp is dark")]).candidates)
-    *_, found = suggest(pipeline, request(rejected=texts[:1]), 50)
+    *_, found = suggest(pipeline, request(rejected=texts[:1]))
     assert RESET not in [one.answer.text for one in found.best]
-    *_, nothing = suggest(pipeline, request(rejected=texts), 50)
+    *_, nothing = suggest(pipeline, request(rejected=texts))
     assert nothing.best == () and nothing.answer.decision == "handoff"
 
 
