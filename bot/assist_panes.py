@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Lines = list[StyleAndTextTuples]
 
+LOW = 10
+"""Lines of a dialogue below which a note gets one only, so that what was said stays in sight."""
 _NAMES = {"customer": "customer", "agent": "you"}
 _JOINERS = re.compile("[\u200d\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
 # A blank, a character of a script without blanks or an emoji, or a run of anything else.
@@ -110,7 +112,7 @@ def dialogue_lines(
         scrolled: how many lines at the end are out of sight.
     """
     lines: Lines = []
-    for block in _blocks_from_the_end(turns, notes, typing, width):
+    for block in _blocks_from_the_end(turns, notes, typing, width, height < LOW):
         lines[:0] = block
         if len(lines) >= height + scrolled:
             break
@@ -119,14 +121,15 @@ def dialogue_lines(
 
 
 def _blocks_from_the_end(
-    turns: Sequence[Turn], notes: Sequence[tuple[int, str]], typing: str, width: int
+    turns: Sequence[Turn], notes: Sequence[tuple[int, str]], typing: str, width: int, is_low: bool
 ) -> Iterator[Lines]:
     remaining = list(notes)
     if typing:
         yield _said("customer, typing", "bold italic", typing, width)
     for place in range(len(turns), -1, -1):
         while remaining and remaining[-1][0] >= place:
-            yield [[("dim", line)] for line in wrapped(f"- {remaining.pop()[1]}", width)]
+            note = f"- {remaining.pop()[1]}"
+            yield [[("dim", line)] for line in ([cut(note, width)] if is_low else wrapped(note, width))]
         if place:
             turn = turns[place - 1]
             yield _said(_NAMES[turn.role], "bold" if turn.role == "customer" else "bold underline", turn.text, width)

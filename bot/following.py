@@ -114,7 +114,7 @@ class FollowedLog:
         if not had:
             return []
         half = " Half a line at its end was lost." if lost else ""
-        return [Trouble(f"{self._path} was cut or replaced: it is read from its beginning.{half}")]
+        return [Trouble(f"{self._path.name} was cut or replaced: it is read from its beginning.{half}")]
 
     def _read(self) -> Iterator[Event]:
         if self._file is None:
@@ -133,7 +133,9 @@ class FollowedLog:
         self._line += 1
         if self._is_too_long:
             self._is_too_long = False
-            yield Trouble(f"{self._path}, line {self._line}: longer than {LONGEST_LINE:,} bytes; it was passed over.")
+            yield Trouble(
+                f"{self._path.name}, line {self._line}: longer than {LONGEST_LINE:,} bytes; it was passed over."
+            )
             return
         if not line.strip():
             return
@@ -141,7 +143,7 @@ class FollowedLog:
             yield from self._events(parse(line.decode("utf-8-sig")))
         except (RowError, UnicodeDecodeError) as error:
             reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
-            yield Trouble(f"{self._path}, line {self._line}: {reason}; it was passed over.")
+            yield Trouble(f"{self._path.name}, line {self._line}: {reason}; it was passed over.")
 
     def _events(self, row: object) -> Iterator[Event]:
         if not isinstance(row, dict):

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from bot.options import Session, common_options, customer_option, desk_option, example, feedback_option, ranker_option
-
-if TYPE_CHECKING:
-    from bot.assist_plain import PlainAssist
-    from bot.following import FollowedLog
-    from conversations.desk import Desk
 
 
 @click.command(
@@ -59,7 +53,8 @@ def command(
     cut or replaced.
     """
     desk = session.open_desk(desk_name)
-    is_plain = is_plain or session.as_json or not (sys.stdin.isatty() and sys.stdout.isatty())
+    is_typed = sys.stdin.isatty() and sys.stdout.isatty()
+    is_plain = is_plain or session.as_json or not is_typed
     from bot.feedback import FeedbackBook
     from bot.opening import open_pipeline
     from bot.output import plain, screen
@@ -78,43 +73,24 @@ def command(
             from bot.following import FollowedLog
 
             log = FollowedLog(follow)
-        if is_plain:
-            from bot.assist_plain import PlainAssist
-
-            console = screen(stderr=session.as_json, is_plain=True)
-            _read_lines(PlainAssist(pipeline, console, book, known, session.as_json), desk, log)
-            return
         from prompt_toolkit.history import InMemoryHistory
 
-        from bot.assist_screen import AssistScreen
         from bot.chat_input import open_history
 
         # What is typed for a known customer is kept nowhere: `attendant forget` would not find it.
         history = InMemoryHistory() if known else open_history(desk.path / "assist_history")
+        if is_plain:
+            from bot.assist_plain import PlainAssist, read_lines
+
+            console = screen(stderr=session.as_json, is_plain=True)
+            helped = PlainAssist(pipeline, console, book, known, session.as_json)
+            read_lines(helped, history if is_typed and not session.as_json else None, log)
+            return
+        from bot.assist_screen import AssistScreen
+
         title = f"{desk_name}: {pipeline.counts['answers']:,} answers"
         shown = AssistScreen(pipeline, book, history, title, known, log)
         shown.run()
         for turn in shown.assist.dialogue.turns:
             screen().print(plain(f"{turn.role}: {turn.text}", one_line=False))
         screen().print(plain("- Goodbye.", "dim"))
-
-
-def _read_lines(assist: PlainAssist, desk: Desk, log: FollowedLog | None) -> None:
-    """Takes lines from stdin, and what a followed log says beside them; to the end of stdin, or of all time."""
-    import threading
-
-    from bot.chat_input import read_piped
-
-    stop = threading.Event()
-    follower = None
-    if log is not None:
-        follower = threading.Thread(target=assist.follow, args=(log, stop), daemon=True)
-        follower.start()
-    try:
-        is_over = read_piped(assist, sys.stdin)
-        if follower is not None and not is_over:
-            follower.join()
-    finally:
-        stop.set()
-        if follower is not None:
-            follower.join()

@@ -161,16 +161,21 @@ def test_json_lines_go_to_stdout_alone(home, tmp_path):
     assert all("suggestions" in json.loads(line) for line in done.stdout.splitlines())
 
 
-def test_plain_in_a_terminal_draws_nothing(home):
-    with assist(home, "--plain") as terminal:
+def test_plain_in_a_terminal_draws_nothing_around_its_lines(home, tmp_path):
+    log = tmp_path / "log"
+    with assist(home, "--plain", "--follow", str(log)) as terminal:
+        seen = terminal.wait_for("does not exist yet")
+        terminal.type("can I return it?\r")
+        seen = terminal.wait_for("3. Please send us a photo.", seen)
+        terminal.type("/send 3\r")
+        seen = terminal.wait_for("sent: Please send us a photo.", seen)
+        log.write_text('{"role": "customer", "text": "here it is"}\n')
+        terminal.wait_for("1. An opened box", terminal.wait_for("customer: here it is", seen))
         terminal.wait_until_it_waits()
-        terminal.type("can I return it?\n")
-        seen = terminal.wait_for("3. Please send us a photo.")
-        terminal.type("/send 3\n")
-        terminal.wait_for("sent: Please send us a photo.", seen)
         terminal.type("\x04")
         assert terminal.exit_status() == 0
-        assert b"\x1b" not in terminal.raw and not re.search("[\u2500-\u259f]", terminal.text)
+        assert not re.search("[\u2500-\u259f]", terminal.text), "no lines, boxes or bars"
+        assert not re.search(rb"\x1b\[[0-9;]*[1-9][0-9;]*m", terminal.raw.replace(b"\x1b[0m", b"")), "no colours"
 
 
 def test_a_real_desk_suggests_and_keeps_what_was_sent(tmp_path):
