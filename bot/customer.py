@@ -65,13 +65,15 @@ def forget_customer(desk: Desk, name: str) -> dict[str, int]:
     with desk.writing(), desk.store() as store:
         # A desk may hold logs from before it de-identified.
         keys = (name, redactor_of(store).pseudonym(name))
-        removed = {"replayed turns": _forget_replayed(desk, store, keys)}
+        replayed = _forget_replayed(desk, store, keys)
+        removed: dict[str, int] = {}
         for key in keys:
             gone = store.delete_customer(key)
             removed |= {what: removed.get(what, 0) + count for what, count in gone.items()}
         store.compact()
         # Even for a customer nobody knows: a run killed here before may have left the index as it was.
         removed["vectors"] = forget_in_indexes(desk.index_path, store)
+        removed["replayed turns"] = replayed
         if not any(removed.values()):
             raise DeskError(
                 f"The desk {desk.name} knows no customer {name!r}.", "Give the id as it stands in the logs."

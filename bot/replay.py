@@ -60,7 +60,7 @@ class Outcome:
 def replay(
     pipeline: Pipeline,
     paths: Sequence[Path],
-    batch_size: int = 32,
+    batch_size: int = 64,
     limit: int | None = None,
     as_of: bool = False,
     name: str | None = None,

@@ -11,8 +11,9 @@ Decisions:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,7 +157,7 @@ class Embedder:
     def encode_tokens(
         self, batch: Sequence[Tokens], states_below: int = 0, batch_size: int = 64, newest_turns: bool = False
     ) -> Encoded:
-        """Encodes tokenised texts, longest first in batches of like length.
+        """Encodes tokenised texts.
 
         Args:
             batch: what `tokenize` or `tokenize_dialogues` returned.
@@ -169,10 +170,8 @@ class Embedder:
         vectors = np.zeros((len(batch), self.dimension), dtype=np.float32)
         newest = np.zeros_like(vectors[: len(batch) if newest_turns else 0])
         states: list[torch.Tensor] = [torch.empty(0)] * (len(batch) if states_below else 0)
-        order = sorted(range(len(batch)), key=lambda i: -len(batch[i].ids))
         with torch.inference_mode():
-            for begin in range(0, len(order), batch_size):
-                rows = order[begin : begin + batch_size]
+            for rows in self._read_together(batch, batch_size):
                 features = self.features([batch[i] for i in rows])
                 output = self.model(features)
                 vectors[rows] = output["sentence_embedding"].float().cpu().numpy()
@@ -189,6 +188,21 @@ class Embedder:
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         newest /= np.maximum(np.linalg.norm(newest, axis=1, keepdims=True), 1e-12)
         return Encoded(vectors, newest, states)
+
+    def _read_together(self, batch: Sequence[Tokens], most: int) -> Iterator[list[int]]:
+        """Rows to read in one go, longest texts first: of like length, on a CPU of one length.
+
+        Without padding a text's states are those that it has alone, and no time is spent on it. A GPU would rather
+        have full batches.
+        """
+        order = sorted(range(len(batch)), key=lambda row: -len(batch[row].ids))
+        if self.device == "cpu":
+            alike = [list(rows) for _, rows in groupby(order, key=lambda row: len(batch[row].ids))]
+        else:
+            alike = [order]
+        for rows in alike:
+            for begin in range(0, len(rows), most):
+                yield rows[begin : begin + most]
 
     def features(self, batch: Sequence[Tokens]) -> dict[str, Any]:
         """The encoder's padded input for a batch, on its device."""

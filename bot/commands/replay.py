@@ -25,7 +25,7 @@ from bot.options import DESK_RANKERS, Session, common_options, desk_option, exam
     multiple=True,
     help=f"{DESK_RANKERS}; repeated, one table compares them.  [default: the desk's model]",
 )
-@click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Dialogues at a time.")
+@click.option("--batch-size", type=click.IntRange(1), default=64, show_default=True, help="Dialogues at a time.")
 @click.option("--limit", type=click.IntRange(1), help="Replay only so many agent turns.")
 @click.option(
     "--as-of",

@@ -4,8 +4,8 @@
 
 Two real replays of the sample's logs (by bm25 and by cosine) are drawn from: in each of 1,000 simulations as many
 conversations as there are, with replacement, and a coin decides for each which of its two results is model A's.
-Neither model is then better, whatever the turns of a conversation have in common. The same test over single turns is
-shown beside it: it takes turns of one conversation for independent and calls too much significant.
+Neither model is then better, whatever the turns of a conversation have in common. The interval and the same test over
+single turns, which takes those of one conversation for independent, are shown beside it.
 """
 
 from __future__ import annotations
