@@ -5,6 +5,7 @@ Colours are the page's own (`currentColor` and its variables), so that they fit 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,9 +32,17 @@ class Axis:
         return (min(max(value, self.low), self.high) - self.low) / ((self.high - self.low) or 1.0)
 
     def ticks(self) -> list[tuple[float, str]]:
-        """Five values with their names."""
-        values = [self.low + step * (self.high - self.low) / 4 for step in range(5)]
-        return [(value, f"{value:.0%}" if self.as_percent else f"{value:.3g}") for value in values]
+        """About five round values with their names.
+
+        >>> Axis("milliseconds", 0, 1140).ticks()
+        [(0.0, '0'), (250.0, '250'), (500.0, '500'), (750.0, '750'), (1000.0, '1000')]
+        """
+        rough = (self.high - self.low or 1.0) / 5
+        power = 10.0 ** math.floor(math.log10(rough))
+        step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * 0.999)
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        values = [round(number * step, 9) for number in range(first, last + 1)]
+        return [(value, f"{value:.0%}" if self.as_percent else f"{value:.12g}") for value in values]
 
 
 Points = Sequence[tuple[float, float]]

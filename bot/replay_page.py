@@ -128,7 +128,7 @@ def _pictures(replays: Replays, run: ReplayRun, report: ReplayReport) -> list[tu
             "Recall at k",
             f"The agent's answer stands first in {_share(report.recall_at_1)} of the turns and among five in "
             f"{_share(report.recall_at_5)}; the desk knows it in {_share(report.known)} (dashed).",
-            lines("Recall at k", Axis("first k answers", 1, DEEPEST), _named(share, "recall"), [recall], (), known),
+            lines("Recall at k", Axis("first k answers", 0, DEEPEST), _named(share, "recall"), [recall], (), known),
         ),
         (
             "Reliability",
