@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.dialogue import Dialogue, Request
-from bot.following import Began, Event, Said, Trouble
+from bot.following import Began, Event, Said
+from bot.growing_log import Trouble
 from conversations.model import Turn, Verdict
 from conversations.pairs import question_before
 from conversations.text import answer_key

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 from rich.console import Group, RenderableType
+from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from bot.monitoring import Status
-from bot.output import plain
-from bot.present import excerpt, per_cent
+from bot.monitoring import Monitor, Status
+from bot.output import plain, print_json, remark, screen
+from bot.present import excerpt, notice, per_cent
 
 _NAME = 60
 """Characters of a topic's name in the table."""
@@ -56,6 +58,82 @@ def period_view(statuses: Sequence[Status]) -> RenderableType:
         )
     state = "over" if statuses[0].is_over else "running"
     return Group(plain(f"{moment(statuses[0].began)} ({state})", "bold"), table)
+
+
+class MonitorScreen:
+    """Where alarms are told: a terminal with the latest period below them, or lines of JSON."""
+
+    def __init__(self, as_json: bool) -> None:
+        """Makes the screen.
+
+        Args:
+            as_json: whether alarms are lines of JSON on stdout.
+        """
+        self._as_json = as_json
+        self._console = screen(stderr=as_json)
+        self._live: Live | None = None
+        self._latest: Sequence[Status] = ()
+        self._periods = self._alarms = 0
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        """Keeps the latest period on the screen meanwhile, where there is one."""
+        if self._as_json or not self._console.is_terminal:
+            yield
+            return
+        with Live(console=self._console, auto_refresh=False, transient=True) as self._live:
+            yield
+        self._live = None
+
+    def close(self, statuses: Sequence[Status]) -> None:
+        """Tells the alarms of a period that is over."""
+        self._latest = statuses
+        self._periods += 1
+        for status in statuses:
+            if not status.reading.is_alarm:
+                continue
+            self._alarms += 1
+            if self._as_json:
+                print_json(status.as_json())
+            else:
+                self._console.print(alarm_view(status))
+
+    def show(self, statuses: Sequence[Status]) -> None:
+        """Shows how a period stands that runs; where none does, the last one that is over."""
+        if self._live is not None:
+            self._live.update(period_view(statuses or self._latest), refresh=True)
+
+    def tell(self, text: str) -> None:
+        """Says something to the person."""
+        if self._live is None:
+            remark(text)
+        else:
+            self._console.print(notice(text))
+
+    def sum_up(self, monitor: Monitor) -> None:
+        """Says what was read and how many alarms are to be expected by chance."""
+        if self._as_json:
+            print_json(
+                {
+                    "kind": "summary",
+                    "conversations": monitor.conversations,
+                    "undated": monitor.undated,
+                    "late": monitor.late,
+                    "periods": self._periods,
+                    "alarms": self._alarms,
+                    "false_alarms": monitor.false_alarms,
+                }
+            )
+            return
+        self._console.print(period_view(monitor.running() or self._latest))
+        expected = monitor.false_alarms * self._periods
+        counts = f"{self._alarms} alarms in {self._periods} periods"
+        self._console.print(
+            notice(f"{counts}; where nothing has changed, {expected:.2g} or fewer are to be expected.")
+        )
+        for count, why in ((monitor.undated, "have no time"), (monitor.late, "came after their period was tested")):
+            if count:
+                self._console.print(notice(f"{count} conversations {why} and were left out."))
 
 
 def moment(began: datetime) -> str:

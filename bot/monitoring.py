@@ -177,6 +177,16 @@ class Monitor:
         while batch := list(islice(stream, BATCH)):
             self._add(batch)
 
+    @property
+    def false_alarms(self) -> float:
+        """The stated share; see `ControlChart`."""
+        return self._chart.false_alarms
+
+    @property
+    def period(self) -> timedelta:
+        """How long a period is."""
+        return self._length
+
     def hear(self, conversations: Sequence[Conversation]) -> list[Heard | None]:
         """What each conversation says; None where its customer says nothing. Nothing is counted."""
         moods = conversation_moods(conversations, self._mood)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 
 from bot.options import Session, common_options, desk_option, example
-
-if TYPE_CHECKING:
-    from bot.monitoring import Status
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -34,15 +31,13 @@ class _Period(click.ParamType[timedelta]):
 @click.command(
     epilog=example(
         "attendant monitor logs/ --desk acme",
-        "attendant monitor logs/today.jsonl --period 1h --follow --json",
+        "attendant monitor logs/last-month.jsonl logs/today.jsonl --period 1h --follow --json",
         "attendant monitor logs/ --topic product --false-alarms 0.001",
     )
 )
-@click.argument("logs", nargs=-1, required=True)
+@click.argument("logs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @desk_option
-@click.option(
-    "--period", type=_Period(), default="1d", show_default=True, help="What is tested at a time: 15m, 1h, 1d."
-)
+@click.option("--period", type=_Period(), default="1d", show_default=True, help="What is tested at a time: 15m, 1h.")
 @click.option(
     "--false-alarms",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
@@ -51,64 +46,57 @@ class _Period(click.ParamType[timedelta]):
     help="Of the periods in which nothing has changed, at most this share alarms.",
 )
 @click.option(
-    "--topic",
-    "topic_field",
-    metavar="FIELD",
-    help="The field of `meta` that is the topic.  [default: found by itself]",
+    "--topic", "topic_field", metavar="FIELD", help="The logs' field of `meta` that is the topic.  [default: found]"
+)
+@click.option(
+    "--follow", is_flag=True, help="Go on as the logs grow, until Ctrl-C. They must be JSON Lines, unzipped."
 )
 @common_options
 @click.pass_obj
 def command(
     session: Session,
-    logs: tuple[str, ...],
+    logs: tuple[Path, ...],
     desk_name: str,
     period: timedelta,
     false_alarms: float,
     topic_field: str | None,
+    follow: bool,
 ) -> None:
     """Tell which topics turned negative.
 
-    A conversation counts as negative where a customer turn of it sounds so. Each topic, and the desk as a whole, is
-    tested in every period against what was usual for it in the periods before. With --json every alarm is a line, and
-    the last line says what was read.
+    A conversation counts as negative where it sounds worse than four fifths of the desk's past ones on its topic.
+    Each topic, and the desk as a whole, is tested in every period against what was usual for it in the periods
+    before. With --json every alarm is a line, and the last line says what was read.
+
+    With --follow a line is a conversation, as it stands by now, or one turn with the id of its "conversation". A
+    period is tested when a quarter of the next one has passed.
     """
     desk = session.open_desk(desk_name)
-    from pathlib import Path
-
     from bot.logged_turns import read_conversations
-    from bot.monitor_view import alarm_view, period_view
+    from bot.monitor_view import MonitorScreen
     from bot.monitoring import Monitor
-    from bot.output import print_json, screen
-    from bot.present import notice
     from bot.progress import Meter
+    from bot.watching import WatchedLogs, watch
+    from conversations.privacy import redactor_of
     from conversations.readers import log_files
 
-    # Said before the model is loaded: a wrong path should not cost the wait.
-    log_files(logs)
-    with Meter() as meter:
-        meter.show("loading the model")
-        monitor = Monitor.of_desk(desk, period, false_alarms, topic_field)
-        with desk.store() as store:
-            monitor.add(read_conversations(store, [Path(log) for log in logs], meter.counter("reading")))
-    console = screen()
-    alarms = periods = 0
-    latest: list[Status] = []
-    for latest in monitor.close():
-        periods += 1
-        for status in latest:
-            if status.reading.is_alarm:
-                alarms += 1
-                if session.as_json:
-                    print_json(status.as_json())
-                else:
-                    console.print(alarm_view(status))
-    summary = {"kind": "summary", "conversations": monitor.conversations, "undated": monitor.undated}
-    summary |= {"periods": periods, "alarms": alarms, "false_alarms": false_alarms}
-    if session.as_json:
-        print_json(summary)
-        return
-    console.print(period_view(latest))
-    expected = f"at most {false_alarms * periods:.1g} alarms are expected where nothing has changed"
-    console.print(notice(f"{alarms} alarms in {periods} periods; {expected}."))
-    if monitor.undated:
-        console.print(notice(f"{monitor.undated} conversations have no time and were left out."))
+    if not follow:
+        # Said before the model is loaded: a wrong path should not cost the wait.
+        log_files(logs)
+    elif unfit := next((log for log in logs if log.is_dir() or log.suffix == ".gz"), None):
+        raise click.UsageError(f"{unfit} cannot be followed: name JSON Lines files, unzipped.")
+    screen = MonitorScreen(session.as_json)
+    with desk.store() as store:
+        with Meter() as meter:
+            meter.show("loading the model")
+            monitor = Monitor.of_desk(desk, period, false_alarms, topic_field)
+            if not follow:
+                monitor.add(read_conversations(store, logs, meter.counter("reading")))
+        if follow:
+            redactor = redactor_of(store) if store.setting("redact", True) else None
+            with screen.live():
+                watch(monitor, WatchedLogs(logs, redactor), screen)
+        else:
+            for statuses in monitor.close():
+                screen.close(statuses)
+    screen.sum_up(monitor)

@@ -9,7 +9,8 @@ from chat_fakes import HOSTILE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.following import AT_ONCE, LONGEST_LINE, Began, FollowedLog, Said, Trouble
+from bot.following import Began, FollowedLog, Said
+from bot.growing_log import AT_ONCE, LONGEST_LINE, Trouble
 from conversations.model import Turn
 
 
@@ -102,7 +103,7 @@ def test_a_line_without_end_does_not_fill_the_memory(path, log):
     write(path, "x" * (3 * LONGEST_LINE) + "\n" + line(text="after"))
     events = [event for _ in range(2 + 3 * LONGEST_LINE // AT_ONCE) for event in log.poll()]
     assert texts(events) == ["after"] and "longer than" in troubles(events)[0]
-    assert len(log._rest) <= LONGEST_LINE
+    assert len(log._log._rest) <= LONGEST_LINE
 
 
 @pytest.mark.parametrize("how", ["cut", "replaced"])

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,9 +13,11 @@ import pytest
 
 from bot.cli import main
 from bot.monitoring import ALL, Monitor
+from bot.watching import WatchedLogs
 from conversations.desk import Desk
 from conversations.importing import import_logs
 from conversations.model import Conversation, Turn
+from conversations.privacy import Redactor
 
 SAMPLE = Path(__file__).resolve().parents[2] / "conversations" / "sample"
 CALM = (
@@ -123,10 +128,76 @@ def test_the_command_prints_a_json_line_for_each_alarm_and_a_summary(desk, tmp_p
         "kind": "summary",
         "conversations": 108,
         "undated": 0,
+        "late": 0,
         "periods": 9,
         "alarms": 2,
         "false_alarms": 0.01,
     }
+
+
+def test_a_followed_log_alarms_as_it_grows_and_ctrl_c_sums_up(desk, tmp_path):
+    log = as_lines(tmp_path / "log.jsonl", week(8))
+    command = [
+        "monitor",
+        str(log),
+        "--desk",
+        "shop",
+        "--home",
+        str(desk.home),
+        "--topic",
+        "topic",
+        "--follow",
+        "--json",
+    ]
+    started = subprocess.Popen(
+        [sys.executable, "-m", "bot", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        with log.open("a") as file:
+            file.write("this is no JSON\n")
+            file.flush()
+            assert "line 97" in started.stderr.readline(), "the bad line is named, and the rest goes on"
+            for number in range(6):
+                at = (MONDAY + timedelta(days=8, minutes=number)).isoformat()
+                turn = {"role": "customer", "text": ANGRY, "at": at, "conversation": f"new-{number}"}
+                file.write(json.dumps(turn) + "\n")
+        alarm = json.loads(started.stdout.readline())
+        assert (alarm["kind"], alarm["period"][:10], alarm["negative"]) == ("alarm", "2025-03-11", 6)
+        started.send_signal(signal.SIGINT)
+        *_, summary = started.stdout.read().splitlines()
+        assert json.loads(summary)["conversations"] == 102
+        assert started.wait(30) == 0
+    finally:
+        started.kill()
+        started.communicate()
+
+
+def test_turns_of_one_conversation_come_together_and_are_de_identified(tmp_path):
+    log = tmp_path / "log.jsonl"
+    watched = WatchedLogs([log], Redactor("salt"))
+    assert watched.poll() == ([], [f"{log} does not exist yet: waiting for it."])
+    turns = [
+        {"conversation": "a", "role": "customer", "text": "Call me on +44 20 7946 0958"},
+        {"conversation": "b", "role": "customer", "text": "hello"},
+        {"conversation": "a", "role": "agent", "text": "Of course."},
+        {"conversation": "b", "role": "customer", "text": "hello?", "typing": True},
+    ]
+    log.write_text("".join(json.dumps(turn) + "\n" for turn in turns))
+    conversations, troubles = watched.poll()
+    assert not troubles
+    said = {one.id: [turn.text for turn in one.turns] for one in conversations}
+    assert said == {"a": ["Call me on <PHONE>", "Of course."], "b": ["hello"]}
+    with log.open("a") as file:
+        file.write(json.dumps({"role": "customer", "text": "of no conversation"}) + "\n")
+    conversations, troubles = watched.poll()
+    assert not conversations and "line 5: a turn needs the id of its conversation" in troubles[0]
+    watched.close()
+
+
+def test_what_cannot_be_followed_is_refused(desk, tmp_path, capfd):
+    with pytest.raises(SystemExit) as ended:
+        main(["monitor", str(tmp_path), "--desk", "shop", "--home", str(desk.home), "--follow"])
+    assert ended.value.code == 2 and "cannot be followed" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("period", ["0d", "1w", "-1h", "day", "99999d"])

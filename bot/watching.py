@@ -1,0 +1,102 @@
+"""Logs of a whole desk, read as they grow: conversations, whole or turn by turn."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.growing_log import GrowingLog, Trouble
+from conversations.model import Conversation, Json
+from conversations.privacy import Redactor
+from conversations.readers.rejected import RowError
+from conversations.readers.rows import conversation_from, listed_turns, short, turn_of
+
+if TYPE_CHECKING:
+    from bot.monitor_view import MonitorScreen
+    from bot.monitoring import Monitor
+
+MOST_OPEN = 10_000
+"""Conversations that are still put together turn by turn; of more the one that was begun first is let go."""
+
+
+GRACE = 0.25
+"""Of a period, how long after its end it is tested: conversations are often logged when they are over."""
+EVERY = 1.0
+"""Seconds between two looks at the logs."""
+
+
+class WatchedLogs:
+    """Some JSON Lines logs as they grow, de-identified as the desk's own are."""
+
+    def __init__(self, paths: Sequence[Path], redactor: Redactor | None) -> None:
+        """Begins at the beginning of each file, once it is there.
+
+        Args:
+            paths: of the logs.
+            redactor: the desk's, where it de-identifies.
+        """
+        self._logs = [GrowingLog(path, self._conversations) for path in paths]
+        self._redactor = redactor
+        self._open: dict[str, Conversation] = {}
+        """Those that come turn by turn."""
+
+    def poll(self) -> tuple[list[Conversation], list[str]]:
+        """The conversations that are new or went on, each as it stands now, and what a person should know."""
+        conversations: dict[str, Conversation] = {}
+        troubles: list[str] = []
+        for log in self._logs:
+            for item in log.poll():
+                if isinstance(item, Trouble):
+                    troubles.append(item.text)
+                else:
+                    conversations[item.id] = item
+        return list(conversations.values()), troubles
+
+    def close(self) -> None:
+        """Closes the files."""
+        for log in self._logs:
+            log.close()
+
+    def _conversations(self, row: dict[str, Json]) -> Iterator[Conversation]:
+        if listed_turns(row) is not None:
+            yield self._redacted(conversation_from(row))
+            return
+        name, turn = short(row.get("conversation")), turn_of(row)
+        if name is None:
+            raise RowError('a turn needs the id of its conversation, such as "conversation": "c-17"')
+        if turn is None or row.get("typing") is True:
+            return
+        known = self._open.pop(name, Conversation(name, (), source=short(row.get("source"))))
+        # The newest stands last, so that the first is the one that was silent longest.
+        self._open[name] = replace(known, turns=(*known.turns, turn))
+        if len(self._open) > MOST_OPEN:
+            del self._open[next(iter(self._open))]
+        yield self._redacted(self._open[name])
+
+    def _redacted(self, conversation: Conversation) -> Conversation:
+        return self._redactor.redact_conversation(conversation)[0] if self._redactor else conversation
+
+
+def watch(monitor: Monitor, logs: WatchedLogs, screen: MonitorScreen) -> None:
+    """Counts what comes and tells the alarms of every period once it is over, until Ctrl-C."""
+    try:
+        while True:
+            conversations, troubles = logs.poll()
+            for text in troubles:
+                screen.tell(text)
+            monitor.add(conversations)
+            if conversations:
+                continue
+            # Only at the end of what there is: a log may begin with a long past.
+            for statuses in monitor.close(until=datetime.now(UTC) - GRACE * monitor.period):
+                screen.close(statuses)
+            screen.show(monitor.running())
+            time.sleep(EVERY)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        logs.close()
