@@ -41,4 +41,5 @@ def handover_summary(dialogue: Dialogue) -> str:
 
 
 def _scores(dialogue: Dialogue) -> str:
+    # Rounded first, and 0.0 added: a hair below zero is not to read as -0.0.
     return " ".join(f"{round(score, 1) + 0.0:+.1f}" for score in dialogue.mood.scores[-10:])

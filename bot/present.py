@@ -10,6 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
+from bot.early_warning import WISH_GRANTED
 from bot.output import plain
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 HAND_OVER = "I am not sure enough to answer this. A person takes over from here."
 """What the customer reads below the threshold."""
+
+WISHED = "You asked for a person: one takes over from here."
+"""What the customer reads who asked for that."""
 
 WHICH = "I am not sure which of these helps you:"
 """What the customer reads where two answers are close."""
@@ -101,7 +105,8 @@ def answer_view(answer: Answer, pipeline: Pipeline, console: Console) -> Rendera
         choices = alternatives_view(answer.candidates[:2], pipeline)
         return Group(plain(WHICH), choices)
     reason = plain(f"{answer.reason} ({sureness}, {time_taken})".strip(), "dim")
-    return _framed([plain(HAND_OVER), reason], "handed over", "yellow", console)
+    said = WISHED if answer.reason == WISH_GRANTED else HAND_OVER
+    return _framed([plain(said), reason], "handed over", "yellow", console)
 
 
 def picked_view(candidate: RankedAnswer, pipeline: Pipeline, console: Console) -> RenderableType:
