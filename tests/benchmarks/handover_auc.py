@@ -20,6 +20,7 @@ from bot.early_warning import warnings_after
 from bot.mood import MoodTrend
 from conversations.model import Conversation
 from conversations.readers import read_log
+from index.candidates import read_dialogues
 from index.embedder import Embedder
 from training.mood import Mood, MoodReader
 
@@ -31,17 +32,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("star", type=Path, help="the data set's directory")
     parser.add_argument("--split", default="dev")
+    parser.add_argument("--in-dialogue", action="store_true", help="read each turn as a chat does; takes longer")
     parser.add_argument("--show", action="store_true", help="print every turn whose words raise a warning")
     options = parser.parse_args()
     found = [item for item in read_log(options.star / f"{options.split}.jsonl.gz") if isinstance(item, Conversation)]
     found = [one for one in found if isinstance(one.meta.get("customer_annoyed"), bool)]
     said = [[turn.text for turn in one.turns if turn.role == "customer"] for one in found]
-    moods = moods_of(sorted({text for texts in said for text in texts}))
+    reader = MoodReader.for_encoder(Embedder())
+    assert reader is not None, "the base head fits the bundled encoder"
+    moods = moods_in_chat(reader, found) if options.in_dialogue else moods_alone(reader, said)
     scores, kinds = [], []
-    for texts in said:
+    for texts, heard in zip(said, moods, strict=True):
         trend, raised = MoodTrend(), []
-        for number, text in enumerate(texts, 1):
-            trend = trend.then(moods[text])
+        for number, (text, mood) in enumerate(zip(texts, heard, strict=True), 1):
+            trend = trend.then(mood)
             raised += warnings_after(text, trend, number)
             if options.show and any(one.kind in WORDS and one.turn == number for one in raised):
                 print(text)
@@ -51,10 +55,27 @@ def main() -> None:
     report(np.array(scores), annoyed, kinds)
 
 
-def moods_of(texts: list[str]) -> dict[str, Mood]:
-    reader = MoodReader.for_encoder(Embedder())
-    assert reader is not None, "the base head fits the bundled encoder"
-    return dict(zip(texts, reader.read(texts), strict=True))
+def moods_alone(reader: MoodReader, said: list[list[str]]) -> list[list[Mood]]:
+    """Every message read by itself, equal ones once."""
+    texts = sorted({text for one in said for text in one})
+    moods = dict(zip(texts, reader.read(texts), strict=True))
+    return [[moods[text] for text in one] for one in said]
+
+
+def moods_in_chat(reader: MoodReader, conversations: list[Conversation]) -> list[list[Mood]]:
+    """Every message read with the dialogue before it in sight."""
+    below = reader.states_below
+    return [
+        reader.read_newest(
+            read_dialogues(
+                reader.embedder,
+                [one.turns[: place + 1] for place, turn in enumerate(one.turns) if turn.role == "customer"],
+                below,
+            ),
+            below,
+        )
+        for one in conversations
+    ]
 
 
 def area_under_curve(scores: np.ndarray, positive: np.ndarray) -> float:

@@ -79,6 +79,21 @@ def test_the_mood_of_the_newest_turn_is_read_from_states_that_are_there():
     assert later.score < -0.5
 
 
+def test_a_dialogue_before_it_hardly_changes_how_a_turn_sounds():
+    reader = MoodReader.for_encoder(embedder())
+    texts = [
+        "No, the other one.",
+        "My room is 212.",
+        "This is a disgrace.",
+        "You lied to me!",
+        "Thanks, that was quick!",
+    ]
+    before = (Turn("customer", "I have a question."), Turn("agent", "Of course. Could you tell me more about it?"))
+    dialogues = [(*before, Turn("customer", text)) for text in texts]
+    read = reader.read_newest(read_dialogues(embedder(), dialogues, reader.states_below), reader.states_below)
+    assert [mood.label for mood in read] == ["neutral", "neutral", "negative", "negative", "positive"]
+
+
 def test_no_head_is_better_than_one_of_another_encoder(tmp_path):
     class Other:
         identity = "bert-6x384@0123456789abcdef"
