@@ -59,13 +59,14 @@ class Page:
 
 def make_layout(on: AssistScreen) -> tuple[Layout, KeyBindings]:
     """The layout and the keys of the screen."""
-    dialogue = Window(Pane(lambda width, height: _dialogue(on, width, height)), height=Dimension(min=1, weight=2))
-    best = Window(Pane(lambda width, height: _suggestions(on, width, height)), height=Dimension(min=1, weight=3))
+    dialogue = Window(Pane(lambda width, height: _dialogue(on, width, height)))
+    best = Window(Pane(lambda width, height: _suggestions(on, width, height)))
     page = Window(Pane(lambda width, height: on.page.lines(width, height) if on.page else []))
     is_tall = Condition(lambda: get_app().output.get_size().rows >= TALL)
-    between = VSplit([Window(width=1), Window(width=1, char="│", style="class:line"), Window(width=1)])
-    wide = VSplit([_share(dialogue), between, _share(best)])
-    narrow = HSplit([dialogue, _line(), best])
+    # Sizes are counted here: dividing by weights takes prompt_toolkit a part of every key's time.
+    between = [Window(width=1), Window(width=1, char="│"), Window(width=1)]
+    wide = VSplit([HSplit([dialogue], width=_left), *between, HSplit([best], width=_right)])
+    narrow = HSplit([HSplit([dialogue], height=_upper), _line(), best])
     typed = Window(
         BufferControl(on.buffer, input_processors=[BeforeInput(lambda: _prompt(on), style="bold")]),
         height=Dimension(min=1, max=6),
@@ -88,9 +89,17 @@ def _line() -> Window:
     return Window(height=1, char="─")
 
 
-def _share(window: Window) -> HSplit:
-    # Equal halves, whatever stands in them.
-    return HSplit([window], width=Dimension(preferred=0, weight=1))
+def _left() -> Dimension:
+    return Dimension.exact((get_app().output.get_size().columns - 3) // 2)
+
+
+def _right() -> Dimension:
+    return Dimension.exact((get_app().output.get_size().columns - 2) // 2)
+
+
+def _upper() -> Dimension:
+    # Of what the other parts leave, two fifths; the suggestions have the rest.
+    return Dimension.exact(max(2 * (get_app().output.get_size().rows - 5) // 5, 1))
 
 
 def _status(on: AssistScreen) -> list[str]:
