@@ -122,7 +122,13 @@ def _dialogue(on: AssistScreen, width: int, height: int) -> Lines:
 
 
 def _suggestions(on: AssistScreen, width: int, height: int) -> Lines:
-    return suggestion_lines(on.assist.best, on.live.is_looking, width, height)
+    if on.live.is_looking:
+        otherwise = "Looking for suggestions."
+    elif on.assist.suggestions is not None:
+        otherwise = "No past answer is left to suggest."
+    else:
+        otherwise = "Suggestions come as the customer writes."
+    return suggestion_lines(on.assist.best, otherwise, width, height)
 
 
 def _prompt(on: AssistScreen) -> str:

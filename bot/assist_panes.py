@@ -145,17 +145,17 @@ def _said(name: str, style: str, text: str, width: int) -> Lines:
     return [first, *rest]
 
 
-def suggestion_lines(best: Sequence[Suggestion], is_stale: bool, width: int, height: int) -> Lines:
+def suggestion_lines(best: Sequence[Suggestion], otherwise: str, width: int, height: int) -> Lines:
     """The suggestions, each with its key, confidence, words and source, in a fair share of the lines.
 
     Args:
         best: best first.
-        is_stale: whether newer ones are being looked for.
+        otherwise: what stands there where there are none.
         width: columns.
         height: lines.
     """
     if not best:
-        return [[("dim", cut("looking …" if is_stale else "Suggestions come as the customer writes.", width))]]
+        return [[("dim", line)] for line in wrapped(otherwise, width)][:height]
     if height < 2 * len(best):
         rows = [f"F{number} {per_cent(one.chance)}  {one.answer.text}" for number, one in enumerate(best, 1)]
         return [[("", cut(row, width))] for row in rows[:height]]

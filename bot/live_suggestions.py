@@ -9,16 +9,12 @@ Decisions:
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from bot.dialogue import Request
 from bot.suggestions import Suggestions
-
-SWITCH = 0.0005
-"""Seconds after which Python lets the thread that handles keys have its turn; a tenth of its default."""
 
 Result = TypeVar("Result")
 Wanted = tuple[Request, int | None]
@@ -49,8 +45,6 @@ class LiveSuggestions:
         """What was found, or could not be."""
         self._work: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="attendant")
-        self._interval_before = sys.getswitchinterval()
-        sys.setswitchinterval(SWITCH)
 
     @property
     def is_looking(self) -> bool:
@@ -81,7 +75,6 @@ class LiveSuggestions:
         """Gives up the search, waits for all other jobs, and ends the thread."""
         self._wanted = None
         self._thread.shutdown(wait=True)
-        sys.setswitchinterval(self._interval_before)
 
     async def _serve(self) -> None:
         served: Wanted | None = None

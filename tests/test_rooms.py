@@ -57,7 +57,9 @@ def test_no_file_is_longer_than_300_lines():
             assert len(path.read_text(encoding="utf-8").splitlines()) <= 300, path
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["chat", "--help"], ["train", "--help"], ["ask", ""]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["chat", "--help"], ["assist", "--help"], ["train", "--help"], ["ask", ""]]
+)
 def test_help_and_wrong_usage_load_nothing_heavy(arguments):
     program = (
         "import sys\nfrom bot.cli import main\n"

@@ -44,7 +44,7 @@ def test_fair_shares_fill_the_height_and_exceed_no_wish(wanted, height):
 
 @given(st.integers(8, 120), st.integers(1, 40))
 def test_suggestions_fit_their_pane_and_each_keeps_its_key(width, height):
-    lines = suggestion_lines(BEST, False, width, height)
+    lines = suggestion_lines(BEST, "", width, height)
     assert len(lines) <= height and all(width_of(line) <= width for line in lines)
     if height >= 3:
         text = " ".join("".join(piece[1] for piece in line) for line in lines)
@@ -75,5 +75,6 @@ def test_notes_stand_where_they_were_said():
 
 def test_hostile_text_is_harmless():
     lines = dialogue_lines([Turn("customer", HOSTILE)], [(1, HOSTILE)], HOSTILE, 60, 50)
-    lines += suggestion_lines([Suggestion(ANSWERS[0], 0.5, HOSTILE)], False, 60, 20)
+    lines += suggestion_lines([Suggestion(ANSWERS[0], 0.5, HOSTILE)], "", 60, 20)
+    lines += suggestion_lines([], HOSTILE, 60, 20)
     assert_harmless("".join(piece[1] for line in lines for piece in line))

@@ -90,7 +90,7 @@ def test_skipping_asks_for_others_and_own_words_pass_over_what_was_suggested():
         await keyboard.settles()
         await keyboard.type(F4)
         await keyboard.until(lambda: keyboard.screen.desk.calls[-1].rejected == (BEST, SECOND, THIRD))
-        await keyboard.sees("Skipped")
+        await keyboard.sees("Skipped", "No past answer is left to suggest.")
         await keyboard.type("Let me ask my colleague.\r")
         await keyboard.sees("you> Let me ask my colleague.")
 
