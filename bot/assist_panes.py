@@ -155,7 +155,8 @@ def suggestion_lines(best: Sequence[Suggestion], otherwise: str, width: int, hei
         height: lines.
     """
     if not best:
-        return [[("dim", line)] for line in wrapped(otherwise, width)][:height]
+        lines: Lines = [[("dim", line)] for line in wrapped(otherwise, width)]
+        return lines[:height]
     if height < 2 * len(best):
         rows = [f"F{number} {per_cent(one.chance)}  {one.answer.text}" for number, one in enumerate(best, 1)]
         return [[("", cut(row, width))] for row in rows[:height]]
