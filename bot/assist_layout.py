@@ -24,7 +24,7 @@ from prompt_toolkit.layout import (
 from prompt_toolkit.layout.processors import BeforeInput
 
 from bot.assist_commands import BAR
-from bot.assist_panes import Lines, Pane, cut, dialogue_lines, status_line, suggestion_lines, wrapped
+from bot.assist_panes import Lines, Pane, SteadyInput, cut, dialogue_lines, status_line, suggestion_lines, wrapped
 from bot.chat_input import editing_keys
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def make_layout(on: AssistScreen) -> tuple[Layout, KeyBindings]:
     wide = VSplit([HSplit([dialogue], width=_left), *between, HSplit([best], width=_right)])
     narrow = HSplit([HSplit([dialogue], height=_upper), _line(), best])
     typed = Window(
-        BufferControl(on.buffer, input_processors=[BeforeInput(lambda: _prompt(on), style="bold")]),
+        BufferControl(on.buffer, input_processors=[SteadyInput(), BeforeInput(lambda: _prompt(on), style="bold")]),
         height=Dimension(min=1, max=6),
         wrap_lines=True,
         dont_extend_height=True,

@@ -82,10 +82,10 @@ def suggest(pipeline: Pipeline, request: Request, count: int | None = None) -> I
 
 
 def different(weights: Floats, vectors: Floats, count: int = SHOWN) -> list[int]:
-    """The places of answers that are likely and unlike each other: the best, then by maximal marginal relevance.
+    """The places, in their order, of answers that are likely and unlike each other: the best is always among them.
 
-    Each next one has the largest log(weight) - `APART` * (largest cosine with one that was taken); Carbonell and
-    Goldstein 1998, "The use of MMR, diversity-based reranking".
+    By maximal marginal relevance: each next one has the largest log(weight) - `APART` * (largest cosine with one that
+    was taken); Carbonell and Goldstein 1998, "The use of MMR, diversity-based reranking".
 
     Args:
         weights: (answers,) shares of one softmax, largest first.
@@ -101,7 +101,7 @@ def different(weights: Floats, vectors: Floats, count: int = SHOWN) -> list[int]
         left = worth - APART * (vectors @ vectors[taken].T).max(axis=1)
         left[taken] = -np.inf
         taken.append(int(left.argmax()))
-    return taken
+    return sorted(taken)
 
 
 def chance(answer: Answer, one: RankedAnswer) -> float:

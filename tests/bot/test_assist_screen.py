@@ -234,6 +234,19 @@ def test_it_follows_the_terminal_from_60_to_200_columns():
     use_screen(play)
 
 
+def test_joined_emoji_being_written_are_as_wide_as_they_are_counted_and_stay_joined_in_what_is_said():
+    family = "👩\u200d👩\u200d👧 ❤\ufe0f 👍\U0001f3fd"
+
+    async def play(keyboard):
+        await keyboard.type(family)
+        await keyboard.sees("customer> 👩·👩·👧 ❤· 👍·")
+        await keyboard.type("\r")
+        await keyboard.sees("customer> 👩👩👧 ❤ 👍")
+        assert keyboard.screen.assist.dialogue.turns[0].text == family
+
+    use_screen(play)
+
+
 def test_hostile_text_is_harmless_everywhere(tmp_path):
     log = tmp_path / "log.jsonl"
     log.write_text(json.dumps({"role": "customer", "text": HOSTILE}) + "\n" + HOSTILE.replace("\udc80", "") + "\n")
