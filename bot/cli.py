@@ -28,6 +28,7 @@ COMMANDS = {
     "replay": "replay",
     "compare": "compare",
     "runs": "runs",
+    "tune": "tune",
     "train": "train",
     "evaluate": "evaluate",
     "gaps": "gaps",

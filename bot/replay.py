@@ -81,7 +81,8 @@ def replay(
         LogError: no agent turn could be read.
         DeskError: the same replay is running.
     """
-    settings: dict[str, Json] = {"batch_size": batch_size, "limit": limit, "as_of": as_of}
+    model = pipeline.model.fingerprint if pipeline.model else None
+    settings: dict[str, Json] = {"batch_size": batch_size, "limit": limit, "as_of": as_of, "model": model}
     with pipeline.desk.replays() as replays:
         logged = LoggedTurns(pipeline, paths)
         key = _key(pipeline, logged.files, settings)
@@ -230,8 +231,7 @@ def _key(pipeline: Pipeline, files: Sequence[Path], settings: dict[str, Json]) -
             digest.update(hashlib.file_digest(file, "sha256").digest())
     for column in pipeline.store.pair_answers():
         digest.update(column.tobytes())
-    model = pipeline.model.fingerprint if pipeline.model else None
-    facts = [pipeline.ranker_name, model, pipeline.embedder.identity, repr(pipeline.decision), settings]
+    facts = [pipeline.ranker_name, pipeline.embedder.identity, repr(pipeline.decision), settings]
     digest.update(json.dumps(facts).encode())
     return digest.hexdigest()
 

@@ -47,7 +47,8 @@ def calibrate_desk(
         return
     pairs = store.counts()["pairs"]
     kept = store.setting(SETTING) or {}
-    if not pairs or (kept.get("model") == model.fingerprint and pairs < GROWTH * kept.get("pairs", 0)):
+    is_due = pairs >= GROWTH * kept.get("pairs", 0) and not kept.get("tuned")
+    if not pairs or (kept.get("model") == model.fingerprint and not is_due):
         return
     retriever = Retriever(index_directory(desk.index_path, embedder.identity), store, embedder.identity)
     opened = OpenDesk(desk, store, embedder, retriever)
@@ -60,8 +61,20 @@ def calibrate_desk(
         show("calibrating the confidence", done, len(cases))
     _, decision = judge(ranked, [case.right for case in cases], [case.group for case in cases])
     if decision.cases:
-        kept = {"model": model.fingerprint, "pairs": pairs, "decision": asdict(decision)}
-        store.set_setting(SETTING, kept)
+        keep_decision(store, model.fingerprint, decision)
+
+
+def keep_decision(store: Store, model: str, decision: Decision, is_tuned: bool = False) -> None:
+    """Keeps how a desk decides with one model.
+
+    Args:
+        store: of the desk.
+        model: its fingerprint: with another model the decision is not used.
+        decision: to serve with.
+        is_tuned: whether a person chose its risk (attendant tune); it then stays however the desk grows.
+    """
+    kept = {"model": model, "pairs": store.counts()["pairs"], "decision": asdict(decision), "tuned": is_tuned}
+    store.set_setting(SETTING, kept)
 
 
 def desk_decision(store: Store, model: Model | None) -> Decision:

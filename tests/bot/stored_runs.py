@@ -55,10 +55,11 @@ def turn(position: int, rank: int, **changes) -> ReplayedTurn:
     return replace(made, **changes)
 
 
-def store_run(desk: Desk, name: str, turns: list[ReplayedTurn]) -> int:
+def store_run(desk: Desk, name: str, turns: list[ReplayedTurn], ranker: str = "retrieval", **settings) -> int:
     """A finished run of these turns."""
     with desk.replays() as replays:
-        run = replays.begin(name, "2026-11-01T10:00:00.000", "retrieval", 0.5, ["log.jsonl"], {"pairs": 4}, {}, name)
+        began = "2026-11-01T10:00:00.000"
+        run = replays.begin(name, began, ranker, 0.5, ["log.jsonl"], {"pairs": 4}, settings, name)
         replays.add(run.id, turns, 1.0, turns[-1].entry, 2)
         return replays.finish(run.id, f"2026-11-01T11:00:{run.id:02d}.000", 0).id
 

@@ -1,0 +1,91 @@
+"""Choosing the confidence from which on a desk answers, on a stored replay of held-out logs and for a stated risk.
+
+Below the threshold it asks which of two answers is meant where these are close and together sure enough, by the same
+threshold; else it hands over. A desk that cannot promise the risk is not ready, and is told what is missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from bot.pipeline import Pipeline
+from conversations.errors import ModelError
+from conversations.replays import ReplayRun, Replays
+from training.desk_calibration import keep_decision
+from training.risk_control import Trade, kept, least_cases, trades
+
+LEAST_COVERAGE = 0.01
+"""A desk that would answer fewer turns than this is not ready either."""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What was chosen, or what is missing."""
+
+    run: int
+    turns: int
+    risk: float
+    before: float
+    """The threshold so far."""
+    chosen: Trade | None
+    """None where the desk is not ready."""
+    missing: str
+    """What it takes, as a sentence; empty where it is ready."""
+    curve: tuple[Trade, ...]
+    """From the highest threshold down."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, nested."""
+        return asdict(self) | {"ready": self.chosen is not None}
+
+
+def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_run: bool = False) -> Tuning:
+    """Chooses the threshold and keeps it with the model; where the desk is not ready nothing is changed.
+
+    Args:
+        pipeline: the desk with its model.
+        replays: that hold the run.
+        run: of logs that neither the desk nor the model was made from.
+        risk: share of wrong answers among those given.
+        dry_run: only look.
+
+    Raises:
+        ModelError: the run is not finished, or of another model than the desk's.
+    """
+    if run.finished is None:
+        raise ModelError(f"Replay {run.id} is not finished.", "Give the same attendant replay command again.")
+    own = pipeline.model.fingerprint if pipeline.model else None
+    if own is None or run.ranker != pipeline.ranker_name or run.settings.get("model") != own:
+        raise ModelError(
+            f"Replay {run.id} was made with {run.ranker}, not with the desk's present model.",
+            "Replay the logs again with the model in use: attendant replay LOGS.",
+        )
+    numbers = replays.numbers(run.id, ("confidence", "is_right"))
+    confidence, right = numbers["confidence"], numbers["is_right"] > 0
+    curve = trades(confidence, right, risk)
+    chosen = kept(curve, risk)
+    if chosen is not None and chosen.coverage < LEAST_COVERAGE:
+        chosen = None
+    if chosen is not None and not dry_run:
+        decision = replace(pipeline.decision, threshold=chosen.threshold, risk=risk, cases=len(confidence))
+        with pipeline.desk.writing():
+            keep_decision(pipeline.store, own, decision, is_tuned=True)
+    missing = "" if chosen else _missing(curve, risk, len(confidence))
+    return Tuning(run.id, len(confidence), risk, pipeline.threshold, chosen, missing, tuple(curve))
+
+
+def _missing(curve: list[Trade], risk: float, turns: int) -> str:
+    if not curve:
+        return (
+            f"A risk of {risk:.0%} needs at least {least_cases(risk)} turns, all answered rightly; "
+            f"there are {turns}: replay more logs."
+        )
+    surest = curve[0]
+    said = f"Of the {surest.answered} turns that the ranker is surest of, {surest.wrong} are wrong"
+    if surest.risk <= risk:
+        return f"{said}: too few to promise {risk:.0%}. Replay more logs."
+    return (
+        f"{said} ({surest.risk:.0%}). It must rank better before {risk:.0%} can be promised: import more "
+        "conversations and train (attendant train), or choose a larger risk."
+    )

@@ -1,0 +1,104 @@
+"""Choosing a threshold on a stored replay: the risk is kept, and a desk that cannot is told what is missing."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lamp_desk import lamp_desk
+from stored_runs import store_run, turn
+
+from bot.cli import main
+from bot.pipeline import Pipeline
+from training.risk_control import DOUBT, kept, trades
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    desk = lamp_desk(tmp_path_factory.mktemp("tuning"))
+    with Pipeline.open(desk) as pipeline:
+        own = {"ranker": pipeline.ranker_name, "model": pipeline.model.fingerprint}
+    store_run(desk, "good", turns(400, lambda confidence: confidence), **own)
+    store_run(desk, "bad", turns(400, lambda confidence: 0.5), **own)
+    store_run(desk, "short", turns(20, lambda confidence: 1.0), **own)
+    store_run(desk, "older", turns(400, lambda confidence: 1.0), ranker=own["ranker"], model="another")
+    return desk
+
+
+def turns(count, right, seed=3):
+    """Turns of falling confidence, right as often as a function of it says."""
+    drawn = np.random.default_rng(seed).random(count)
+    levels = np.linspace(1.0, 0.2, count)
+    return [
+        turn(place, 1 if drawn[place] < right(levels[place]) else 2, confidence=float(levels[place]))
+        for place in range(count)
+    ]
+
+
+def call(desk, capsys, *arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(["tune", "--desk", "lamps", "--home", str(desk.path.parent.parent), *arguments])
+    return ended.value.code, *capsys.readouterr()
+
+
+def threshold(desk):
+    with Pipeline.open(desk) as pipeline:
+        return pipeline.threshold
+
+
+def test_the_threshold_is_chosen_kept_with_the_model_and_used(desk, capsys):
+    before = threshold(desk)
+    code, out, _ = call(desk, capsys, "good", "--risk", "0.2", "--json", "--dry-run")
+    chosen = json.loads(out)["chosen"]
+    assert code == 0 and chosen["bound"] <= 0.2 and 0.1 < chosen["coverage"] < 0.9
+    assert threshold(desk) == before, "--dry-run changes nothing"
+    code, out, _ = call(desk, capsys, "good", "--risk", "0.2")
+    assert code == 0 and "The desk now answers from" in out and "<" in out
+    assert threshold(desk) == chosen["threshold"]
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        ("bad", "It must rank better before 5% can be promised"),
+        ("short", "A risk of 5% needs at least 45 turns, all answered rightly; there are 20"),
+    ],
+)
+def test_a_desk_that_is_not_ready_is_told_what_is_missing_and_stays_as_it_is(desk, capsys, run, said):
+    before = threshold(desk)
+    code, out, _ = call(desk, capsys, run, "--risk", "0.05")
+    assert code == 1 and "Not ready:" in out and said in " ".join(out.split())
+    assert threshold(desk) == before
+
+
+def test_a_replay_of_another_model_is_refused(desk, capsys):
+    code, _, err = call(desk, capsys, "older")
+    assert code == 1 and "not with the desk's present model" in err and "Traceback" not in err
+    assert call(desk, capsys, "nowhere")[0] == 1
+    assert call(desk, capsys, "good", "--risk", "1.5")[0] == 2
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=300), st.sampled_from([0.05, 0.1, 0.3]))
+def test_whatever_the_cases_no_more_than_the_risk_was_wrong_among_those_answered(cases, risk):
+    confidence = np.array([one for one, _ in cases])
+    right = np.array([is_right for _, is_right in cases], bool)
+    chosen = kept(trades(confidence, right, risk), risk)
+    if chosen is not None:
+        told = confidence >= chosen.threshold
+        assert (~right[told]).mean() <= risk
+        assert (chosen.answered, chosen.wrong) == (told.sum(), (~right[told]).sum())
+
+
+def test_the_promise_holds_on_new_cases_nine_times_in_ten():
+    """Right with a chance that is the confidence: above t, (1 - t) / 2 of the answers are wrong."""
+    generator = np.random.default_rng(1)
+    broken = 0
+    for _ in range(300):
+        confidence = generator.random(600)
+        chosen = kept(trades(confidence, generator.random(600) < confidence, 0.15), 0.15)
+        broken += chosen is not None and (1 - chosen.threshold) / 2 > 0.15
+    assert broken / 300 <= DOUBT + 0.05
