@@ -30,6 +30,7 @@ COMMANDS = {
     "runs": "runs",
     "tune": "tune",
     "train": "train",
+    "models": "models",
     "evaluate": "evaluate",
     "gaps": "gaps",
     "monitor": "monitor",

@@ -1,7 +1,8 @@
 """Models on disk: one directory each, weights as safetensors, the rest as JSON, checked before they are used.
 
-A desk's models lie under `models/`; the file `current` names the one in use. The base reranker ships with the
-project and serves a desk that has no model of its own. A model may bring its own encoder, fine-tuned with it.
+A desk's models lie under `models/`; the file `current` names the one in use, `previous` the one before. The base
+reranker ships with the project and serves a desk that has no model of its own. A model may bring its own encoder,
+fine-tuned with it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ KIND = "attendant reranker"
 REMEDY = "Train it again: attendant train."
 ENCODER = "encoder"
 TUNED_ON = "encoder_tuned_on"
+BASE = "base"
+"""What the model that ships with the project is called among a desk's own."""
 
 
 @dataclass
@@ -155,13 +158,46 @@ def desk_model(models: Path, encoder: str) -> Model:
 
 
 def promote(models: Path, name: str) -> None:
-    """Makes a model the desk's model in use, in one step."""
-    beside = models / "current.tmp"
+    """Makes a model the desk's model in use, in one step, and remembers the one before.
+
+    Args:
+        models: the desk's models directory.
+        name: of a model in it, or `BASE`.
+    """
+    try:
+        path = current_model_path(models)
+        before = path.name if path else BASE
+    except ModelError:
+        before = BASE
+    if before != name:
+        _write(models / "previous", before)
+    if name == BASE:
+        (models / "current").unlink(missing_ok=True)
+    else:
+        _write(models / "current", name)
+
+
+def previous_model(models: Path) -> str | None:
+    """The name of the model that was in use before, or `BASE`; None where there was never another."""
+    try:
+        name = (models / "previous").read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return name if name == BASE or name in model_names(models) else None
+
+
+def model_names(models: Path) -> list[str]:
+    """The desk's own models, oldest first."""
+    return sorted(path.parent.name for path in models.glob(f"*/{CONFIG}"))
+
+
+def _write(path: Path, name: str) -> None:
+    beside = path.with_name(path.name + ".tmp")
     with beside.open("w", encoding="utf-8") as file:
         file.write(name + "\n")
         file.flush()
         os.fsync(file.fileno())
-    beside.replace(models / "current")
+    beside.replace(path)
 
 
 def next_name(models: Path) -> str:

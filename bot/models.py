@@ -1,0 +1,97 @@
+"""A desk's models: listed, shown, and put into use or out of it again."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from conversations.desk import Desk
+from conversations.errors import ModelError
+from conversations.text import safe_text
+from training.registry import (
+    BASE,
+    base_model_path,
+    current_model_path,
+    load_model,
+    model_names,
+    previous_model,
+    promote,
+)
+
+
+def list_models(desk: Desk) -> list[dict[str, Any]]:
+    """One row a model, the one that ships first."""
+    in_use, before = _in_use(desk), previous_model(desk.models_path)
+    rows = []
+    for name in (BASE, *model_names(desk.models_path)):
+        state = {in_use: "in use", before: "before"}.get(name, "")
+        row: dict[str, Any] = {"model": name, "state": state}
+        try:
+            model = load_model(_path(desk, name))
+            held_out = model.notes.get("held_out") or {}
+            row |= {"mrr": held_out.get("mrr"), "turns": held_out.get("turns"), "ece": model.decision.ece}
+            row |= {"encoder": "own" if model.encoder else "-"}
+        except ModelError:
+            row |= {"state": "damaged", "mrr": None, "turns": None, "ece": None, "encoder": None}
+        rows.append(row)
+    return rows
+
+
+def show_model(desk: Desk, name: str) -> dict[str, Any]:
+    """What is known of one model: how it was trained, on what evidence it was judged, how it decides.
+
+    Raises:
+        ModelError: there is none of that name, or it is damaged.
+    """
+    model = load_model(_path(desk, name))
+    return {
+        "fingerprint": model.fingerprint,
+        "in use": name == _in_use(desk),
+        "trained on": " ".join(model.notes.get("trained_on", [])),
+        "decision": asdict(model.decision),
+        **{key: value for key, value in model.notes.items() if key != "trained_on"},
+    }
+
+
+def serve(desk: Desk, name: str | None) -> dict[str, str]:
+    """Puts a model into use, in one step.
+
+    Args:
+        desk: where.
+        name: of the model; None takes the one that was in use before.
+
+    Returns:
+        The names of the one now in use, "current", and of the one before, "previous".
+
+    Raises:
+        ModelError: there is none of that name, or none before, or it is damaged.
+        DeskError: another command writes to the desk.
+    """
+    with desk.writing():
+        wanted = name or previous_model(desk.models_path)
+        if wanted is None:
+            raise ModelError("No other model was in use before.", "List them: attendant models.")
+        load_model(_path(desk, wanted))
+        promote(desk.models_path, wanted)
+        return {"current": wanted, "previous": previous_model(desk.models_path) or BASE}
+
+
+def _in_use(desk: Desk) -> str:
+    """The name of the model in use; of a desk whose model is lost, that of the one that stands in."""
+    try:
+        path = current_model_path(desk.models_path)
+    except ModelError:
+        return BASE
+    return path.name if path else BASE
+
+
+def _path(desk: Desk, name: str) -> Path:
+    if name == BASE:
+        return base_model_path()
+    if name not in model_names(desk.models_path):
+        raise ModelError(
+            f"The desk {desk.name} has no model {safe_text(name, keep_newlines=False)!r}.",
+            f"There are: {', '.join((BASE, *model_names(desk.models_path)))}.",
+        )
+    return desk.models_path / name
