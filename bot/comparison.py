@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from conversations.errors import LogError
-from conversations.replay_tables import Breakdown, ReplayedTurn, ReplayRun
-from conversations.replays import Replays
+from conversations.replay_tables import ReplayedTurn, ReplayRun
+from conversations.replays import Breakdown, Replays
 from conversations.store import Store
 from training.metrics import reciprocal_ranks
 from training.significance import bootstrap_intervals, paired_p_value

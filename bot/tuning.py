@@ -11,7 +11,8 @@ from typing import Any
 
 from bot.pipeline import Pipeline
 from conversations.errors import ModelError
-from conversations.replays import ReplayRun, Replays
+from conversations.replay_tables import ReplayRun
+from conversations.replays import Replays
 from training.desk_calibration import keep_decision
 from training.risk_control import Trade, kept, least_cases, trades
 

@@ -1,16 +1,13 @@
-"""What is stored of a replay: a run, its turns, and their tables."""
+"""The tables of stored replays, and their rows; see `conversations.replays`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any
 
 from sqlite_utils import Database
 
 from conversations.migrations import Schema
-
-Breakdown = Literal["topic", "number", "language", "week", "source"]
-"""What quality is broken down by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +82,7 @@ class ReplayRun:
 
 
 COLUMNS = tuple(field.name for field in fields(ReplayedTurn))
-"""Of a turn, as they are stored."""
+"""Of a turn, in the order of the fields."""
 
 
 def _001_tables(database: Database) -> None:

@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +22,15 @@ from numpy.typing import NDArray
 from conversations.database import DeskFile, OnFile, Row
 from conversations.errors import DeskError
 from conversations.model import Json
-from conversations.replay_tables import COLUMNS, REPLAYS, Breakdown, ReplayedTurn, ReplayRun
+from conversations.replay_tables import COLUMNS, REPLAYS, ReplayedTurn, ReplayRun
 from conversations.store_reading import in_pages, marks
 from conversations.text import safe_text
 
 PAGE = 10_000
 """Rows read at a time."""
+
+Breakdown = Literal["topic", "number", "language", "week", "source"]
+"""What quality is broken down by."""
 
 
 class Replays(OnFile):

@@ -83,19 +83,13 @@ class Store(OnFile):
         Returns:
             The number of pairs.
         """
+        about = (conversation.id, conversation.language, conversation.source, conversation.customer)
         with self.transaction():
             dropped = self._remove("conversations.id = ?", conversation.id)
             self._file.run("DELETE FROM conversations WHERE id = ?", (conversation.id,))
             ordinal = self._file.run(
                 "INSERT INTO conversations (id, language, source, customer, meta, digest) VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    conversation.id,
-                    conversation.language,
-                    conversation.source,
-                    conversation.customer,
-                    json.dumps(conversation.meta),
-                    digest,
-                ),
+                (*about, json.dumps(conversation.meta), digest),
             )
             self._file.run_many(
                 "INSERT INTO turns (conversation, position, role, text, at, agent, action) "
@@ -230,9 +224,7 @@ class Store(OnFile):
         return reading.pairs(self._file, after_id, ids)
 
     def pair_moments(self, ids: Iterable[int]) -> dict[int, tuple[str, int, str]]:
-        """Conversation, position of the agent's turn and question of the named pairs, without their
-        dialogues.
-        """
+        """Conversation, position of the agent's turn and question of the named pairs, without their dialogues."""
         return reading.pair_moments(self._file, ids)
 
     def answers(self, ids: Iterable[int] | None = None) -> Iterator[StoredAnswer]:
@@ -252,9 +244,7 @@ class Store(OnFile):
         return reading.pair_answers(self._file)
 
     def pair_times(self) -> dict[int, str]:
-        """When the agent's turn of each pair was said, as the log has it, else the turn before it; none where neither
-        tells.
-        """
+        """When each pair was said, as the log has it; without those of which it does not tell."""
         return reading.pair_times(self._file)
 
     def conversation_ordinals(self, ids: Iterable[str]) -> dict[str, int]:

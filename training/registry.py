@@ -19,7 +19,7 @@ from index.builder import Check
 from index.embedder import Embedder
 from index.encoder_loading import BUNDLED
 from training.calibration import Decision
-from training.model_files import WEIGHTS, read_config, read_weights, reading, write_model
+from training.model_files import CONFIG, WEIGHTS, read_config, read_weights, reading, write_model
 from training.reranker import Reranker, RerankerConfig
 
 KIND = "attendant reranker"
