@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.dialogue import Dialogue, Request
+from bot.early_warning import THRESHOLD
 from bot.following import Began, Event, Said
 from bot.growing_log import Trouble
 from conversations.model import Turn, Verdict
@@ -52,6 +53,7 @@ class Assist:
         tell: Callable[[str], None],
         meet: Callable[[str], None],
         customer: Customer | None = None,
+        threshold: float = THRESHOLD,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Begins a dialogue.
@@ -61,9 +63,10 @@ class Assist:
             tell: shows a line from the program itself.
             meet: called with a customer's id that the followed log gives; sets the dialogue's customer.
             customer: who asks, where that is known.
+            threshold: the smoothed mood below which a warning is raised.
             clock: seconds; for tests.
         """
-        self.dialogue = AssistedDialogue(customer=customer)
+        self.dialogue = AssistedDialogue(customer=customer, threshold=threshold)
         self.suggestions: Suggestions | None = None
         self.typing = ""
         """What the customer is typing, where the followed log tells."""
@@ -106,8 +109,13 @@ class Assist:
             if place >= len(before) or before[place].answer.text != one.answer.text:
                 self._since[place] = now
         self.dialogue.suggested = tuple(one.answer for one in self.best)
-        if found is not None:
-            self.dialogue.asked, self.dialogue.answer = found.request.turns, found.answer
+        if found is None:
+            return
+        self.dialogue.asked, self.dialogue.answer = found.request.turns, found.answer
+        if found.request == self.request():
+            # Said to its end: what is still being typed may yet change its tone.
+            for warning in self.dialogue.hear(found.request.turns, found.answer.mood):
+                self._tell(f"Warning: {warning.words} /handoff shows a summary for whoever takes over.")
 
     def suggestion(self, number: int) -> Suggestion | None:
         """The suggestion in a place, counted from 1; says so where there is none."""
@@ -166,7 +174,7 @@ class Assist:
 
     def begin(self, customer: Customer | None = None) -> None:
         """Begins a new dialogue."""
-        self.dialogue = AssistedDialogue(customer=customer)
+        self.dialogue = AssistedDialogue(customer=customer, threshold=self.dialogue.threshold)
         self.typing, self._skipped, self._sent = "", (), []
         self.take_suggestions(None)
 

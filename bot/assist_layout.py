@@ -103,12 +103,14 @@ def _upper() -> Dimension:
 
 
 def _status(on: AssistScreen) -> list[str]:
-    customer = on.assist.dialogue.customer
+    dialogue = on.assist.dialogue
     found = on.assist.suggestions
     time_taken = f"{found.answer.timings_ms.get('total', 0.0):.0f} ms" if found else ""
     return [
         on.title,
-        f"customer {customer.name}" if customer else "",
+        f"customer {dialogue.customer.name}" if dialogue.customer else "",
+        f"mood {dialogue.mood.in_words}" if dialogue.mood.scores else "",
+        f"{len(dialogue.warnings)} warned of" if dialogue.warnings else "",
         "looking" if on.live.is_looking else time_taken,
     ]
 

@@ -222,5 +222,5 @@ def fair_shares(wanted: Sequence[int], height: int) -> list[int]:
 
 
 def status_line(parts: Sequence[str], width: int) -> Lines:
-    """What is to be known at a glance, in one line; mood and warnings belong here too."""
+    """What is to be known at a glance, in one line."""
     return [[("reverse", cut(" · ".join(part for part in parts if part), width)), ("reverse", " " * width)]]

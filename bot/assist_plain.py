@@ -54,7 +54,7 @@ class PlainAssist:
         self._console = console
         self._as_json = as_json
         self._one_at_a_time = threading.RLock()
-        self.assist = Assist(book.add, self.tell, self._meet, customer)
+        self.assist = Assist(book.add, self.tell, self._meet, customer, pipeline.mood_threshold)
 
     def take(self, line: str) -> bool:
         """Handles one line: a command, or what the customer says; False when it is over."""

@@ -81,7 +81,7 @@ class AssistScreen:
         """What the one who is not writing now had begun."""
         self._interrupted = False
         self._waiting: set[asyncio.Future[Any]] = set()
-        self.assist = Assist(self._keep, self.tell, self._meet, customer)
+        self.assist = Assist(self._keep, self.tell, self._meet, customer, pipeline.mood_threshold)
         self.live = LiveSuggestions(partial(suggest, pipeline), self._show, self._fail)
         self.buffer = Buffer(multiline=True, history=history, on_text_changed=lambda _: self._typed())
         own_input, own_output = terminal or (None, None)

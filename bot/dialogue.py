@@ -14,6 +14,7 @@ from conversations.text import clean_text
 if TYPE_CHECKING:
     from bot.answers import Answer, RankedAnswer
     from bot.customer import Customer
+    from training.mood import Mood
 
 ALTERNATIVES = 5
 """Other answers listed at a time."""
@@ -89,23 +90,38 @@ class Dialogue:
     def record(self, asked: tuple[Turn, ...], answer: Answer) -> Answer:
         """Takes over an answer: the question stays in the dialogue, and so does what was shown.
 
-        What the question raises of warnings is added, and heeded: who asks for a person gets one.
+        What the question raises of warnings is heeded: who asks for a person gets one.
 
         Returns:
             What is to be shown.
         """
-        number = sum(turn.role == "customer" for turn in asked)
-        before = MoodTrend(self.mood.scores[: number - 1])
-        self.mood = before if answer.mood is None else before.then(answer.mood)
-        text = asked[-1].text if asked else ""
-        trend = MoodTrend() if answer.mood is None else self.mood
-        raised = warnings_after(text, trend, number, self.threshold)
-        self.warnings = (*(warning for warning in self.warnings if warning.turn < number), *raised)
-        answer = heeded(answer, raised)
-        self.asked, self.answer = asked, answer
+        self.hear(asked, answer.mood)
+        answer = heeded(answer, self.raised)
+        self.answer = answer
         shown = answer.candidates[0] if answer.decision == "answer" and answer.candidates else None
         self._give(shown)
         return answer
+
+    def hear(self, asked: tuple[Turn, ...], mood: Mood | None) -> list[EarlyWarning]:
+        """Takes over how the last question sounds, and adds what it raises of warnings.
+
+        Args:
+            asked: the dialogue; its last turn is the question.
+            mood: of the question; None where no head reads it.
+
+        Returns:
+            The warnings that were not there before.
+        """
+        number = sum(turn.role == "customer" for turn in asked)
+        before = MoodTrend(self.mood.scores[: number - 1])
+        self.mood = before if mood is None else before.then(mood)
+        text = asked[-1].text if asked else ""
+        trend = MoodTrend() if mood is None else self.mood
+        raised = warnings_after(text, trend, number, self.threshold)
+        known = self.warnings
+        self.warnings = (*(warning for warning in known if warning.turn < number), *raised)
+        self.asked = asked
+        return [warning for warning in raised if warning not in known]
 
     @property
     def raised(self) -> tuple[EarlyWarning, ...]:

@@ -92,6 +92,7 @@ class FakePipeline:
         self.counted = []
         self.wait = 0.0
         self.failure = None
+        self.mood = None
         self.retriever = SimpleNamespace(views={"answers": SimpleNamespace(vectors_of=lambda ids: np.eye(len(ids)))})
 
     def answer(self, turns, exclude=None, rejected=(), earlier=()):
@@ -113,8 +114,9 @@ class FakePipeline:
             raise self.failure
         left = tuple(one for one in self.candidates if one.text not in request.rejected)
         if not left or self.confidence < self.threshold:
-            return Answer("handoff", None, self.confidence, self.reason or "No answer is sure enough.", left)
-        return Answer("answer", left[0].text, self.confidence, "", left)
+            reason = self.reason or "No answer is sure enough."
+            return Answer("handoff", None, self.confidence, reason, left, mood=self.mood)
+        return Answer("answer", left[0].text, self.confidence, "", left, mood=self.mood)
 
     def mood_before(self, turns):
         return MoodTrend()
