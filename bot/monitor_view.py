@@ -13,7 +13,7 @@ from rich.text import Text
 
 from bot.monitoring import Monitor, Status
 from bot.output import plain, print_json, remark, screen
-from bot.present import excerpt, notice, per_cent
+from bot.present import excerpt, notice
 
 _NAME = 60
 """Characters of a topic's name in the table."""
@@ -21,15 +21,14 @@ _ROWS = 20
 
 
 def alarm_view(status: Status) -> RenderableType:
-    """One alarm: when, which topic, how many against how many usually, and the worst of what was said."""
+    """One alarm: when, which topic, how it sounds against how it usually does, and the worst of what was said."""
     reading = status.reading
-    usual = reading.baseline.share * reading.count.conversations
-    counts = f"{reading.count.negative} of {reading.count.conversations} negative, usually {usual:.1f}"
+    moods = f"{reading.conversations} conversations sound {reading.mood:+.2f}, usually {reading.usual or 0.0:+.2f}"
     lines = [
         Text.assemble(
             ("! ", "bold red"), plain(moment(status.began), "bold"), "  ", plain(excerpt(reading.series, 120), "bold")
         ),
-        plain(f"  {counts}; the chance of that is {reading.p_value or 0.0:.1g}", "red"),
+        plain(f"  {moods}; the chance of that is {reading.p_value or 0.0:.1g}", "red"),
     ]
     lines += [plain(f"  {conversation}: {text}", "dim") for conversation, text in status.examples]
     return Group(*lines)
@@ -40,17 +39,17 @@ def period_view(statuses: Sequence[Status]) -> RenderableType:
     if not statuses:
         return plain("No conversation yet.")
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for name in ("conversations", "negative", "usual", "chance"):
+    for name in ("conversations", "mood", "usual", "chance"):
         table.add_column(name, justify="right")
     table.add_column("topic", overflow="ellipsis", no_wrap=True)
-    ordered = sorted(statuses, key=lambda one: -one.reading.count.conversations)
+    ordered = sorted(statuses, key=lambda one: -one.reading.conversations)
     for status in ordered[:_ROWS]:
         reading = status.reading
         chance = "-" if reading.p_value is None else f"{reading.p_value:.2g}"
-        usual = per_cent(reading.baseline.share) if reading.baseline.conversations else "-"
+        usual = "-" if reading.usual is None else f"{reading.usual:+.2f}"
         table.add_row(
-            plain(reading.count.conversations),
-            plain(reading.count.negative),
+            plain(reading.conversations),
+            plain(f"{reading.mood:+.2f}"),
             plain(usual),
             plain(chance),
             plain(excerpt(reading.series, _NAME)),

@@ -1,9 +1,7 @@
 """Monitoring of a whole desk: which topics turned negative in an hour or day, against what was usual for them?
 
-A conversation counts as negative where it sounds worse than four fifths of the desk's past ones on its topic do, by
-the mean mood of its customer turns: a topic on which customers mostly complain would otherwise have no room to get
-worse. It belongs to the period in which it began, to one topic, and to the desk as a whole; each is a series of the
-control chart.
+A conversation sounds as its customer turns do on average. It belongs to the period in which it began, to one topic,
+and to the desk as a whole; each of these is a series of the control chart.
 """
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from bot.control_chart import ControlChart, Count, Reading
+from bot.control_chart import ControlChart, Reading
 from bot.desk_loading import load_desk_model
 from bot.present import excerpt
 from bot.topics import Topics, opening_of
@@ -30,25 +28,21 @@ from training.mood import MoodReader
 ALL = "all topics"
 """The series of the whole desk."""
 BATCH = 64
-WORST_SHARE = 0.2
-"""Of the desk's past conversations: those that would count as negative."""
-MOST_READ = 1_000
-"""Past conversations that this is measured on, the first ones."""
-LEAST_PAST = 20
-"""Of these, on a topic; below, it is measured on those of the whole desk."""
 _EXAMPLES = 3
 """Of what was said, kept for each series and period."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What one conversation says of the desk."""
+    """How a whole conversation sounds."""
 
     topic: str
-    is_negative: bool
-    score: float
-    text: str
-    """Its most negative turn."""
+    mood: float
+    """Mean of its customer turns, from -1 to 1."""
+    lowest: float
+    """Of the turn that sounds worst."""
+    worst: str
+    """That turn, its beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,37 +63,13 @@ class Status:
             "kind": "alarm" if reading.is_alarm else "status",
             "period": self.began.isoformat(),
             "topic": reading.series,
-            "conversations": reading.count.conversations,
-            "negative": reading.count.negative,
-            "usual_share": reading.baseline.share if reading.baseline.conversations else None,
-            "baseline_conversations": reading.baseline.conversations,
+            "conversations": reading.conversations,
+            "mood": reading.mood,
+            "usual_mood": reading.usual,
+            "baseline_conversations": reading.baseline,
             "p_value": reading.p_value,
             "examples": [{"conversation": name, "text": text} for name, text in self.examples],
         }
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationMood:
-    """How a whole conversation sounds."""
-
-    score: float
-    """Mean of its customer turns, from -1 to 1."""
-    worst: str
-    """The most negative of them, its beginning."""
-
-
-def conversation_moods(conversations: Sequence[Conversation], reader: MoodReader) -> list[ConversationMood | None]:
-    """The mood of each conversation; None where the customer says nothing."""
-    said = [
-        [turn.text for turn in one.turns if turn.role == "customer" and turn.text.strip()] for one in conversations
-    ]
-    scores = iter([mood.score for mood in reader.read([text for texts in said for text in texts])])
-    moods: list[ConversationMood | None] = []
-    for texts in said:
-        own = list(islice(scores, len(texts)))
-        worst = excerpt(safe_text(texts[int(np.argmin(own))])) if own else ""
-        moods.append(ConversationMood(float(np.mean(own)), worst) if own else None)
-    return moods
 
 
 class Monitor:
@@ -126,8 +96,6 @@ class Monitor:
         """
         self._embedder, self._mood, self._topics = embedder, mood, topics
         self._length, self._topic_field = period, topic_field
-        self._limits = {ALL: 0.0}
-        """By topic the mean mood below which a conversation counts as negative."""
         self._chart = ControlChart(false_alarms)
         self._periods: dict[datetime, dict[str, Heard]] = {}
         """By beginning and conversation."""
@@ -155,21 +123,7 @@ class Monitor:
                     f"Train one: attendant train --mood LABELLED --desk {desk.name}.",
                 )
             topics = Topics((), embedder.encode([])) if topic_field else Topics.of_store(store, embedder)
-            monitor = cls(embedder, mood, topics, period, false_alarms, topic_field)
-            monitor.learn(list(islice(store.conversations(), MOST_READ)))
-        return monitor
-
-    def learn(self, past: Sequence[Conversation]) -> None:
-        """Takes from past conversations what counts as negative."""
-        scores: dict[str, list[float]] = {}
-        for one in filter(None, self.hear(past)):
-            for series in dict.fromkeys((ALL, one.topic)):
-                scores.setdefault(series, []).append(one.score)
-        self._limits |= {
-            series: min(float(np.quantile(own, WORST_SHARE)), 0.0)
-            for series, own in scores.items()
-            if series == ALL or len(own) >= LEAST_PAST
-        }
+        return cls(embedder, mood, topics, period, false_alarms, topic_field)
 
     def add(self, conversations: Iterable[Conversation]) -> None:
         """Counts conversations, in any order; nothing is tested yet."""
@@ -188,12 +142,19 @@ class Monitor:
         return self._length
 
     def hear(self, conversations: Sequence[Conversation]) -> list[Heard | None]:
-        """What each conversation says; None where its customer says nothing. Nothing is counted."""
-        moods = conversation_moods(conversations, self._mood)
-        return [
-            None if mood is None else Heard(topic, mood.score < self._limit(topic), mood.score, mood.worst)
-            for topic, mood in zip(self._topic_names(conversations), moods, strict=True)
-        ]
+        """How each conversation sounds; None where its customer says nothing. Nothing is counted."""
+        said = [[turn.text for turn in one.turns if turn.role == "customer"] for one in conversations]
+        said = [[text for text in texts if text.strip()] for texts in said]
+        scores = iter([mood.score for mood in self._mood.read([text for texts in said for text in texts])])
+        heard: list[Heard | None] = []
+        for topic, texts in zip(self._topic_names(conversations), said, strict=True):
+            own = list(islice(scores, len(texts)))
+            if not own:
+                heard.append(None)
+                continue
+            worst = int(np.argmin(own))
+            heard.append(Heard(topic, float(np.mean(own)), own[worst], excerpt(safe_text(texts[worst]))))
+        return heard
 
     def close(self, until: datetime | None = None) -> Iterator[list[Status]]:
         """Tests the periods that are over, the oldest first, one list of all series for each.
@@ -206,7 +167,7 @@ class Monitor:
                 return
             period = self._periods.pop(began)
             self._closed = began
-            yield _statuses(began, period, self._chart.close(_counts(period)), is_over=True)
+            yield _statuses(began, period, self._chart.close(_moods(period)), is_over=True)
 
     def running(self) -> list[Status]:
         """How the newest period that is not over stands; empty where there is none."""
@@ -214,7 +175,7 @@ class Monitor:
             return []
         began = max(self._periods)
         period = self._periods[began]
-        return _statuses(began, period, self._chart.read(_counts(period)), is_over=False)
+        return _statuses(began, period, self._chart.read(_moods(period)), is_over=False)
 
     def _add(self, batch: Sequence[Conversation]) -> None:
         dated = [(one, began) for one in batch if (began := self._period_of(one)) is not None]
@@ -228,9 +189,6 @@ class Monitor:
                 continue
             # A conversation that went on is in the log once more: only its latest state counts.
             self._periods.setdefault(began, {})[one.id] = heard
-
-    def _limit(self, topic: str) -> float:
-        return self._limits.get(topic, self._limits[ALL])
 
     def _topic_names(self, conversations: Sequence[Conversation]) -> list[str]:
         if self._topic_field is not None:
@@ -253,23 +211,23 @@ class Monitor:
         return moment - (moment - start) % self._length
 
 
-def _counts(period: dict[str, Heard]) -> dict[str, Count]:
+def _moods(period: dict[str, Heard]) -> dict[str, list[float]]:
     """By series, the whole desk first."""
-    counts = {ALL: Count()}
+    moods: dict[str, list[float]] = {ALL: []}
     for heard in period.values():
         for series in dict.fromkeys((ALL, heard.topic)):
-            counts[series] = counts.get(series, Count()) + Count(1, int(heard.is_negative))
-    return counts
+            moods.setdefault(series, []).append(heard.mood)
+    return moods
 
 
 def _statuses(began: datetime, period: dict[str, Heard], readings: Sequence[Reading], is_over: bool) -> list[Status]:
-    negative = sorted((one.score, name, one) for name, one in period.items() if one.is_negative)
+    worst = sorted((one.lowest, name, one) for name, one in period.items())
     return [
         Status(
             began,
             is_over,
             reading,
-            tuple((name, one.text) for _, name, one in negative if reading.series in (ALL, one.topic))[:_EXAMPLES],
+            tuple((name, one.worst) for _, name, one in worst if reading.series in (ALL, one.topic))[:_EXAMPLES],
         )
         for reading in readings
     ]

@@ -64,9 +64,9 @@ def command(
 ) -> None:
     """Tell which topics turned negative.
 
-    A conversation counts as negative where it sounds worse than four fifths of the desk's past ones on its topic.
-    Each topic, and the desk as a whole, is tested in every period against what was usual for it in the periods
-    before. With --json every alarm is a line, and the last line says what was read.
+    Conversations are sorted by topic. How those of a period sound is tested against how they sounded in the periods
+    before, for each topic and for the desk as a whole. With --json every alarm is a line, and the last line says what
+    was read.
 
     With --follow a line is a conversation, as it stands by now, or one turn with the id of its "conversation". A
     period is tested when a quarter of the next one has passed.

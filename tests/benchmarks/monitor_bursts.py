@@ -17,8 +17,8 @@ from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
-from bot.control_chart import ControlChart, Count
-from bot.monitoring import ALL, WORST_SHARE, Heard, Monitor
+from bot.control_chart import ControlChart
+from bot.monitoring import ALL, Heard, Monitor
 from conversations.desk import Desk
 from conversations.importing import import_logs
 from conversations.model import Conversation
@@ -48,9 +48,9 @@ def heard(monitor: Monitor, conversations: list[Conversation]) -> list[Heard]:
     return found
 
 
-def share(conversations: list[Heard]) -> float:
-    """How many of them are negative."""
-    return sum(one.is_negative for one in conversations) / len(conversations)
+def mean(conversations: list[Heard]) -> float:
+    """How they sound."""
+    return sum(one.mood for one in conversations) / len(conversations)
 
 
 def main(star: Path, airline: Path, work: Path) -> None:
@@ -68,9 +68,7 @@ def main(star: Path, airline: Path, work: Path) -> None:
     complaints = [one.text for one in read_labelled([airline]) if one.label == "negative"]
     calm, cross = heard(monitor, log), heard(monitor, [complaining(one, complaints, generator) for one in log])
     topics = [one.topic for one in calm]
-    print(
-        f"{len(set(topics))} topics; negative: {share(calm):.3f} (chosen: {WORST_SHARE}), turned {share(cross):.3f}"
-    )
+    print(print(f"{len(set(topics))} topics; mean mood {mean(calm):+.2f}, turned {mean(cross):+.2f}"))
     false_days = quiet_days = 0
     told: dict[float, list[bool]] = {0.4: [], 0.6: [], 0.8: [], 1.0: []}
     for _ in range(ORDERS):
@@ -84,12 +82,12 @@ def main(star: Path, airline: Path, work: Path) -> None:
         turned = set(generator.sample(own, round(strength * len(own))))
         chart = ControlChart(0.01)
         for day in range(DAYS):
-            counts: dict[str, Count] = {}
+            moods: dict[str, list[float]] = {ALL: []}
             for row in order[day * A_DAY : (day + 1) * A_DAY]:
                 one = (cross if day == burst_day and row in turned else calm)[row]
                 for series in (ALL, topics[row]):
-                    counts[series] = counts.get(series, Count()) + Count(1, int(one.is_negative))
-            alarmed = {one.series for one in chart.close(counts) if one.is_alarm}
+                    moods.setdefault(series, []).append(one.mood)
+            alarmed = {one.series for one in chart.close(moods) if one.is_alarm}
             if day == burst_day:
                 told[strength].append(topic in alarmed)
             elif day > 0:

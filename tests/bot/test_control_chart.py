@@ -5,76 +5,85 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.control_chart import LEAST_BASELINE, NEW_USUAL, ControlChart, Count
+from bot.control_chart import LEAST_BASELINE, NEW_USUAL, ControlChart
+
+CALM, ANGRY = [0.0, 0.1, -0.1, 0.2] * 5, [-0.8, -0.7, -0.9, -0.6] * 5
+MOODS = st.floats(-1, 1, allow_nan=False)
 
 
-def alarms(chart, **counts):
-    readings = chart.close({name: Count(*count) for name, count in counts.items()})
-    return [reading.series for reading in readings if reading.is_alarm]
+def alarms(chart, **moods):
+    return [reading.series for reading in chart.close(moods) if reading.is_alarm]
 
 
-def with_baseline(**shares):
+def with_baseline(*names):
     chart = ControlChart(0.01)
     for _ in range(10):
-        alarms(chart, **{name: (20, round(20 * share)) for name, share in shares.items()})
+        alarms(chart, **dict.fromkeys(names, CALM))
     return chart
 
 
 def test_only_the_series_that_got_worse_alarms():
-    chart = with_baseline(parcels=0.1, refunds=0.1)
-    assert alarms(chart, parcels=(20, 11), refunds=(20, 3)) == ["parcels"]
+    chart = with_baseline("parcels", "refunds")
+    assert alarms(chart, parcels=CALM[:10] + ANGRY[:10], refunds=CALM) == ["parcels"]
+
+
+def test_a_series_that_got_better_does_not_alarm():
+    assert alarms(with_baseline("parcels"), parcels=[0.9] * 20) == []
 
 
 def test_nothing_is_tested_before_there_is_a_baseline():
     chart = ControlChart(0.01)
-    assert alarms(chart, parcels=(LEAST_BASELINE - 1, 0)) == []
-    assert chart.read({"parcels": Count(50, 50)})[0].p_value is None
-    alarms(chart, parcels=(1, 0))
-    assert chart.read({"parcels": Count(50, 50)})[0].is_alarm
+    assert alarms(chart, parcels=[0.0] * (LEAST_BASELINE - 1)) == []
+    assert chart.read({"parcels": ANGRY})[0].p_value is None
+    alarms(chart, parcels=[0.1])
+    assert chart.read({"parcels": ANGRY})[0].is_alarm
 
 
 def test_what_alarmed_is_not_taken_as_usual_until_it_lasts():
-    chart = with_baseline(parcels=0.1)
+    chart = with_baseline("parcels")
     for period in range(NEW_USUAL):
-        assert alarms(chart, parcels=(20, 14)) == ["parcels"], period
-    assert alarms(chart, parcels=(20, 14)) == []
-    assert alarms(chart, parcels=(20, 20)) == ["parcels"]
+        assert alarms(chart, parcels=ANGRY) == ["parcels"], period
+    assert alarms(chart, parcels=ANGRY) == []
+    assert alarms(chart, parcels=[-1.0] * 20) == ["parcels"]
 
 
 def test_reading_a_running_period_changes_nothing():
-    chart = with_baseline(parcels=0.1)
-    before = chart.read({"parcels": Count(20, 9)})
+    chart = with_baseline("parcels")
+    before = chart.read({"parcels": ANGRY})
     for _ in range(20):
-        chart.read({"parcels": Count(200, 0)})
-    assert chart.read({"parcels": Count(20, 9)}) == before
+        chart.read({"parcels": CALM})
+    assert chart.read({"parcels": ANGRY}) == before
 
 
 @pytest.mark.parametrize("baseline", [1, 5, 20])
-def test_false_alarms_stay_within_what_is_stated(baseline):
+@pytest.mark.parametrize("size", [4, 25])
+def test_false_alarms_stay_within_what_is_stated(baseline, size):
     stated, generator = 0.05, np.random.default_rng(7)
     alarmed = periods = 0
-    for _ in range(150):
+    for _ in range(60):
         chart = ControlChart(stated)
-        shares = generator.uniform(0.02, 0.6, size=6)
-        for period in range(baseline + 3):
-            sizes = generator.poisson(25, size=6)
-            negative = generator.binomial(sizes, shares)
-            counts = {str(n): Count(int(sizes[n]), int(negative[n])) for n in range(6)}
-            readings = chart.close(counts)
+        # Moods crowd at the ends, as those of a classifier do.
+        usual = generator.uniform(0.1, 3, size=(6, 2))
+        for period in range(baseline + 5):
+            sizes = generator.poisson(size, size=6) + (20 if period == 0 else 0)
+            moods = {str(n): (2 * generator.beta(*usual[n], int(sizes[n])) - 1).round(3).tolist() for n in range(6)}
+            readings = chart.close(moods)
             if period >= baseline:
                 periods += 1
                 alarmed += any(reading.is_alarm for reading in readings)
-    # Three standard errors of 450 periods.
+    # Three standard errors of 300 periods.
     assert alarmed / periods < stated + 3 * (stated * (1 - stated) / periods) ** 0.5
 
 
-@given(st.integers(20, 300), st.data())
-def test_one_negative_conversation_more_is_never_less_alarming(size, data):
-    negative = data.draw(st.integers(0, size - 1))
+@given(st.lists(MOODS, min_size=20, max_size=60), st.lists(MOODS, min_size=3, max_size=20), st.data())
+def test_a_conversation_that_sounds_worse_is_never_less_alarming(usual, new, data):
+    place = data.draw(st.integers(0, len(new) - 1))
+    worse = [mood if other != place else -1.0 for other, mood in enumerate(new)]
     chart = ControlChart(0.01)
-    chart.close({"parcels": Count(100, data.draw(st.integers(0, 100)))})
-    less, more = (chart.read({"parcels": Count(size, count)})[0].p_value for count in (negative, negative + 1))
-    assert 0.0 <= more <= less <= 1.0
+    chart.close({"parcels": usual})
+    before, after = (chart.read({"parcels": moods})[0].p_value for moods in (new, worse))
+    # The correction for ties moves the variance a little.
+    assert 0.0 <= after <= before + 0.02 <= 1.02
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.1])

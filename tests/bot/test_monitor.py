@@ -97,7 +97,7 @@ def test_a_conversation_that_goes_on_counts_once_as_it_stands_last(make):
     monitor.add(conversation(1, 0, "refunds", CALM[0][1]) for _ in range(3))
     monitor.add([conversation(1, 0, "refunds", ANGRY)])
     whole = next(one for one in monitor.running() if one.reading.series == ALL)
-    assert (whole.reading.count.conversations, whole.reading.count.negative) == (1, 1)
+    assert whole.reading.conversations == 1 and whole.reading.mood < -0.5
     assert whole.examples == (("c-1", ANGRY),)
 
 
@@ -123,7 +123,8 @@ def test_the_command_prints_a_json_line_for_each_alarm_and_a_summary(desk, tmp_p
     assert ended.value.code == 0
     *alarmed, summary = map(json.loads, capfd.readouterr().out.splitlines())
     assert {one["topic"] for one in alarmed} == {ALL, "refunds"}
-    assert all(one["kind"] == "alarm" and one["negative"] == 6 for one in alarmed)
+    assert all(one["kind"] == "alarm" and one["mood"] < one["usual_mood"] for one in alarmed)
+    assert {one["topic"]: one["conversations"] for one in alarmed} == {ALL: 12, "refunds": 6}
     assert summary == {
         "kind": "summary",
         "conversations": 108,
@@ -162,7 +163,7 @@ def test_a_followed_log_alarms_as_it_grows_and_ctrl_c_sums_up(desk, tmp_path):
                 turn = {"role": "customer", "text": ANGRY, "at": at, "conversation": f"new-{number}"}
                 file.write(json.dumps(turn) + "\n")
         alarm = json.loads(started.stdout.readline())
-        assert (alarm["kind"], alarm["period"][:10], alarm["negative"]) == ("alarm", "2025-03-11", 6)
+        assert (alarm["kind"], alarm["period"][:10], alarm["conversations"]) == ("alarm", "2025-03-11", 6)
         started.send_signal(signal.SIGINT)
         *_, summary = started.stdout.read().splitlines()
         assert json.loads(summary)["conversations"] == 102
