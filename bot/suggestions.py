@@ -21,9 +21,9 @@ SHOWN = 3
 APART = 2.0
 """What likeness to a suggestion that is already there costs: logits for a cosine of 1.
 
-Chosen among .5, 1, 2 and 4. Of 122 turns of the sample's replay log and 900 of STAR's dev log the right answer is among
-the three in 680, and among the plain best three in 683; 681 and 679 with the candidates of `DRAFT`: no difference that
-counts (tests/benchmarks/suggestions.py).
+Chosen among .5, 1, 2 and 4. Of 122 turns of the sample's replay log and 900 of STAR's dev log the right answer is
+among the three in 680, and among the plain best three in 683; 681 and 679 with the candidates of `DRAFT`: no
+difference that counts (tests/benchmarks/suggestions.py).
 """
 LOOKED_AT = 12
 """Answers from which the three are chosen."""
