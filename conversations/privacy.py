@@ -41,8 +41,8 @@ _ARGUS: dict[str, dict[str, str]] = {
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _LATIN_NAME = re.compile(r"[A-Z][a-z]|\d [A-Za-z]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_MASKED = re.compile(r"(?:[^\d]*0)+[^\d]*")
-"""Zeros only: the shape that is left of a number."""
+_MASKED = re.compile(r"(?:[^\d@]*0)+[^\d@]*")
+"""Zeros only: the shape that is left of a number. An e-mail address is none, whatever its digits."""
 _CHUNK = 4_000
 _MOST_PASSES = 5
 

@@ -68,7 +68,7 @@ def main(star: Path, airline: Path, work: Path) -> None:
     complaints = [one.text for one in read_labelled([airline]) if one.label == "negative"]
     calm, cross = heard(monitor, log), heard(monitor, [complaining(one, complaints, generator) for one in log])
     topics = [one.topic for one in calm]
-    print(print(f"{len(set(topics))} topics; mean mood {mean(calm):+.2f}, turned {mean(cross):+.2f}"))
+    print(f"{len(set(topics))} topics; mean mood {mean(calm):+.2f}, turned {mean(cross):+.2f}")
     false_days = quiet_days = 0
     told: dict[float, list[bool]] = {0.4: [], 0.6: [], 0.8: [], 1.0: []}
     for _ in range(ORDERS):

@@ -64,6 +64,7 @@ PERSONAL = st.lists(
         ("ring 07700 900123", "ring <PHONE>"),
         ("ring +44 20 7946 0958 or (555) 123-4567", "ring <PHONE> or <PHONE>"),
         ("write to a.b+c@example.co.uk.", "write to <EMAIL>."),
+        ("write to jo0@example.org, not to a000@example.org.", "write to <EMAIL>, not to <EMAIL>."),
         ("john at gmail dot com", "<EMAIL>"),
         ("card 4111 1111 1111 1111", "card <CARD>"),
         ("GB82 WEST 1234 5698 7654 32", "<IBAN>"),
