@@ -94,7 +94,7 @@ class LoggedTurns:
             self._on_progress(read, self._size)
 
     def _turns(self, done: int, done_turns: int) -> Iterator[LoggedTurn]:
-        redactor = redactor_of(self._store) if self._store.setting("redact", True) else None
+        redacted = redaction_of(self._store)
         entry = -1
         for read in read_logs(self.files, self._show):
             if isinstance(read, Rejected):
@@ -103,7 +103,7 @@ class LoggedTurns:
             entry += 1
             if entry < done:
                 continue
-            conversation = redactor.redact_conversation(read)[0] if redactor else read
+            conversation = redacted(read)
             began = conversation.turns[0].at if conversation.turns else None
             is_known = conversation.customer and began
             earlier = self._store.earlier_turns(str(conversation.customer), began) if is_known else ()
@@ -133,7 +133,15 @@ def read_conversations(
     """
     files = log_files(list(paths))
     size = sum(file.stat().st_size for file in files)
-    redactor = redactor_of(store) if store.setting("redact", True) else None
+    redacted = redaction_of(store)
     for entry in read_logs(files, lambda read: on_progress(read, size) if on_progress else None):
         if not isinstance(entry, Rejected):
-            yield redactor.redact_conversation(entry)[0] if redactor else entry
+            yield redacted(entry)
+
+
+def redaction_of(store: Store) -> Callable[[Conversation], Conversation]:
+    """What de-identifies conversations as the desk's own are; leaves them as they are where the desk does."""
+    if not store.setting("redact", True):
+        return lambda conversation: conversation
+    redactor = redactor_of(store)
+    return lambda conversation: redactor.redact_conversation(conversation)[0]

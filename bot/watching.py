@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from bot.growing_log import GrowingLog, Trouble
 from conversations.model import Conversation, Json
-from conversations.privacy import Redactor
 from conversations.readers.rejected import RowError
 from conversations.readers.rows import conversation_from, listed_turns, short, turn_of
 
@@ -32,15 +31,15 @@ EVERY = 1.0
 class WatchedLogs:
     """Some JSON Lines logs as they grow, de-identified as the desk's own are."""
 
-    def __init__(self, paths: Sequence[Path], redactor: Redactor | None) -> None:
+    def __init__(self, paths: Sequence[Path], redacted: Callable[[Conversation], Conversation]) -> None:
         """Begins at the beginning of each file, once it is there.
 
         Args:
             paths: of the logs.
-            redactor: the desk's, where it de-identifies.
+            redacted: what de-identifies a conversation.
         """
         self._logs = [GrowingLog(path, self._conversations) for path in paths]
-        self._redactor = redactor
+        self._redacted = redacted
         self._open: dict[str, Conversation] = {}
         """Those that come turn by turn."""
 
@@ -76,9 +75,6 @@ class WatchedLogs:
         if len(self._open) > MOST_OPEN:
             del self._open[next(iter(self._open))]
         yield self._redacted(self._open[name])
-
-    def _redacted(self, conversation: Conversation) -> Conversation:
-        return self._redactor.redact_conversation(conversation)[0] if self._redactor else conversation
 
 
 def watch(monitor: Monitor, logs: WatchedLogs, screen: MonitorScreen) -> None:

@@ -72,12 +72,11 @@ def command(
     period is tested when a quarter of the next one has passed.
     """
     desk = session.open_desk(desk_name)
-    from bot.logged_turns import read_conversations
+    from bot.logged_turns import read_conversations, redaction_of
     from bot.monitor_view import MonitorScreen
     from bot.monitoring import Monitor
     from bot.progress import Meter
     from bot.watching import WatchedLogs, watch
-    from conversations.privacy import redactor_of
     from conversations.readers import log_files
 
     if not follow:
@@ -93,9 +92,8 @@ def command(
             if not follow:
                 monitor.add(read_conversations(store, logs, meter.counter("reading")))
         if follow:
-            redactor = redactor_of(store) if store.setting("redact", True) else None
             with screen.live():
-                watch(monitor, WatchedLogs(logs, redactor), screen)
+                watch(monitor, WatchedLogs(logs, redaction_of(store)), screen)
         else:
             for statuses in monitor.close():
                 screen.close(statuses)

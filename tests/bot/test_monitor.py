@@ -175,7 +175,7 @@ def test_a_followed_log_alarms_as_it_grows_and_ctrl_c_sums_up(desk, tmp_path):
 
 def test_turns_of_one_conversation_come_together_and_are_de_identified(tmp_path):
     log = tmp_path / "log.jsonl"
-    watched = WatchedLogs([log], Redactor("salt"))
+    watched = WatchedLogs([log], lambda one: Redactor("salt").redact_conversation(one)[0])
     assert watched.poll() == ([], [f"{log} does not exist yet: waiting for it."])
     turns = [
         {"conversation": "a", "role": "customer", "text": "Call me on +44 20 7946 0958"},
