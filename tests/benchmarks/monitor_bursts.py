@@ -4,7 +4,8 @@
 
 The first 1,000 conversations of STAR's train split are the desk's past. The next 2,400, in random order, are a log of
 24 days with 100 conversations each. In a burst, some of one topic's conversations of one day have half of their
-customer turns replaced by complaints to airlines. Each day is tested as `attendant monitor` tests it, in many orders.
+customer turns, not the first, replaced by complaints to airlines; in an outage all of them have, and as many again
+come in besides. Each day is tested as `attendant monitor` tests it, in many orders.
 """
 
 from __future__ import annotations
@@ -28,14 +29,15 @@ from training.mood_data import read_labelled
 PAST, DAYS, A_DAY = 1_000, 24, 100
 FIRST_BURST = 12
 """Days before which nothing is planted: the baseline."""
-ORDERS = 200
+ORDERS = 250
+OUTAGE = 2.0
 
 
 def complaining(conversation: Conversation, complaints: list[str], generator: random.Random) -> Conversation:
-    """The conversation with half of its customer turns replaced."""
+    """The conversation with half of its customer turns replaced; the first stays, for it tells the topic."""
     own = [place for place, turn in enumerate(conversation.turns) if turn.role == "customer"]
     turns = list(conversation.turns)
-    for place in generator.sample(own, (len(own) + 1) // 2):
+    for place in generator.sample(own[1:], min((len(own) + 1) // 2, len(own) - 1)):
         turns[place] = replace(turns[place], text=generator.choice(complaints))
     return replace(conversation, turns=tuple(turns))
 
@@ -70,7 +72,7 @@ def main(star: Path, airline: Path, work: Path) -> None:
     topics = [one.topic for one in calm]
     print(f"{len(set(topics))} topics; mean mood {mean(calm):+.2f}, turned {mean(cross):+.2f}")
     false_days = quiet_days = 0
-    told: dict[float, list[bool]] = {0.4: [], 0.6: [], 0.8: [], 1.0: []}
+    told: dict[float, list[bool]] = {0.4: [], 0.6: [], 0.8: [], 1.0: [], OUTAGE: []}
     for _ in range(ORDERS):
         order = generator.sample(range(len(log)), len(log))
         strength = generator.choice(list(told))
@@ -79,13 +81,17 @@ def main(star: Path, airline: Path, work: Path) -> None:
         common = [topic for topic in set(topics) if sum(topics[row] == topic for row in rows) >= 8]
         topic = generator.choice(sorted(common))
         own = [row for row in rows if topics[row] == topic]
-        turned = set(generator.sample(own, round(strength * len(own))))
+        turned = set(generator.sample(own, round(min(strength, 1.0) * len(own))))
+        others = sorted(row for row in range(len(log)) if topics[row] == topic and row not in own)
+        added = generator.sample(others, len(own)) if strength == OUTAGE else []
         chart = ControlChart(0.01)
         for day in range(DAYS):
             moods: dict[str, list[float]] = {ALL: []}
-            for row in order[day * A_DAY : (day + 1) * A_DAY]:
-                one = (cross if day == burst_day and row in turned else calm)[row]
-                for series in (ALL, topics[row]):
+            today = order[day * A_DAY : (day + 1) * A_DAY]
+            heard_today = [(cross if day == burst_day and row in turned else calm)[row] for row in today]
+            heard_today += [cross[row] for row in added if day == burst_day]
+            for one in heard_today:
+                for series in (ALL, one.topic):
                     moods.setdefault(series, []).append(one.mood)
             alarmed = {one.series for one in chart.close(moods) if one.is_alarm}
             if day == burst_day:
@@ -94,7 +100,8 @@ def main(star: Path, airline: Path, work: Path) -> None:
                 quiet_days += 1
                 false_days += bool(alarmed)
     for strength, found in told.items():
-        print(f"bursts in {strength:.0%} of a topic's 8 or more conversations: {sum(found)} of {len(found)} told")
+        what = "outages" if strength == OUTAGE else f"bursts in {strength:.0%} of a topic's 8 or more conversations"
+        print(f"{what}: {sum(found)} of {len(found)} told")
     print(f"days without a burst that alarmed: {false_days} of {quiet_days}: {false_days / quiet_days:.4f}")
 
 
