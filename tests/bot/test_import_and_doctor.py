@@ -127,7 +127,7 @@ def test_doctor_says_whether_all_is_well(tmp_path, encoder, capsys):
     code, out, _ = call(capsys, "doctor", "--home", tmp_path, "--json")
     report = json.loads(out)
     assert code == 0 and report["ok"] is True
-    assert {check["name"] for check in report["checks"]} == {"faiss", "store", "encoder", "index", "model"}
+    assert {check["name"] for check in report["checks"]} == {"faiss", "store", "encoder", "index", "model", "mood"}
     assert set(report["checks"][0]) == {"name", "ok", "detail"}
     encoder.clear()
     assert call(capsys, "doctor", "--home", tmp_path, "--repair")[0] == 0

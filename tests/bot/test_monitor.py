@@ -150,8 +150,12 @@ def test_a_followed_log_alarms_as_it_grows_and_ctrl_c_sums_up(desk, tmp_path):
         "--follow",
         "--json",
     ]
+    # Where the tests themselves run in the background, Ctrl-C is ignored, and that would be inherited.
+    start = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); import bot.cli; bot.cli.main()"
+    )
     started = subprocess.Popen(
-        [sys.executable, "-m", "bot", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", start, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
         with log.open("a") as file:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import bot.pipeline
+import bot.deciding
 from bot.dialogue import Request
 from bot.doctor import examine
 from bot.logged_turns import LoggedTurns
@@ -159,7 +159,7 @@ class Sure:
 
 def test_which_of_two_is_meant_is_asked_where_they_are_close_and_together_sure_enough(pipeline, monkeypatch):
     turns = customer("How do I get the invoice?")
-    monkeypatch.setattr(bot.pipeline, "CLOSE", 0.0)
+    monkeypatch.setattr(bot.deciding, "CLOSE", 0.0)
     decisions = []
     for of_one, of_two in ((0.9, 0.95), (0.5, 0.85), (0.5, 0.7)):
         monkeypatch.setattr(pipeline, "decision", Sure(of_one, of_two))
@@ -167,7 +167,7 @@ def test_which_of_two_is_meant_is_asked_where_they_are_close_and_together_sure_e
         decisions.append((answer.decision, answer.answer is None, bool(answer.reason)))
     assert decisions == [("answer", False, False), ("ask", True, True), ("handoff", True, True)]
     monkeypatch.setattr(pipeline, "decision", Sure(0.5, 0.85))
-    monkeypatch.setattr(bot.pipeline, "CLOSE", 1.1)
+    monkeypatch.setattr(bot.deciding, "CLOSE", 1.1)
     assert pipeline.answer(turns).decision == "handoff"
     assert pipeline.answer(customer("   ")).decision == "handoff"
 
