@@ -35,7 +35,7 @@ from conversations.replays import Replays
 from index.equality import AnswerEquality
 from training.metrics import rank_of_right
 
-TIMED_TURNS = 100
+TIMED_TURNS = 40
 """Turns, the first ones, that are asked once more, one at a time, for the time that a person would wait."""
 TOPICS = ("topic", "topics", "category", "intent", "tasks", "domains")
 """Where a conversation's metadata may say what it is about; the first that is there."""

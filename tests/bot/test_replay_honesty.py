@@ -101,6 +101,7 @@ def test_the_customer_is_not_known_by_what_they_said_later(planted, tmp_path):
     assert {tuple(turn.text for turn in request.earlier) for request in seen} == {("one", "two")}
 
 
+@pytest.mark.slow
 def test_shuffled_answers_score_at_chance(tmp_path):
     """Chance: how often what was said would equal the answer of any other turn."""
     sample = resources.files("conversations.sample")

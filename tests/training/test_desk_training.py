@@ -119,6 +119,7 @@ def trained_conversations(desk):
     return opened.embedder.identity, encoder, reranker
 
 
+@pytest.mark.slow
 def test_a_tuned_encoder_is_kept_by_retraining_and_taken_over_by_another_desk(tmp_path, monkeypatch):
     monkeypatch.setattr(desk_training, "LEAST_EXAMPLES", 1)
     monkeypatch.setattr(desk_training, "LEAST_HELD_OUT", 1)
