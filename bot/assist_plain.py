@@ -20,7 +20,7 @@ from bot.assist import Assist
 from bot.assist_commands import COMMANDS, called, numbered
 from bot.chat_input import color_depth, editing_keys, read_piped, read_typed
 from bot.dialogue import LONGEST_MESSAGE, read_message
-from bot.following import Event, FollowedLog, Said
+from bot.following import EVERY, Event, FollowedLog, Said
 from bot.handover import handover_summary
 from bot.output import plain, print_json
 from bot.present import in_words, notice
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from bot.customer import Customer
     from bot.feedback import FeedbackBook
     from bot.pipeline import Pipeline
-
-EVERY = 0.1
-"""Seconds between two looks at a followed log."""
 
 
 class PlainAssist:

@@ -27,7 +27,7 @@ from bot.assist_commands import called
 from bot.assist_layout import Page, make_layout
 from bot.chat_input import color_depth
 from bot.dialogue import LONGEST_MESSAGE, read_message
-from bot.following import FollowedLog
+from bot.following import EVERY, FollowedLog
 from bot.live_suggestions import LiveSuggestions
 from bot.suggestions import DRAFT, Suggestion, Suggestions, suggest
 from conversations.errors import AttendantError
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from bot.feedback import FeedbackBook
     from bot.pipeline import Pipeline
 
-EVERY = 0.1
-"""Seconds between two looks at a followed log."""
 MOST_NOTES = 100
 """Lines from the program that are kept in a dialogue."""
 

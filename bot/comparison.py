@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from conversations.errors import LogError
 from conversations.replay_tables import ReplayedTurn, ReplayRun
-from conversations.replays import Breakdown, Replays
+from conversations.replays import Replays
 from conversations.store import Store
 from training.metrics import reciprocal_ranks
 from training.significance import bootstrap_intervals, paired_p_value
@@ -159,8 +159,7 @@ def compare(replays: Replays, store: Store, first: ReplayRun, second: ReplayRun)
     a, b = ({name: column[rows] for name, column in run.items()} for run, rows in ((ours, here), (theirs, there)))
     gain = METRICS["mrr"](b) - METRICS["mrr"](a)
     picked = [_most(gain), _most(-gain)]
-    by: Breakdown = "topic"
-    topics = replays.labels(first.id, by)
+    topics = replays.labels(first.id, "topic")
     if len(topics[1]) < 2:
         topics = replays.labels(first.id, "source")
     return Comparison(

@@ -10,6 +10,9 @@ from bot.growing_log import GrowingLog, Trouble
 from conversations.model import Json, Turn
 from conversations.readers.rows import listed_turns, short, turn_of
 
+EVERY = 0.1
+"""Seconds between two looks at a followed log."""
+
 
 @dataclass(frozen=True, slots=True)
 class Said:

@@ -68,8 +68,8 @@ class LoggedTurns:
             LogError: a log is not there.
         """
         self._store = pipeline.store
-        self.files = log_files(list(paths))
-        self._size = sum(file.stat().st_size for file in self.files)
+        self._files = log_files(list(paths))
+        self._size = sum(file.stat().st_size for file in self._files)
         self._on_progress = on_progress
         self._as_of = as_of
         self.rejected = 0
@@ -96,7 +96,7 @@ class LoggedTurns:
     def _turns(self, done: int, done_turns: int) -> Iterator[LoggedTurn]:
         redacted = redaction_of(self._store)
         entry = -1
-        for read in read_logs(self.files, self._show):
+        for read in read_logs(self._files, self._show):
             if isinstance(read, Rejected):
                 self.rejected += 1
                 continue

@@ -12,8 +12,8 @@ from conversations.text import safe_text
 from training.registry import (
     BASE,
     base_model_path,
-    current_model_path,
     load_model,
+    model_in_use,
     model_names,
     previous_model,
     promote,
@@ -22,7 +22,7 @@ from training.registry import (
 
 def list_models(desk: Desk) -> list[dict[str, Any]]:
     """One row a model, the one that ships first."""
-    in_use, before = _in_use(desk), previous_model(desk.models_path)
+    in_use, before = model_in_use(desk.models_path), previous_model(desk.models_path)
     rows = []
     for name in (BASE, *model_names(desk.models_path)):
         state = {in_use: "in use", before: "before"}.get(name, "")
@@ -47,7 +47,7 @@ def show_model(desk: Desk, name: str) -> dict[str, Any]:
     model = load_model(_path(desk, name))
     return {
         "fingerprint": model.fingerprint,
-        "in use": name == _in_use(desk),
+        "in use": name == model_in_use(desk.models_path),
         "trained on": " ".join(model.notes.get("trained_on", [])),
         "decision": asdict(model.decision),
         **{key: value for key, value in model.notes.items() if key != "trained_on"},
@@ -75,15 +75,6 @@ def serve(desk: Desk, name: str | None) -> dict[str, str]:
         load_model(_path(desk, wanted))
         promote(desk.models_path, wanted)
         return {"current": wanted, "previous": previous_model(desk.models_path) or BASE}
-
-
-def _in_use(desk: Desk) -> str:
-    """The name of the model in use; of a desk whose model is lost, that of the one that stands in."""
-    try:
-        path = current_model_path(desk.models_path)
-    except ModelError:
-        return BASE
-    return path.name if path else BASE
 
 
 def _path(desk: Desk, name: str) -> Path:

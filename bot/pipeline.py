@@ -177,7 +177,7 @@ class Pipeline:
         embedded = time.perf_counter()
         yield None
         begun = time.perf_counter()
-        (candidates,) = self.retriever.retrieve([context], [request.exclude], count or CANDIDATES)
+        (candidates,) = self._retrieve([context], [request], count)
         timings = {"embed": 1000 * (embedded - started), "retrieve": 1000 * (time.perf_counter() - begun)}
         yield None
         yield self._rank(request, context, candidates, timings, mood)
@@ -229,9 +229,11 @@ class Pipeline:
         said = [turn.text for turn in turns if turn.role == "customer"]
         return MoodTrend(tuple(mood.score for mood in self.moods.read(said))) if self.moods else MoodTrend()
 
-    def _retrieve(self, contexts: Sequence[ReadDialogue], requests: Sequence[Request]) -> list[list[Candidate]]:
+    def _retrieve(
+        self, contexts: Sequence[ReadDialogue], requests: Sequence[Request], count: int | None = None
+    ) -> list[list[Candidate]]:
         hidden, moments = [request.exclude for request in requests], [request.as_of for request in requests]
-        return self.retriever.retrieve(contexts, hidden, as_of=moments)
+        return self.retriever.retrieve(contexts, hidden, count or CANDIDATES, moments)
 
     def explain(self, request: Request, answer: Answer) -> Explanation:
         """Where the best candidate's weight comes from: words, turns and signals.

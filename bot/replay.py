@@ -30,6 +30,7 @@ from bot.replay_figures import ReplayReport, report_of
 from conversations.desk import Desk
 from conversations.errors import DeskError, LogError
 from conversations.model import Json
+from conversations.readers import log_files
 from conversations.replay_tables import ReplayedTurn, ReplayRun
 from conversations.replays import Replays
 from index.equality import AnswerEquality
@@ -84,8 +85,7 @@ def replay(
     model = pipeline.model.fingerprint if pipeline.model else None
     settings: dict[str, Json] = {"batch_size": batch_size, "limit": limit, "as_of": as_of, "model": model}
     with pipeline.desk.replays() as replays:
-        logged = LoggedTurns(pipeline, paths)
-        key = _key(pipeline, logged.files, settings)
+        key = _key(pipeline, log_files(paths), settings)
         with _alone(pipeline.desk, key):
             run = replays.begin(
                 key,

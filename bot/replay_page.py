@@ -7,7 +7,7 @@ Decisions:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,11 +89,7 @@ def page_of(replays: Replays, store: Store, desk_name: str, run: ReplayRun, repo
         run=run,
         report=report,
         pictures=_pictures(replays, run, report),
-        breakdowns=[
-            (title, *_groups(replays.breakdown(run.id, by), by))
-            for by, title in _BREAKDOWNS
-            if _has(replays, run, by)
-        ],
+        breakdowns=list(_breakdowns(replays, run)),
         misses=[(miss, _text(texts, miss)) for miss in misses],
         often=[
             ("Most often right", _answers(often_right, texts)),
@@ -174,9 +170,12 @@ def _named(axis: Axis, label: str) -> Axis:
     return Axis(label, axis.low, axis.high, axis.as_percent)
 
 
-def _has(replays: Replays, run: ReplayRun, by: Breakdown) -> bool:
-    """Whether the log tells it at all."""
-    return any(row[0] is not None for row in replays.breakdown(run.id, by))
+def _breakdowns(replays: Replays, run: ReplayRun) -> Iterator[tuple[str, list[Group], int]]:
+    """Title, groups, and how many more there are; only of what the log tells at all."""
+    for by, title in _BREAKDOWNS:
+        rows = replays.breakdown(run.id, by)
+        if any(row[0] is not None for row in rows):
+            yield title, *_groups(rows, by)
 
 
 def _groups(rows: list[Row], by: Breakdown) -> tuple[list[Group], int]:

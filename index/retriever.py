@@ -113,14 +113,9 @@ class Retriever:
                 hidden, and nothing where that is not in the desk.
         """
         known = self.store.conversation_ordinals({name for name in exclude if name})
-        views: dict[tuple[int, str | None], Links] = {}
-        for name, moment in zip(exclude, as_of, strict=True):
-            own = known.get(name, -1) if name else -1
-            if (own, moment) not in views:
-                views[own, moment] = self._links_seen(own, moment)
-        return [
-            views[known.get(name, -1) if name else -1, moment] for name, moment in zip(exclude, as_of, strict=True)
-        ]
+        wanted = [(known.get(name or "", -1), moment) for name, moment in zip(exclude, as_of, strict=True)]
+        views = {one: self._links_seen(*one) for one in dict.fromkeys(wanted)}
+        return [views[one] for one in wanted]
 
     def _links_seen(self, own: int, moment: str | None) -> Links:
         hidden = self._links.ordinals == own

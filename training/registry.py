@@ -164,17 +164,22 @@ def promote(models: Path, name: str) -> None:
         models: the desk's models directory.
         name: of a model in it, or `BASE`.
     """
-    try:
-        path = current_model_path(models)
-        before = path.name if path else BASE
-    except ModelError:
-        before = BASE
+    before = model_in_use(models)
     if before != name:
         _write(models / "previous", before)
     if name == BASE:
         (models / "current").unlink(missing_ok=True)
     else:
         _write(models / "current", name)
+
+
+def model_in_use(models: Path) -> str:
+    """The name of the model in use; of a desk whose model is lost, that of the one that stands in."""
+    try:
+        path = current_model_path(models)
+    except ModelError:
+        return BASE
+    return path.name if path else BASE
 
 
 def previous_model(models: Path) -> str | None:
