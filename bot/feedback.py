@@ -25,7 +25,7 @@ class FeedbackBook:
         Args:
             pipeline: of the desk; it takes up what is written at once.
             source: where the judgements are made.
-            customer: whose dialogue it is, as the desk stores customers; None where that is unknown.
+            customer: who judges, as the desk stores customers; None where that is somebody else or unknown.
         """
         self._pipeline = pipeline
         self._source = source
@@ -53,6 +53,7 @@ class FeedbackBook:
         if store.setting("redact", True):
             question, _ = redactor.redact(question)
         vector = self._pipeline.embedder.encode([question])[0].astype(np.float16).tobytes()
+        about = dialogue.customer.key if dialogue.customer else None
         store.add_feedback(
             Feedback(
                 at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -62,7 +63,7 @@ class FeedbackBook:
                 verdict=verdict,
                 source=self._source,
                 who=self._customer or redactor.pseudonym(getpass.getuser()),
-                customer=self._customer,
+                customer=self._customer or about,
                 shown=tuple(choice.answer_id for choice in dialogue.shown()),
                 vector=vector,
                 encoder=self._pipeline.embedder.identity,

@@ -9,6 +9,7 @@ import pytest
 from chat_fakes import make_chat, shown
 from lamp_desk import REFUND, RESET, SWAP, lamp_desk
 
+from bot.assist import AssistedDialogue
 from bot.cli import main
 from bot.customer import Customer, forget_customer, known_customer
 from bot.dialogue import Dialogue
@@ -80,6 +81,18 @@ def test_what_the_customer_called_bad_in_a_chat_is_not_offered_in_the_next(desk)
         FeedbackBook(pipeline, "chat").add(dialogue, refund.id, "bad")
         assert known_customer(pipeline.store, "c-9").disliked == (REFUND,)
         assert known_customer(pipeline.store, "c-8").disliked == ()
+
+
+def test_forgetting_reaches_what_an_agent_did_with_suggestions_for_the_customer(desk):
+    with Pipeline.open(desk) as pipeline:
+        known = known_customer(pipeline.store, "c-8")
+        dialogue = AssistedDialogue(
+            customer=known, asked=(Turn("customer", "lamp dark, I am the one from Hill Road"),)
+        )
+        FeedbackBook(pipeline, "assist").add(dialogue, None, "handed over")
+        (kept,) = pipeline.store.feedback()
+        assert kept.customer == known.key != kept.who, "an agent did it, for this customer"
+    assert forget_customer(desk, "c-8")["feedback"] == 1
 
 
 def test_forgetting_removes_all_of_one_customer_and_nothing_else(desk):
