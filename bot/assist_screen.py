@@ -99,6 +99,8 @@ class AssistScreen:
         """Runs until the agent leaves."""
         try:
             self.application.run(pre_run=self._begin)
+        except asyncio.CancelledError:  # how Ctrl-C comes out of asyncio while it begins
+            raise KeyboardInterrupt from None
         finally:
             self.live.close()
             if self.log is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -73,7 +74,8 @@ def read_typed(taker: TakesLines, session: PromptSession[str]) -> None:
             if not taker.take(session.prompt()):
                 break
             interrupted = 0
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            # The second is how Ctrl-C comes out of asyncio while it begins to run the prompt.
             interrupted += 1
         except EOFError:
             break

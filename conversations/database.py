@@ -16,6 +16,7 @@ from conversations.migrations import DESK, Schema
 
 Row = tuple[Any, ...]
 
+
 @contextmanager
 def plain_errors(path: Path, repair: str) -> Iterator[None]:
     """Turns SQLite's errors into a :class:`DeskError` that says what to do."""

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 import stat
 import threading
 import time
 
 import pytest
 from chat_fakes import HOSTILE, make_chat, shown
+from prompt_toolkit import PromptSession
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
@@ -61,6 +63,18 @@ def test_ctrl_c_while_answering_keeps_the_chat_alive():
     chat.pipeline.failure = KeyboardInterrupt()
     talk_with("question\r\x04", chat)
     assert "Cancelled." in shown(chat) and chat.dialogue.turns == ()
+
+
+def test_ctrl_c_while_the_prompt_is_coming_up_counts_as_any_other(monkeypatch):
+    prompt, comes_up = PromptSession.prompt, iter((False, True))
+
+    def prompt_that_was_stopped_at_first(self):
+        if next(comes_up):
+            return prompt(self)
+        raise asyncio.CancelledError  # what asyncio.run raises when the signal comes before it counts signals
+
+    monkeypatch.setattr(PromptSession, "prompt", prompt_that_was_stopped_at_first)
+    assert "Cancelled." in shown(talk_with("\x03")) and next(comes_up, None) is None
 
 
 @pytest.mark.parametrize("key", ["\x1bOQ", "\x1ba"])

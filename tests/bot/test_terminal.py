@@ -53,7 +53,7 @@ def test_hostile_answers_leave_the_terminal_alone(home):
         terminal.type("\x03")
         terminal.wait_for("Cancelled.", seen)
         terminal.type("\x03")  # at once, while the notice is still being shown
-        assert terminal.exit_status() == 0
+        assert terminal.exit_status() == 0, terminal.text[seen:]
         # prompt_toolkit itself only moves the cursor, erases, and sets colours and modes.
         attacks = rb"\x1b[\]Pc]|\x1b\[6n|\x1b\[10A|\xc2[\x80-\x9f]|\xe2\x80\xae"
         assert not re.search(attacks, terminal.raw)
