@@ -21,6 +21,7 @@ from bot.topics import Topics, opening_of
 from conversations.desk import Desk
 from conversations.errors import ModelError
 from conversations.model import Conversation
+from conversations.moments import read_moment
 from conversations.text import safe_text
 from index.embedder import Embedder
 from training.mood import MoodReader
@@ -199,14 +200,9 @@ class Monitor:
         return [self._topics.names[topic] for topic in found]
 
     def _period_of(self, conversation: Conversation) -> datetime | None:
-        at = next((turn.at for turn in conversation.turns if turn.at), None)
-        try:
-            moment = datetime.fromisoformat(at) if at else None
-        except ValueError:
-            moment = None
+        moment = read_moment(next((turn.at for turn in conversation.turns if turn.at), None))
         if moment is None:
             return None
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
         start = datetime.min.replace(tzinfo=UTC)
         return moment - (moment - start) % self._length
 

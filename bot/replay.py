@@ -30,6 +30,7 @@ from bot.replay_figures import ReplayReport, report_of
 from conversations.desk import Desk
 from conversations.errors import DeskError, LogError
 from conversations.model import Json
+from conversations.moments import read_moment
 from conversations.readers import log_files
 from conversations.replay_tables import ReplayedTurn, ReplayRun
 from conversations.replays import Replays
@@ -200,16 +201,13 @@ def topic_of(meta: dict[str, Json]) -> str | None:
 
 
 def week_of(at: str | None) -> str | None:
-    """The ISO year and week of a moment, None where it is unknown.
+    """The ISO year and week of a moment in UTC, None where it is unknown.
 
     >>> week_of("2026-09-02T08:31:00Z"), week_of("yesterday")
     ('2026-W36', None)
     """
-    try:
-        year, week, _ = datetime.fromisoformat(at or "").isocalendar()
-    except ValueError:
-        return None
-    return f"{year}-W{week:02d}"
+    moment = read_moment(at)
+    return f"{moment:%G-W%V}" if moment else None
 
 
 def _rank(answer: Answer, right: frozenset[int]) -> int:

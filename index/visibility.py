@@ -6,10 +6,11 @@ A replayed conversation must not find itself, and one that is replayed as of its
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
+
+from conversations.moments import read_moment
 
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -92,11 +93,8 @@ def moments(times: Sequence[str | None]) -> Floats:
 
 def moment_of(time: str | None) -> float | None:
     """Seconds since 1970 of a time in ISO 8601, by UTC where it names no zone; None where it cannot be read."""
-    try:
-        read = datetime.fromisoformat(time or "")
-    except ValueError:
-        return None
-    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    read = read_moment(time)
+    return read.timestamp() if read else None
 
 
 def _among(wanted: Ids, held: Ids) -> Mask:

@@ -1,0 +1,18 @@
+"""Moments as logs name them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def read_moment(text: str | None) -> datetime | None:
+    """A time in ISO 8601, in UTC; one that names no zone is UTC already. None where it cannot be read.
+
+    >>> read_moment("2026-09-02T08:31:00+02:00").isoformat(), read_moment("yesterday")
+    ('2026-09-02T06:31:00+00:00', None)
+    """
+    try:
+        read = datetime.fromisoformat(text or "")
+        return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # year 1 and year 9999 have moments that no UTC time can say
+        return None
