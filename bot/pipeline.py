@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from types import TracebackType
 from typing import Self
 
 from bot.answers import Answer, Explanation, RankedAnswer, named_scores, ranked_answer
@@ -20,6 +19,7 @@ from bot.early_warning import desk_threshold
 from bot.failed_answers import failed_answers
 from bot.feedback_prior import FeedbackPrior, moved
 from bot.mood import MoodTrend
+from conversations.closing import Closing
 from conversations.desk import Desk
 from conversations.errors import DeskError, ModelError
 from conversations.model import Conversation, Turn
@@ -41,7 +41,7 @@ from training.registry import Model
 RANKERS = ("cross-attention", "retrieval", "cosine", "bm25")
 
 
-class Pipeline:
+class Pipeline(Closing):
     """A desk, opened for answering."""
 
     def __init__(
@@ -281,16 +281,6 @@ class Pipeline:
     def close(self) -> None:
         """Closes the store."""
         self.store.close()
-
-    def __enter__(self) -> Self:
-        """Itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Closes the store."""
-        self.close()
 
 
 def _is_among(text: str, unwanted: list[frozenset[str]]) -> bool:

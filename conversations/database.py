@@ -6,11 +6,11 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from sqlite_utils import Database
 
+from conversations.closing import Closing
 from conversations.errors import DeskError
 from conversations.migrations import DESK, Schema
 
@@ -119,7 +119,7 @@ class DeskFile:
         self._database.close()
 
 
-class OnFile:
+class OnFile(Closing):
     """What stands on a desk's file and closes it; use as a context manager."""
 
     _file: DeskFile
@@ -127,11 +127,3 @@ class OnFile:
     def close(self) -> None:
         """Closes the file."""
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

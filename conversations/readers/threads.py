@@ -10,9 +10,9 @@ import tempfile
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
+from conversations.closing import Closing
 from conversations.errors import LogError
 from conversations.model import Conversation
 from conversations.readers.rows import conversation_of, turn_from
@@ -30,7 +30,7 @@ class ScratchTurn(NamedTuple):
     language: str | None
 
 
-class Scratch:
+class Scratch(Closing):
     """A database that exists while a log is read."""
 
     def __init__(self, *tables: str) -> None:
@@ -54,12 +54,8 @@ class Scratch:
                 "Make room in the directory for temporary files, or name another in TMPDIR.",
             ) from error
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Removes the scratch file."""
         self.database.close()
         self._directory.cleanup()
 
