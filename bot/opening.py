@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from bot.customer import Customer, known_customer
 from bot.output import remark
 from bot.pipeline import Pipeline
 from bot.progress import Meter
@@ -12,13 +13,16 @@ from conversations.desk import Desk
 
 
 @contextmanager
-def open_pipeline(desk: Desk, ranker: str | None = None, is_plain: bool = False) -> Iterator[Pipeline]:
+def open_pipeline(
+    desk: Desk, ranker: str | None = None, is_plain: bool = False, with_feedback: bool = False
+) -> Iterator[Pipeline]:
     """The desk's pipeline, closed at the end of the block.
 
     Args:
         desk: an existing desk.
         ranker: as for `Pipeline.open`.
         is_plain: whether nothing is drawn meanwhile.
+        with_feedback: whether what people made of answers before moves them.
 
     Raises:
         AttendantError: the desk, its model or the ranker cannot be used.
@@ -31,6 +35,17 @@ def open_pipeline(desk: Desk, ranker: str | None = None, is_plain: bool = False)
     try:
         for text in pipeline.notices:
             remark(text, is_plain)
+        if with_feedback:
+            pipeline.refresh_feedback()
         yield pipeline
     finally:
         pipeline.close()
+
+
+def customer_of(pipeline: Pipeline, customer: str | None) -> Customer | None:
+    """What the desk knows of the customer who was named on the command line; None where nobody was.
+
+    Raises:
+        DeskError: as `known_customer`.
+    """
+    return known_customer(pipeline.store, customer) if customer else None

@@ -52,7 +52,7 @@ def command(
     if not text:
         raise click.UsageError("The question is empty.")
     desk = session.open_desk(desk_name)
-    from bot.opening import open_pipeline
+    from bot.opening import customer_of, open_pipeline
     from bot.output import print_json, remark, screen
     from bot.present import answer_view, warning_view
     from bot.reports import answer_json
@@ -61,14 +61,8 @@ def command(
     turns = (*(_dialogue(context) if context else ()), Turn("customer", text))
     if was_cut:
         remark(f"Only the first {LONGEST_MESSAGE:,} characters of the question are read.")
-    with open_pipeline(desk, ranker) as pipeline:
-        if with_feedback:
-            pipeline.refresh_feedback()
-        known = None
-        if customer:
-            from bot.customer import known_customer
-
-            known = known_customer(pipeline.store, customer)
+    with open_pipeline(desk, ranker, with_feedback=with_feedback) as pipeline:
+        known = customer_of(pipeline, customer)
         before = pipeline.mood_before(turns[:-1])
         dialogue = Dialogue(customer=known, mood=before, threshold=pipeline.mood_threshold)
         (found,) = pipeline.answer_many([dialogue.request(turns)])

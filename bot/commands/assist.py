@@ -56,17 +56,11 @@ def command(
     is_typed = sys.stdin.isatty() and sys.stdout.isatty()
     is_plain = is_plain or session.as_json or not is_typed
     from bot.feedback import FeedbackBook
-    from bot.opening import open_pipeline
+    from bot.opening import customer_of, open_pipeline
     from bot.output import plain, screen
 
-    with open_pipeline(desk, ranker, is_plain) as pipeline:
-        if with_feedback:
-            pipeline.refresh_feedback()
-        known = None
-        if customer:
-            from bot.customer import known_customer
-
-            known = known_customer(pipeline.store, customer)
+    with open_pipeline(desk, ranker, is_plain, with_feedback=with_feedback) as pipeline:
+        known = customer_of(pipeline, customer)
         book = FeedbackBook(pipeline, "assist")
         log = None
         if follow is not None:

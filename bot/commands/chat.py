@@ -51,18 +51,12 @@ def command(
             store.set_setting(THRESHOLD_SETTING, mood_threshold)
     from bot.chat import Chat
     from bot.feedback import FeedbackBook
-    from bot.opening import open_pipeline
+    from bot.opening import customer_of, open_pipeline
     from bot.output import screen
 
-    with open_pipeline(desk, ranker, is_plain) as pipeline:
+    with open_pipeline(desk, ranker, is_plain, with_feedback=with_feedback) as pipeline:
         console = screen(stderr=session.as_json, is_plain=is_plain)
-        if with_feedback:
-            pipeline.refresh_feedback()
-        known = None
-        if customer:
-            from bot.customer import known_customer
-
-            known = known_customer(pipeline.store, customer)
+        known = customer_of(pipeline, customer)
         book = FeedbackBook(pipeline, "chat", known.key if known else None)
         chat = Chat(pipeline, console, book, session.as_json, known)
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
