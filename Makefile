@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 EXTRA ?= cpu
+WORKERS ?= 2
 export PIP_NO_INPUT = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
@@ -12,14 +13,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 help: ## list the targets
 	@echo "Attendant. Targets:"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST))
-	@echo "Settings: PYTHON=python3.12 (3.11 or later), EXTRA=gpu (FAISS for an NVIDIA GPU instead of the CPU)."
+	@echo "Settings: PYTHON=python3.12 (3.11 or later), EXTRA=gpu (FAISS for an NVIDIA GPU instead of the CPU), WORKERS=4 (processes that test)."
 
 chat: .venv/.installed ## install, prepare the sample desk, open the chat
 	@.venv/bin/attendant import --sample --desk sample
 	@.venv/bin/attendant chat --desk sample
 
 test: .venv/.installed ## run the tests
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: .venv/.installed ## check style and types
 	@.venv/bin/ruff check .

@@ -31,9 +31,11 @@ def list_models(desk: Desk) -> list[dict[str, Any]]:
             model = load_model(_path(desk, name))
             held_out = model.notes.get("held_out") or {}
             row |= {"mrr": held_out.get("mrr"), "turns": held_out.get("turns"), "ece": model.decision.ece}
+            evidence = model.notes.get("promotion") or {}
+            row |= {"gain": evidence.get("difference"), "p": evidence.get("p")}
             row |= {"encoder": "own" if model.encoder else "-"}
         except ModelError:
-            row |= {"state": "damaged", "mrr": None, "turns": None, "ece": None, "encoder": None}
+            row |= {"state": "damaged", **dict.fromkeys(("mrr", "turns", "ece", "gain", "p", "encoder"))}
         rows.append(row)
     return rows
 

@@ -90,7 +90,7 @@ class PlainProgress:
             return
         self._stage, self._printed = progress.stage, now
         metric = "" if progress.metric is None else f", held-out MRR {progress.metric:.4f}"
-        loss = f", loss {progress.loss:.4f}" if progress.loss else ""
+        loss = "" if progress.loss is None else f", loss {progress.loss:.4f}"
         print(f"{progress.stage}: {progress.step}/{progress.steps}{loss}{metric}", file=sys.stderr, flush=True)
 
 

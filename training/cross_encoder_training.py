@@ -14,7 +14,7 @@ import logging
 import math
 import random
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from index.embedder import Embedder
 from index.encoder_loading import bundled_path, default_device, default_precision
 from training.datasets import Query, RankingTask, load_task
 from training.encoded_answers import vectors_of
-from training.loop import Progress, counter
+from training.loop import OnProgress, Progress, counter
 from training.rankers.cross_encoder import PAIR_TOKENS, dialogue_text
 from training.splits import split_queries
 
@@ -37,8 +37,6 @@ LIKE_LENGTH = 4
 """Pairs that a CPU reads at once, neighbours in length: a quarter faster than a whole list, by less padding."""
 SCORE_LAYER = "0.model.classifier"
 """Computes in float32 whatever the precision of the layers below."""
-
-OnProgress = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)

@@ -20,15 +20,14 @@ from index.embedder import Embedder
 from index.fusion import BARE_WEIGHTS
 from index.states import ExtraStates
 from training.augmentation import augment
-from training.calibration import Decision
 from training.datasets import Query, load_task
 from training.desk_data import ENCODER_SHARE
 from training.desk_training import LEAST_EXAMPLES, LEAST_HELD_OUT
 from training.distributed import is_first
 from training.encoder_training import fine_tune_encoder
 from training.examples import Case, Source, examples_from
-from training.judging import Figures, judge
-from training.loop import Progress, counter
+from training.judging import Judgement, judge
+from training.loop import OnProgress, counter
 from training.planting import Planter
 from training.rankers import Ranker, cosine_ranker
 from training.rankers.cross_attention import CrossAttentionRanker
@@ -40,14 +39,13 @@ from training.settings import TrainReport, TrainSettings
 from training.signal_weights import fit_signal_weights
 from training.splits import share_of, split_queries
 from training.task_index import TaskIndex
+from training.tracking import tracked
 
 BATCH = 64
 SERVED = 50
 """Candidates of a training example before sampling."""
 ANSWER_TOKENS = 96
 """Read of an answer: more than on a desk, since there are no past questions to read."""
-
-OnProgress = Callable[[Progress], None]
 
 
 def train_dataset(
@@ -64,8 +62,13 @@ def train_dataset(
     Raises:
         TrainingError: too few queries with a right answer.
         ModelError: a model to start from or to learn from cannot be used.
+        OSError: the event files cannot be written.
     """
-    report = on_progress or (lambda _: None)
+    with tracked(settings, save.name, on_progress) as tracker:
+        return tracker.finish(_train_and_judge(directory, save, settings, tracker))
+
+
+def _train_and_judge(directory: Path, save: Path, settings: TrainSettings, report: OnProgress) -> TrainReport:
     task = load_task(directory, "train")
     train, held_out = split_queries(task.queries, settings.seed, settings.limit)
     work = save.with_name(save.name + ".training")
@@ -114,8 +117,9 @@ def train_dataset(
         reranker = _start(embedder, settings)
         fit_signal_weights(reranker, examples)
         train_reranker(reranker, examples, held_examples, settings.for_reranker(), work, report)
-        before, _ = _judged(held_cases, cosine_ranker())
-        after, decision = _judged(held_cases, CrossAttentionRanker(reranker, index.states, None, embedder.device))
+        before = _judged(held_cases, cosine_ranker()).figures
+        judged = _judged(held_cases, CrossAttentionRanker(reranker, index.states, None, embedder.device))
+        after, decision = judged.figures, judged.decision
     notes = {
         "trained_on": [task.name],
         "examples": len(examples),
@@ -185,6 +189,6 @@ class _Server:
             on_progress(begin + len(batch), len(queries))
 
 
-def _judged(cases: Sequence[Case], ranker: Ranker) -> tuple[Figures, Decision]:
+def _judged(cases: Sequence[Case], ranker: Ranker) -> Judgement:
     ranked = [ranker.rank(case.context, case.candidates) for case in cases]
     return judge(ranked, [case.right for case in cases], [case.group for case in cases])

@@ -59,7 +59,7 @@ def calibrate_desk(
     for done, case in enumerate(cases, 1):
         ranked.append(merge_same(ranker.rank(case.context, case.candidates)))
         show("calibrating the confidence", done, len(cases))
-    _, decision = judge(ranked, [case.right for case in cases], [case.group for case in cases])
+    decision = judge(ranked, [case.right for case in cases], [case.group for case in cases]).decision
     if decision.cases:
         keep_decision(store, model.fingerprint, decision)
 

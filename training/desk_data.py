@@ -6,7 +6,7 @@ A turn's own conversation is invisible when its candidates are served, so nothin
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -27,7 +27,7 @@ from training.datasets import Query
 from training.distributed import is_first, wait
 from training.examples import Case, Example, Source, examples_from
 from training.feedback_pairs import FeedbackPairs, feedback_pairs
-from training.loop import Progress
+from training.loop import OnProgress, Progress
 from training.planting import Planter
 from training.rankers import Ranker, retrieval_ranker
 from training.rankers.cross_attention import CrossAttentionRanker
@@ -44,7 +44,6 @@ ENCODER_SHARE = 0.75
 MOST_TRAINED = 10_000
 MOST_HELD_OUT = 800
 """Turns used where a person sets no limit."""
-OnProgress = Callable[[Progress], None]
 
 
 @dataclass(slots=True)
@@ -207,12 +206,12 @@ class OpenDesk:
             equal, near = equality.equal(given), equality.equal(given, ALIKE)
             for row, pair in enumerate(batch):
                 yield Case(pair.conversation, contexts[row], served[row], equal[row] | {pair.answer_id}, near[row])
-            on_progress(Progress(stage, begin + len(batch), len(pairs), 0.0))
+            on_progress(Progress(stage, begin + len(batch), len(pairs)))
 
 
 def _in_step(desk: Desk, store: Store, embedder: Embedder, on_progress: OnProgress) -> Retriever:
     def embedding(stage: str, done: int, total: int) -> None:
-        on_progress(Progress(stage, done, total, 0.0))
+        on_progress(Progress(stage, done, total))
 
     directory = index_directory(desk.index_path, embedder.identity)
     try:

@@ -9,8 +9,9 @@ import torch
 from conversations.errors import TrainingError
 from index.embedder import Embedder
 from index.encoder_loading import BUNDLED
-from training.desk_data import OnProgress, OpenDesk
+from training.desk_data import OpenDesk
 from training.encoder_training import fine_tune_encoder
+from training.loop import OnProgress
 from training.registry import encoder_tuned_on, load_model
 from training.settings import TrainSettings
 

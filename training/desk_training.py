@@ -5,41 +5,41 @@
    The reranker then trains on the other part: on the encoder's own part retrieval looks better than it is, and a
    reranker trained there learns to trust it too much.
 3. The reranker trains on what the desk's retriever serves.
-4. Champion and challenger rank the same held-out turns; the better one serves from then on.
+4. Champion and challenger rank the same held-out turns; the challenger takes over where a paired test says so
+   (`training.promotion`). Evidence and decision are kept with the model.
 5. An encoder that no mood head fits gets one, trained on the labelled messages that ship.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from conversations.desk import Desk
 from conversations.errors import TrainingError
-from training.calibration import Decision
 from training.desk_data import OpenDesk
 from training.desk_encoder import under_another_encoder
 from training.distributed import is_first
 from training.examples import Case, Example, examples_from
-from training.judging import Figures, judge
-from training.loop import Progress
+from training.judging import Figures, Judgement, judge
+from training.loop import OnProgress
 from training.mood_training import fit_to_encoder
+from training.promotion import Evidence, weigh
 from training.rankers import Ranker
+from training.rankers.cross_attention import CrossAttentionRanker
 from training.rankers.merging import merge_same
 from training.registry import TUNED_ON, next_name, promote, save_model
 from training.reranker import Reranker
 from training.reranker_training import train_reranker
 from training.settings import EPOCHS, MANY, TrainReport, TrainSettings
 from training.signal_weights import fit_signal_weights
+from training.tracking import tracked
 
 LEAST_EXAMPLES = 50
 """Training examples below which nothing is trained."""
 LEAST_HELD_OUT = 20
 """Held-out turns below which nothing can be compared."""
-
-
-OnProgress = Callable[[Progress], None]
 
 
 def train_desk(
@@ -55,37 +55,50 @@ def train_desk(
 
     Raises:
         TrainingError: too few conversations, or too few whose right answer retrieval serves.
+        OSError: the event files cannot be written.
     """
     if len(desks) > 1 and save is None:
         raise TrainingError("Several desks train one model that belongs to none of them.", "Say where: --save MODEL.")
-    report = on_progress or (lambda _: None)
+    target = save or desks[0].models_path / next_name(desks[0].models_path)
+    with tracked(settings, target.name, on_progress) as tracker:
+        return tracker.finish(_train_and_judge(desks, settings, tracker, target, save))
+
+
+def _train_and_judge(
+    desks: Sequence[Desk], settings: TrainSettings, report: OnProgress, target: Path, save: Path | None
+) -> TrainReport:
     opened = [OpenDesk.open(desk) for desk in desks]
     work = desks[0].models_path / "training"
     try:
         if len({one.embedder.identity for one in opened}) > 1:
             raise TrainingError("The desks use different encoders.", "Train desks with one encoder together.")
         held_out = [one.held_out_cases(settings.limit, report) for one in opened]
-        before, _ = _judge(held_out, [one.ranker_in_use() for one in opened])
+        rankers = [one.ranker_in_use() for one in opened]
+        champion, size_before = _judge(held_out, rankers), _parameters(opened[0], rankers[0])
         others = under_another_encoder(opened, settings, work, report)
         if others is not opened:
             opened = others
             held_out = [one.held_out_cases(settings.limit, report) for one in opened]
         reranker, used = _train(opened, held_out, settings, work, report)
-        after, decision = _judge(held_out, [one.ranker(reranker) for one in opened])
-        is_better = after.mrr > before.mrr
-        use = save is None and (is_better or settings.force)
-        target = save or desks[0].models_path / next_name(desks[0].models_path)
+        rankers = [one.ranker(reranker) for one in opened]
+        challenger, size = _judge(held_out, rankers), _parameters(opened[0], rankers[0])
+        groups = [(desk.name, case.group) for desk, own in zip(desks, held_out, strict=True) for case in own]
+        evidence = weigh(champion, challenger, [f"{desk} {group}" for desk, group in groups], (size_before, size))
+        use, reason = decide(save, settings.force, champion.figures, challenger.figures, evidence)
         feedback = [one.feedback() for one in opened]
         notes = {
             "trained_on": [desk.name for desk in desks],
             "examples": used,
-            "before": before.as_json(),
-            "held_out": after.as_json(),
+            "before": champion.figures.as_json(),
+            "held_out": challenger.figures.as_json(),
+            "promotion": {"promoted": use, "reason": reason, **evidence.as_json()},
             "settings": settings.as_json(),
             TUNED_ON: sorted(opened[0].tuned_on),
         }
         if is_first():
-            save_model(target, reranker, decision, notes, opened[0].embedder if opened[0].tuned_on else None)
+            save_model(
+                target, reranker, challenger.decision, notes, opened[0].embedder if opened[0].tuned_on else None
+            )
             fit_to_encoder(opened[0].embedder, save or desks[0].models_path, report)
             if use:
                 promote(desks[0].models_path, target.name)
@@ -93,13 +106,14 @@ def train_desk(
         return TrainReport(
             model=str(target),
             promoted=use,
-            reason=_reason(save, is_better, settings.force, before, after),
+            reason=reason,
             examples=used,
             feedback=sum(len(learned.pairs) for learned in feedback),
             contradictions=sum(learned.contradictions for learned in feedback),
-            before=before,
-            after=after,
-            decision=decision,
+            before=champion.figures,
+            after=challenger.figures,
+            decision=challenger.decision,
+            evidence=evidence,
         )
     finally:
         for one in opened:
@@ -128,8 +142,8 @@ def _train(
     return reranker, len(examples)
 
 
-def _judge(held_out: list[list[Case]], rankers: list[Ranker]) -> tuple[Figures, Decision]:
-    """How these rankers, one per desk, order the held-out turns; and the decision fitted on that."""
+def _judge(held_out: list[list[Case]], rankers: list[Ranker]) -> Judgement:
+    """How these rankers, one per desk, order the held-out turns."""
     ranked = [
         merge_same(ranker.rank(case.context, case.candidates))
         for ranker, own in zip(rankers, held_out, strict=True)
@@ -139,12 +153,29 @@ def _judge(held_out: list[list[Case]], rankers: list[Ranker]) -> tuple[Figures, 
     return judge(ranked, [case.right for case in cases], [case.group for case in cases])
 
 
-def _reason(save: Path | None, is_better: bool, force: bool, before: Figures, after: Figures) -> str:
-    figures = f"held-out MRR {after.mrr:.3f} against {before.mrr:.3f} before"
+def _parameters(desk: OpenDesk, ranker: Ranker) -> int:
+    """Of the encoder, and of the reranker where there is one."""
+    modules = [desk.embedder.transformer, *([ranker.reranker] if isinstance(ranker, CrossAttentionRanker) else [])]
+    return sum(one.numel() for module in modules for one in module.parameters())
+
+
+def decide(save: Path | None, force: bool, before: Figures, after: Figures, evidence: Evidence) -> tuple[bool, str]:
+    """Whether the desk uses the new model, and why.
+
+    Args:
+        save: where the model is written instead of into the desk.
+        force: whether it is used all the same.
+        before: of the model in use.
+        after: of the new one.
+        evidence: of the two on the same turns.
+    """
+    figures = f"held-out MRR {after.mrr:.3f} against {before.mrr:.3f} before ({evidence})"
     if save is not None:
-        return f"The model was written to {save}: {figures}."
-    if is_better:
-        return f"The desk uses the new model: {figures}."
+        return False, f"The model was written to {save}: {figures}."
+    if evidence.is_better:
+        return True, f"The desk uses the new model: {figures}."
+    if evidence.is_cheaper_and_as_good:
+        return True, f"The desk uses the new model, which is smaller and not worse: {figures}."
     if force:
-        return f"The desk uses the new model because of --force: {figures}."
-    return f"The desk keeps the model it had: {figures}."
+        return True, f"The desk uses the new model because of --force: {figures}."
+    return False, f"The desk keeps the model it had, the new one is not shown to be better: {figures}."

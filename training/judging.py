@@ -27,10 +27,21 @@ class Figures:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """What a ranker made of held-out turns."""
+
+    figures: Figures
+    decision: Decision
+    """Calibrated on them."""
+    ranks: Sequence[int]
+    """Per turn the rank of the right answer; 0 where it was not served."""
+
+
 def judge(
     ranked_lists: Sequence[Sequence[Ranked]], right: Sequence[frozenset[int]], groups: Sequence[str]
-) -> tuple[Figures, Decision]:
-    """Figures of ranked lists, and the decision calibrated on them.
+) -> Judgement:
+    """Judges ranked lists.
 
     Args:
         ranked_lists: one per case, best first.
@@ -46,4 +57,4 @@ def judge(
         for ranked, wanted in zip(ranked_lists, right, strict=True)
     ]
     figures = Figures(len(ranks), recall_at(ranks, 1), recall_at(ranks, 5), mean_reciprocal_rank(ranks))
-    return figures, fit_decision(ranked_lists, right, groups)
+    return Judgement(figures, fit_decision(ranked_lists, right, groups), ranks)

@@ -83,7 +83,7 @@ def train_linear_map(
     if not train or not held_out:
         raise TrainingError(f"{directory} has too few queries with a right answer.", "Use a larger data set.")
     embedder = Embedder()
-    report(Progress("embedding questions", 0, 1, 0.0))
+    report(Progress("embedding questions", 0, 1))
     asked = torch.from_numpy(embedder.encode_dialogues([query.dialogue for query in [*train, *held_out]]))
     needed = sorted({row for query in [*train, *held_out] for row in query.right})
     answers = torch.from_numpy(vectors_of(task.answers, needed, embedder, counter("embedding answers", report)))

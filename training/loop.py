@@ -48,15 +48,18 @@ class Progress:
     stage: str
     step: int
     steps: int
-    loss: float
-    """Mean over the last steps."""
+    loss: float | None = None
+    """Mean over the last steps; None for a stage that learns nothing."""
     metric: float | None = None
     """Held-out MRR, where this step measured it."""
 
 
-def counter(stage: str, report: Callable[[Progress], None]) -> Callable[[int, int], None]:
+OnProgress = Callable[[Progress], None]
+
+
+def counter(stage: str, report: OnProgress) -> Callable[[int, int], None]:
     """What to call with (done, total) of a stage that has no loss."""
-    return lambda done, total: report(Progress(stage, done, total, 0.0))
+    return lambda done, total: report(Progress(stage, done, total))
 
 
 def learning_rate_at(step: int, steps: int, settings: LoopSettings) -> float:
@@ -80,7 +83,7 @@ def train_loop(
     loss_of: Callable[[list[int]], Tensor],
     settings: LoopSettings,
     checkpoint: Path | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: OnProgress | None = None,
     after_epoch: Callable[[int], tuple[float, bool]] | None = None,
 ) -> None:
     """Trains until the epochs are done or `after_epoch` says to stop; with no epochs nothing is done.

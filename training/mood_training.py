@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
@@ -25,7 +25,7 @@ from conversations.readers import read_log
 from index.candidates import read_dialogues
 from index.embedder import Embedder
 from training.calibration import fit_temperature
-from training.loop import LoopSettings, Progress, learning_rate_at
+from training.loop import LoopSettings, OnProgress, Progress, learning_rate_at
 from training.metrics import f1_scores
 from training.mood import CHUNK, MoodReader, newest_states, save_mood, with_temperature
 from training.mood_data import Labelled, base_labelled, split_labelled
@@ -41,8 +41,6 @@ LEARNING_RATE = 1e-3
 MOST_IN_DIALOGUE = 1_000
 """Messages that are also read behind an agent's turn, which takes longer than reading them alone; a fifth as many of
 the held-out ones."""
-
-OnProgress = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ def token_states(embedder: Embedder, dialogues: Sequence[Sequence[Turn]], report
     for begin in range(0, len(dialogues), CHUNK):
         read = read_dialogues(embedder, dialogues[begin : begin + CHUNK], STATES_BELOW)
         states += [one.half() for one in newest_states(read)]
-        report(Progress("reading the messages", len(states), len(dialogues), 0.0))
+        report(Progress("reading the messages", len(states), len(dialogues)))
     return states
 
 

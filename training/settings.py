@@ -9,6 +9,7 @@ from typing import Any
 from training.calibration import Decision
 from training.judging import Figures
 from training.loop import LoopSettings
+from training.promotion import Evidence
 from training.reranker_training import RerankerSettings
 
 EPOCHS = 2
@@ -37,6 +38,8 @@ class TrainSettings:
     """A data set's model takes the encoder of this model as it is, and trains none."""
     cache: Path | None = None
     """Keeps a data set's encoded answers for the next training or evaluation."""
+    tensorboard: Path | None = None
+    """TensorBoard event files are written below this directory."""
     start: Path | None = None
     """The reranker starts from this model, and a desk takes over its encoder; by default the reranker starts from the
     model in use, or from the encoder's last layers."""
@@ -103,6 +106,8 @@ class TrainReport:
     """The ranker in use before (for a data set: cosine of the encoder), on the held-out turns."""
     after: Figures
     decision: Decision
+    evidence: Evidence | None = None
+    """That the desk's new model is better than the one before, or not; None for a data set."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, nested."""

@@ -63,6 +63,7 @@ PEERS = {
     help="With --dataset, or --mood and --save: take this model's encoder as it is.",
 )
 @click.option("--cache", type=click.Path(path_type=Path), help="With --dataset: keep the encoded answers here.")
+@click.option("--tensorboard", type=click.Path(path_type=Path), help="Write TensorBoard event files below this.")
 @click.option("--start", type=click.Path(path_type=Path), help="Start from this model; a desk takes its encoder too.")
 @click.option(
     "--teacher",
@@ -161,7 +162,9 @@ def _train(
             nonlocal metric
             if progress.metric is not None:
                 metric = f"{progress.metric:.3f}"
-            note = f"{progress.step}/{progress.steps}  loss {progress.loss:.3f}  held-out MRR {metric}"
+            note = f"{progress.step}/{progress.steps}"
+            if progress.loss is not None:
+                note += f"  loss {progress.loss:.3f}  held-out MRR {metric}"
             meter.show(progress.stage, progress.step, progress.steps, note)
 
         meter.show("reading")
@@ -183,7 +186,7 @@ def _train_peer(session: Session, kind: str, dataset: Path, save: Path, given: d
     with Meter() as meter:
 
         def show(now: Progress) -> None:
-            meter.show(now.stage, now.step, now.steps, f"loss {now.loss:.3f}")
+            meter.show(now.stage, now.step, now.steps, "" if now.loss is None else f"loss {now.loss:.3f}")
 
         if kind == "linear-map":
             report = train_linear_map(dataset, save, on_progress=show, **given)
@@ -226,7 +229,7 @@ def _train_mood(
         meter = stack.enter_context(Meter())
 
         def show(now: Progress) -> None:
-            meter.show(now.stage, now.step, now.steps, f"loss {now.loss:.3f}")
+            meter.show(now.stage, now.step, now.steps, "" if now.loss is None else f"loss {now.loss:.3f}")
 
         for desk in desks:
             stack.enter_context(desk.writing())

@@ -58,7 +58,8 @@ def ask(desk):
 def test_the_better_model_serves_and_only_the_better(desk):
     stages = []
     report = train_desk([desk], QUICK, lambda progress: stages.append(progress.stage))
-    assert report.promoted == (report.after.mrr > report.before.mrr)
+    assert report.promoted == report.evidence.is_better
+    assert report.evidence.difference == pytest.approx(report.after.mrr - report.before.mrr)
     assert report.before.turns == report.after.turns > 20
     assert {"held-out turns", "training turns", "reranker"} <= set(stages)
     name, _ = ask(desk)
@@ -70,7 +71,9 @@ def test_a_model_that_is_not_better_is_kept_but_not_used(desk, monkeypatch):
     monkeypatch.setattr(desk_training, "train_reranker", lambda *_: None)
     report = train_desk([desk], QUICK)
     assert report.after.mrr == pytest.approx(report.before.mrr, abs=1e-3)
-    assert not report.promoted
+    assert not report.promoted and report.evidence.p > 0.5 and "not shown to be better" in report.reason
+    kept = load_model(desk.models_path / "model-0001").notes["promotion"]
+    assert kept == {"promoted": False, "reason": report.reason, **report.evidence.as_json()}
     assert current_model_path(desk.models_path) is None
     assert (desk.models_path / "model-0001" / "config.json").is_file()
 
