@@ -48,6 +48,8 @@ class Answer:
     """embed, retrieve, rerank, total: milliseconds for this dialogue."""
     left_out: int = 0
     """Candidates that were not offered: turned down in this dialogue, or of no help to this customer before."""
+    in_two: float | None = None
+    """How likely one of the best two is right, where these are close; None where they are not."""
     mood: Mood | None = None
     """How the customer's last turn sounds; None where no mood head fits the desk's encoder."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from training.calibration import Decision
 from training.rankers import Ranked
@@ -14,22 +15,37 @@ On 600 turns of STAR's dev log an eighth is asked, and in 83 % of these one of t
 """
 
 
-def decide(calibrated: Decision, question: str, ranked: Sequence[Ranked]) -> tuple[str, str]:
-    """What to do, "answer", "ask" or "handoff", and the reason of the latter two as a sentence.
+class Verdict(NamedTuple):
+    """What to do, and how sure that is."""
+
+    decision: str
+    """"answer", "ask" or "handoff"."""
+    reason: str
+    """Why it asks or hands over, as a sentence."""
+    confidence: float
+    """How likely the best is right."""
+    in_two: float | None
+    """How likely one of the best two is right, where these are close; None where they are not."""
+
+
+def decide(calibrated: Decision, question: str, ranked: Sequence[Ranked]) -> Verdict:
+    """What to do with what was ranked.
 
     Args:
-        calibrated: says how likely the best is right, and from where on to answer.
+        calibrated: says how likely the best is right, and from where on to answer and to ask.
         question: what the customer said last.
         ranked: best first; may be empty.
     """
-    threshold = calibrated.threshold
-    if not question.strip():
-        return "handoff", "There is no question to answer."
     if not ranked:
-        return "handoff", "No past answer is left to offer."
-    if calibrated.confidence(ranked) >= threshold:
-        return "answer", ""
+        return Verdict("handoff", "No past answer is left to offer.", 0.0, None)
+    confidence = calibrated.confidence(ranked)
     is_close = len(ranked) > 1 and ranked[1].weight >= CLOSE * ranked[0].weight
-    if is_close and calibrated.confidence_in_two(ranked) >= threshold:
-        return "ask", "Two past answers are close; together they are sure enough."
-    return "handoff", f"No past answer is sure enough: this desk answers from {min(threshold, 1.0):.0%} on."
+    in_two = calibrated.confidence_in_two(ranked) if is_close else None
+    if not question.strip():
+        return Verdict("handoff", "There is no question to answer.", confidence, in_two)
+    if confidence >= calibrated.threshold:
+        return Verdict("answer", "", confidence, in_two)
+    if in_two is not None and in_two >= calibrated.asking_from:
+        return Verdict("ask", "Two past answers are close; together they are sure enough.", confidence, in_two)
+    reason = f"No past answer is sure enough: this desk answers from {min(calibrated.threshold, 1.0):.0%} on."
+    return Verdict("handoff", reason, confidence, in_two)

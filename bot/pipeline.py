@@ -199,12 +199,13 @@ class Pipeline(Closing):
         ranked = merge_same(moved(self.ranker.rank(context, wanted), shifts))
         timings = {**timings, "rerank": 1000 * (time.perf_counter() - begun)}
         timings |= {"total": sum(timings.values())}
-        decision, reason = decide(self.decision, context.question, ranked)
+        verdict = decide(self.decision, context.question, ranked)
         return Answer(
-            decision=decision,
-            answer=ranked[0].candidate.text if decision == "answer" else None,
-            confidence=self.decision.confidence(ranked) if ranked else 0.0,
-            reason=reason,
+            decision=verdict.decision,
+            answer=ranked[0].candidate.text if verdict.decision == "answer" else None,
+            confidence=verdict.confidence,
+            in_two=verdict.in_two,
+            reason=verdict.reason,
             candidates=tuple(ranked_answer(entry, shifts.get(entry.candidate.answer_id, 0.0)) for entry in ranked),
             timings_ms=timings,
             left_out=len(candidates) - len(wanted),

@@ -171,6 +171,7 @@ class _Replaying:
             confidence=answer.confidence,
             milliseconds=answer.timings_ms["total"],
             wait=wait,
+            in_two=answer.in_two,
         )
 
 

@@ -88,14 +88,16 @@ def flat(report: Mapping[str, Any]) -> dict[str, Any]:
 def figure(value: object) -> str:
     """A number or word for a table.
 
-    >>> figure(0.98765), figure(1234.5), figure(120_000), figure(None)
-    ('0.988', '1234.5', '120000', '-')
+    >>> figure(0.98765), figure(1234.5), figure(0.0003), figure(120_000), figure(None)
+    ('0.988', '1234.5', '0.0003', '120000', '-')
     """
     if value is None or value == "":
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
+        if 0 < abs(value) < 0.0005:
+            return f"{value:.1g}"
         return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
     return str(value)
 

@@ -1,13 +1,17 @@
-"""Choosing the confidence from which on a desk answers, on a stored replay of held-out logs and for a stated risk.
+"""Choosing what a desk answers, asks and hands over, on a stored replay of held-out logs and for a stated risk.
 
-Below the threshold it asks which of two answers is meant where these are close and together sure enough, by the same
-threshold; else it hands over. A desk that cannot promise the risk is not ready, and is told what is missing.
+Two thresholds are chosen. From the first one on the desk answers. Of the turns below it whose best two answers are
+close, it asks which of them is meant from the second one on, chosen for the same risk that neither is right; where no
+threshold can promise that, it does not ask. What is left is handed over. A desk that cannot promise the risk for its
+answers is not ready, and is told what is missing.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from bot.pipeline import Pipeline
 from conversations.errors import ModelError
@@ -18,6 +22,8 @@ from training.risk_control import Trade, kept, least_cases, trades
 
 LEAST_COVERAGE = 0.01
 """A desk that would answer fewer turns than this is not ready either."""
+NEVER = 1.1
+"""A threshold that no confidence reaches."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +37,14 @@ class Tuning:
     """The threshold so far."""
     chosen: Trade | None
     """None where the desk is not ready."""
+    asking: Trade | None
+    """Of the turns with two close answers that are not answered; None where it will not ask."""
     missing: str
     """What it takes, as a sentence; empty where it is ready."""
     curve: tuple[Trade, ...]
-    """From the highest threshold down."""
+    """Of answering, from the highest threshold down."""
+    asking_curve: tuple[Trade, ...]
+    """Of asking back; empty where too few turns have two close answers."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, nested."""
@@ -42,7 +52,7 @@ class Tuning:
 
 
 def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_run: bool = False) -> Tuning:
-    """Chooses the threshold and keeps it with the model; where the desk is not ready nothing is changed.
+    """Chooses the thresholds and keeps them with the model; where the desk is not ready nothing is changed.
 
     Args:
         pipeline: the desk with its model.
@@ -62,18 +72,40 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
             f"Replay {run.id} was made with {run.ranker}, not with the desk's present model.",
             "Replay the logs again with the model in use: attendant replay LOGS.",
         )
-    numbers = replays.numbers(run.id, ("confidence", "is_right"))
+    numbers = replays.numbers(run.id, ("confidence", "is_right", "in_two", "rank"))
     confidence, right = numbers["confidence"], numbers["is_right"] > 0
     curve = trades(confidence, right, risk)
     chosen = kept(curve, risk)
     if chosen is not None and chosen.coverage < LEAST_COVERAGE:
         chosen = None
+    asking_curve: list[Trade] = []
+    if chosen is not None:
+        is_asked = (confidence < chosen.threshold) & ~np.isnan(numbers["in_two"])
+        among_two = (numbers["rank"] == 1) | (numbers["rank"] == 2)
+        asking_curve = trades(numbers["in_two"][is_asked], among_two[is_asked], risk)
+    asking = kept(asking_curve, risk)
     if chosen is not None and not dry_run:
-        decision = replace(pipeline.decision, threshold=chosen.threshold, risk=risk, cases=len(confidence))
+        decision = replace(
+            pipeline.decision,
+            threshold=chosen.threshold,
+            ask_threshold=asking.threshold if asking else NEVER,
+            risk=risk,
+            cases=len(confidence),
+        )
         with pipeline.desk.writing():
             keep_decision(pipeline.store, own, decision, is_tuned=True)
     missing = "" if chosen else _missing(curve, risk, len(confidence))
-    return Tuning(run.id, len(confidence), risk, pipeline.threshold, chosen, missing, tuple(curve))
+    return Tuning(
+        run=run.id,
+        turns=len(confidence),
+        risk=risk,
+        before=pipeline.threshold,
+        chosen=chosen,
+        asking=asking,
+        missing=missing,
+        curve=tuple(curve),
+        asking_curve=tuple(asking_curve),
+    )
 
 
 def _missing(curve: list[Trade], risk: float, turns: int) -> str:

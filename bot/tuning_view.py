@@ -1,30 +1,51 @@
-"""How the choice of a threshold looks in a terminal: the trade between answering more and being wrong more often."""
+"""How the choice of thresholds looks in a terminal: the trade between answering more and being wrong more often."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from rich.console import Console
 
 from bot.output import plain
 from bot.tuning import Tuning
+from training.risk_control import Trade
 
 _WIDE = 30
 """Columns of a bar."""
 
 
 def show_tuning(console: Console, found: Tuning, is_trial: bool) -> None:
-    """Prints the curve, a threshold a line, and what was chosen or is missing."""
+    """Prints the curves, a threshold a line, and what was chosen or is missing."""
     console.print(plain(f"Replay {found.run}, {found.turns:,} turns, risk {found.risk:.0%}", "bold"))
-    if found.curve:
-        console.print(plain("from   answers  wrong  at most"))
-    largest = max((trade.bound for trade in found.curve), default=1.0)
-    for trade in found.curve:
-        mark = "<" if trade == found.chosen else ""
-        bar = "█" * round(_WIDE * trade.risk / largest)
-        line = f"{trade.threshold:.3f}  {trade.coverage:7.1%}  {trade.risk:5.1%}  {trade.bound:7.1%}  {bar} {mark}"
-        console.print(plain(line.rstrip(), "bold" if mark else ""))
+    _show_curve(console, "answers", found.curve, found.chosen)
     if found.chosen is None:
         console.print(plain(f"Not ready: {found.missing}"))
         console.print(plain(f"The desk still answers from {found.before:.3f} on."))
         return
-    verb = "would answer" if is_trial else "now answers"
-    console.print(plain(f"The desk {verb} from {found.chosen.threshold:.3f} on (so far {found.before:.3f})."))
+    _show_curve(console, "asks", found.asking_curve, found.asking)
+    would, now = ("would ", "") if is_trial else ("now ", "s")
+    console.print(
+        plain(f"The desk {would}answer{now} from {found.chosen.threshold:.3f} on (so far {found.before:.3f}).")
+    )
+    if found.asking is None:
+        why = f"Which of two is meant it {would}ask{now} never"
+        missing = "too few turns have two close answers" if not found.asking_curve else "neither is right too often"
+        console.print(plain(f"{why}: {missing}; the rest is handed over."))
+        return
+    console.print(
+        plain(
+            f"Of the {round(found.asking.answered / found.asking.coverage):,} other turns with two close answers it "
+            f"{would}ask{now} which is meant from {found.asking.threshold:.3f} on; the rest is handed over."
+        )
+    )
+
+
+def _show_curve(console: Console, what: str, curve: Sequence[Trade], chosen: Trade | None) -> None:
+    if curve:
+        console.print(plain(f"from   {what:>7}  wrong  at most"))
+    largest = max((trade.bound for trade in curve), default=1.0)
+    for trade in curve:
+        mark = "<" if trade == chosen else ""
+        bar = "█" * round(_WIDE * trade.risk / largest)
+        line = f"{trade.threshold:.3f}  {trade.coverage:7.1%}  {trade.risk:5.1%}  {trade.bound:7.1%}  {bar} {mark}"
+        console.print(plain(line.rstrip(), "bold" if mark else ""))

@@ -52,6 +52,8 @@ class ReplayedTurn:
     """Its share of its batch."""
     wait: float | None
     """Milliseconds when it is asked alone, which is measured for some."""
+    in_two: float | None
+    """How likely one of the best two was right, where these were close; None where they were not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,13 @@ def _001_tables(database: Database) -> None:
         database.execute(statement)
 
 
+def _002_confidence_in_two(database: Database) -> None:
+    database.execute("ALTER TABLE turns ADD COLUMN in_two REAL")
+
+
 REPLAYS = Schema(
-    "attendant replays", 0x41545450, {"001_tables": _001_tables}, "Delete the file and replay the logs again."
+    "attendant replays",
+    0x41545450,
+    {"001_tables": _001_tables, "002_confidence_in_two": _002_confidence_in_two},
+    "Delete the file and replay the logs again.",
 )

@@ -44,7 +44,7 @@ class Decision:
     """One per `FEATURES`."""
     intercept: float = -1.0
     threshold: float = 0.5
-    """Answer at or above this confidence, hand over below, or ask which of two is meant."""
+    """Answer at or above this confidence."""
     risk: float = 0.2
     """The share of wrong answers among those given that the threshold was chosen for.
 
@@ -56,6 +56,14 @@ class Decision:
     """Expected calibration error on held-out cases, cross-validated."""
     careful_coverage: float = 0.0
     """Share of the held-out cases that are answered where only `CAREFUL_RISK` of the answers may be wrong."""
+    ask_threshold: float | None = None
+    """Below `threshold`, ask which of two close answers is meant at or above this confidence in the two, and hand
+    over else; None for `threshold` itself."""
+
+    @property
+    def asking_from(self) -> float:
+        """The confidence in two answers from which on it is asked which of them is meant."""
+        return self.threshold if self.ask_threshold is None else self.ask_threshold
 
     def confidence(self, ranked: Sequence[Ranked]) -> float:
         """How likely the best candidate is right, 0 to 1."""

@@ -1,4 +1,4 @@
-"""`attendant tune`: from which confidence on may the desk answer by itself?"""
+"""`attendant tune`: from which confidence on may the desk answer, or ask back, by itself?"""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ from bot.options import Session, common_options, desk_option, example
 @common_options
 @click.pass_obj
 def command(session: Session, run_name: str, desk_name: str, risk: float, dry_run: bool) -> None:
-    """Choose from which confidence on the desk answers.
+    """Choose from which confidence on the desk answers, and from which on it asks back.
 
     RUN is a stored replay, by default the latest, of logs that are not in the desk. The lowest threshold is taken
-    with which the share of wrong answers stays below the risk, at nine in ten odds, and kept with the model. Below it
-    the desk asks back or hands over. Where no threshold can promise the risk, the desk is not ready: what is missing
+    with which the share of wrong answers stays below the risk, at nine in ten odds, and kept with the model. Of the
+    turns below it whose best two answers are close, those are asked back where one of the two is right by the same
+    promise; the rest is handed over. Where no threshold can promise the risk, the desk is not ready: what is missing
     is said, nothing is changed, and the exit status is 1.
     """
     desk = session.open_desk(desk_name)

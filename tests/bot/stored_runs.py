@@ -51,6 +51,7 @@ def turn(position: int, rank: int, **changes) -> ReplayedTurn:
         confidence=0.9 if rank == 1 else 0.3,
         milliseconds=12.0,
         wait=20.0 + position % 7,
+        in_two=None,
     )
     return replace(made, **changes)
 

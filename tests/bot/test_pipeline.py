@@ -147,8 +147,8 @@ def test_what_the_customer_was_told_before_is_weighed_in(pipeline):
 class Sure:
     """A decision that is as sure of one answer, and of two, as it is told to be."""
 
-    def __init__(self, of_one, of_two):
-        self.threshold, self.of_one, self.of_two = 0.8, of_one, of_two
+    def __init__(self, of_one, of_two, asking_from=0.8):
+        self.threshold, self.asking_from, self.of_one, self.of_two = 0.8, asking_from, of_one, of_two
 
     def confidence(self, ranked):
         return self.of_one
@@ -166,6 +166,9 @@ def test_which_of_two_is_meant_is_asked_where_they_are_close_and_together_sure_e
         answer = pipeline.answer(turns)
         decisions.append((answer.decision, answer.answer is None, bool(answer.reason)))
     assert decisions == [("answer", False, False), ("ask", True, True), ("handoff", True, True)]
+    for asking_from, decided in ((0.6, "ask"), (0.75, "handoff"), (1.1, "handoff")):
+        monkeypatch.setattr(pipeline, "decision", Sure(0.5, 0.7, asking_from))
+        assert pipeline.answer(turns).decision == decided, "asking has a threshold of its own"
     monkeypatch.setattr(pipeline, "decision", Sure(0.5, 0.85))
     monkeypatch.setattr(bot.deciding, "CLOSE", 1.1)
     assert pipeline.answer(turns).decision == "handoff"

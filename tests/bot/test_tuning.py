@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ def desk(tmp_path_factory):
         own = {"ranker": pipeline.ranker_name, "model": pipeline.model.fingerprint}
     store_run(desk, "good", turns(400, lambda confidence: confidence), **own)
     store_run(desk, "bad", turns(400, lambda confidence: 0.5), **own)
+    store_run(desk, "two", with_two_close(turns(600, lambda confidence: confidence)), **own)
     store_run(desk, "short", turns(20, lambda confidence: 1.0), **own)
     store_run(desk, "older", turns(400, lambda confidence: 1.0), ranker=own["ranker"], model="another")
     return desk
@@ -35,6 +37,16 @@ def turns(count, right, seed=3):
     return [
         turn(place, 1 if drawn[place] < right(levels[place]) else 2, confidence=float(levels[place]))
         for place in range(count)
+    ]
+
+
+def with_two_close(some):
+    """Every other turn below .6 has two close answers, of which one is always right from .5 on."""
+    return [
+        replace(one, in_two=one.confidence + 0.3, rank=one.rank if one.confidence > 0.5 else 5)
+        if one.confidence < 0.6 and one.position % 2
+        else one
+        for one in some
     ]
 
 
@@ -58,6 +70,20 @@ def test_the_threshold_is_chosen_kept_with_the_model_and_used(desk, capsys):
     code, out, _ = call(desk, capsys, "good", "--risk", "0.2")
     assert code == 0 and "The desk now answers from" in out and "<" in out
     assert threshold(desk) == chosen["threshold"]
+
+
+def test_it_asks_where_one_of_two_is_right_by_the_same_promise(desk, capsys):
+    assert call(desk, capsys, "good", "--risk", "0.2")[0] == 0
+    with Pipeline.open(desk) as pipeline:
+        assert pipeline.decision.asking_from > 1, "no turn of this replay had two close answers"
+    code, out, _ = call(desk, capsys, "two", "--risk", "0.2", "--json")
+    found = json.loads(out)
+    asking = found["asking"]
+    assert code == 0 and asking["bound"] <= 0.2 and asking["threshold"] < found["chosen"]["threshold"] + 0.3
+    with Pipeline.open(desk) as pipeline:
+        assert pipeline.decision.asking_from == asking["threshold"]
+    _, out, _ = call(desk, capsys, "two", "--risk", "0.2")
+    assert "it now asks which is meant from" in " ".join(out.split())
 
 
 @pytest.mark.parametrize(
