@@ -2,40 +2,104 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from bot.options import Session, common_options, desk_option, example
 
+if TYPE_CHECKING:
+    from conversations.desk import Desk
+    from conversations.replay_tables import ReplayRun
+    from conversations.replays import Replays
 
-@click.command(epilog=example("attendant runs --desk acme", "attendant runs --desk acme --delete latest~3"))
+
+@click.command(
+    epilog=example(
+        "attendant runs --desk acme",
+        "attendant runs champion challenger --report pages --desk acme",
+        "attendant runs --desk acme --delete latest~3",
+    )
+)
+@click.argument("names", metavar="[RUN]...", nargs=-1)
 @desk_option
+@click.option(
+    "--report",
+    "report_directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the HTML pages of the runs that were named into this directory.",
+)
 @click.option("--delete", "unwanted", metavar="RUN", multiple=True, help="Delete this run: its number or name.")
 @common_options
 @click.pass_obj
-def command(session: Session, desk_name: str, unwanted: tuple[str, ...]) -> None:
-    """List the stored replays of a desk.
+def command(
+    session: Session,
+    names: tuple[str, ...],
+    desk_name: str,
+    report_directory: Path | None,
+    unwanted: tuple[str, ...],
+) -> None:
+    """List the stored replays of a desk, or show the figures of some.
 
     A run is called by its number, by the name it was given, or latest, latest~1 and so on.
     """
+    if report_directory is not None and not names:
+        raise click.UsageError("--report needs the runs to report: attendant runs latest --report DIR.")
+    if unwanted and names:
+        raise click.UsageError("Show runs or delete them, not both.")
     desk = session.open_desk(desk_name)
-    from bot.output import print_json, screen
-    from bot.reports import show_rows
-
     with desk.replays() as replays:
         for run in [replays.run(name) for name in unwanted]:
             replays.delete(run.id)
-        rows = [
-            {
-                "run": run.id,
-                "name": run.name,
-                "started": run.started[:16].replace("T", " "),
-                "finished": run.finished is not None,
-                "ranker": run.ranker,
-                "turns": replays.count(run.id),
-                "logs": " ".join(run.logs),
-            }
-            for run in replays.runs()
-        ]
+        if names:
+            _show(session, desk, replays, [replays.run(name) for name in names], report_directory)
+        else:
+            _list(session, replays)
+
+
+def _show(
+    session: Session, desk: Desk, replays: Replays, runs: list[ReplayRun], report_directory: Path | None
+) -> None:
+    from bot.output import plain, print_json, screen
+    from bot.replay_figures import report_of
+    from bot.replay_page import write_page
+    from bot.reports import rankers_json, show_rankers
+    from conversations.errors import DeskError
+
+    for run in runs:
+        if run.finished is None:
+            raise DeskError(f"Replay {run.id} is not finished.", "Give the same attendant replay command again.")
+    figures = [report_of(replays, run) for run in runs]
+    reports = [{"ranker": run.ranker, **one.as_json()} for run, one in zip(runs, figures, strict=True)]
+    pages = []
+    if report_directory is not None:
+        report_directory.mkdir(parents=True, exist_ok=True)
+        pages = [write_page(report_directory, desk, one) for one in figures]
+    if session.as_json:
+        print_json(rankers_json(reports))
+        return
+    show_rankers(screen(), reports, f"Replayed against desk {desk.name}")
+    for page in pages:
+        screen().print(plain(f"Report: {page}"), soft_wrap=True)
+
+
+def _list(session: Session, replays: Replays) -> None:
+    from bot.output import print_json, screen
+    from bot.reports import show_rows
+
+    rows = [
+        {
+            "run": run.id,
+            "name": run.name,
+            "started": run.started[:16].replace("T", " "),
+            "finished": run.finished is not None,
+            "ranker": run.ranker,
+            "turns": replays.count(run.id),
+            "logs": " ".join(run.logs),
+        }
+        for run in replays.runs()
+    ]
     if session.as_json:
         print_json({"runs": rows})
     elif rows:

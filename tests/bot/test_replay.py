@@ -218,6 +218,22 @@ def test_runs_are_listed_and_deleted(desk, tmp_path, capsys):
     assert stored_turns(desk, 1) == []
 
 
+def test_a_stored_run_is_shown_and_reported_again(desk, tmp_path, capsys):
+    log = write_log(tmp_path / "some.jsonl", visits(3))
+    first, again = tmp_path / "first", tmp_path / "again"
+    code, out, _ = call(desk, capsys, "replay", log, "--name", "monday", "--report", first, "--json")
+    report = json.loads(out)
+    code, out, _ = call(desk, capsys, "runs", "monday", "--report", again, "--json")
+    assert code == 0 and json.loads(out) == report
+    assert (again / "replay-1.html").read_text("utf-8") == (first / "replay-1.html").read_text("utf-8")
+    code, out, _ = call(desk, capsys, "runs", "monday", "latest")
+    assert code == 0 and "recall@1" in out and "Report:" not in out
+    assert call(desk, capsys, "runs", "--report", again)[0] == 2
+    assert call(desk, capsys, "runs", "monday", "--delete", "monday")[0] == 2
+    code, _, err = call(desk, capsys, "runs", "tuesday", "--report", tmp_path / "none")
+    assert code == 1 and "There is no replay" in err and not (tmp_path / "none").exists()
+
+
 def test_a_damaged_file_of_replays_is_said(desk, capsys):
     desk.replays_path.write_bytes(b"not a database, but long enough to be looked at" * 40)
     code, _, err = call(desk, capsys, "runs")
