@@ -20,8 +20,6 @@ from conversations.replays import Replays
 from training.desk_calibration import keep_decision
 from training.risk_control import Trade, kept, least_cases, trades
 
-LEAST_COVERAGE = 0.01
-"""A desk that would answer fewer turns than this is not ready either."""
 NEVER = 1.1
 """A threshold that no confidence reaches."""
 
@@ -76,8 +74,6 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
     confidence, right = numbers["confidence"], numbers["is_right"] > 0
     curve = trades(confidence, right, risk)
     chosen = kept(curve, risk)
-    if chosen is not None and chosen.coverage < LEAST_COVERAGE:
-        chosen = None
     asking_curve: list[Trade] = []
     if chosen is not None:
         is_asked = (confidence < chosen.threshold) & ~np.isnan(numbers["in_two"])

@@ -3,8 +3,9 @@
 Selective classification with guaranteed risk: an exact binomial bound (Clopper and Pearson 1934) on the error among
 the answered cases, as in Geifman and El-Yaniv 2017, "Selective Classification for Deep Neural Networks". Thresholds
 are tested one after the other from the highest down, until the first that cannot be kept (fixed-sequence testing,
-Angelopoulos et al. 2021, "Learn then Test"), so that testing many costs nothing. Cases are taken as independent:
-where those of one conversation go wrong together, the bound is somewhat too small.
+Angelopoulos et al. 2021, "Learn then Test"), so that testing many costs nothing. The first is not the very highest,
+since among a handful of cases a single wrong one ends the search. Cases are taken as independent: where those of one
+conversation go wrong together, the bound is somewhat too small.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ Floats = npt.NDArray[np.floating]
 DOUBT = 0.1
 """How likely the risk is larger than what was stated, at most."""
 STEPS = 20
-"""Thresholds tested, at even steps of coverage."""
+"""Thresholds tested, at even steps of coverage; the first answers one step of the cases."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def upper_bound(wrong: int, cases: int) -> float:
 
 
 def trades(confidence: Floats, right: npt.NDArray[np.bool_], risk: float) -> list[Trade]:
-    """What thresholds from the highest down give, beginning with the first that answers enough cases to tell.
+    """What thresholds give from the highest down, beginning with one that answers enough cases to tell.
 
     Args:
         confidence: (cases,)
@@ -72,7 +73,8 @@ def trades(confidence: Floats, right: npt.NDArray[np.bool_], risk: float) -> lis
     found: list[Trade] = []
     if len(falling) < least_cases(risk):
         return found
-    for count in np.unique(np.linspace(least_cases(risk), len(falling), STEPS).astype(int)):
+    first = max(least_cases(risk), len(falling) // STEPS)
+    for count in np.unique(np.linspace(first, len(falling), STEPS).astype(int)):
         threshold = float(falling[count - 1])
         told = confidence >= threshold
         answered, wrong = int(told.sum()), int((told & ~right).sum())
