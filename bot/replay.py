@@ -85,6 +85,7 @@ def replay(
     """
     model = pipeline.model.fingerprint if pipeline.model else None
     settings: dict[str, Json] = {"batch_size": batch_size, "limit": limit, "as_of": as_of, "model": model}
+    settings |= {"confidence": pipeline.decision.reading()}
     with pipeline.desk.replays() as replays:
         key = _key(pipeline, log_files(paths), settings)
         with _alone(pipeline.desk, key):

@@ -1,6 +1,7 @@
 """Choosing what a desk answers, asks and hands over, on a stored replay of held-out logs and for a stated risk.
 
-Two thresholds are chosen. From the first one on the desk answers. Of the turns below it whose best two answers are
+The confidence is read anew first where that makes it truer on these logs (cross-validated). Then two thresholds are
+chosen. From the first one on the desk answers. Of the turns below it whose best two answers are
 close, it asks which of them is meant from the second one on, chosen for the same risk that neither is right; where no
 threshold can promise that, it does not ask. What is left is handed over. A desk that cannot promise the risk for its
 answers is not ready, and is told what is missing.
@@ -17,7 +18,9 @@ from bot.pipeline import Pipeline
 from conversations.errors import ModelError
 from conversations.replay_tables import ReplayRun
 from conversations.replays import Replays
+from training.calibration import Scale, fit_scale
 from training.desk_calibration import keep_decision
+from training.metrics import expected_calibration_error
 from training.risk_control import Trade, kept, least_cases, trades
 
 NEVER = 1.1
@@ -43,6 +46,10 @@ class Tuning:
     """Of answering, from the highest threshold down."""
     asking_curve: tuple[Trade, ...]
     """Of asking back; empty where too few turns have two close answers."""
+    ece: float
+    """Expected calibration error of the confidence as the replay has it."""
+    ece_after: float
+    """As it is read from now on, cross-validated; the same where it is read as before."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, nested."""
@@ -70,23 +77,29 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
             f"Replay {run.id} was made with {run.ranker}, not with the desk's present model.",
             "Replay the logs again with the model in use: attendant replay LOGS.",
         )
-    numbers = replays.numbers(run.id, ("confidence", "is_right", "in_two", "rank"))
-    confidence, right = numbers["confidence"], numbers["is_right"] > 0
+    numbers = replays.numbers(run.id, ("confidence", "is_right", "in_two", "rank", "entry"))
+    said, right = numbers["confidence"], numbers["is_right"] > 0
+    reading = run.settings.get("confidence")
+    # Of a replay that an earlier version stored it is not known how its confidence was read.
+    scale, honest = fit_scale(said, right, [str(entry) for entry in numbers["entry"]]) if reading else (Scale(), said)
+    confidence, in_two = scale(said), scale(numbers["in_two"])
     curve = trades(confidence, right, risk)
     chosen = kept(curve, risk)
     asking_curve: list[Trade] = []
     if chosen is not None:
-        is_asked = (confidence < chosen.threshold) & ~np.isnan(numbers["in_two"])
+        is_asked = (confidence < chosen.threshold) & ~np.isnan(in_two)
         among_two = (numbers["rank"] == 1) | (numbers["rank"] == 2)
-        asking_curve = trades(numbers["in_two"][is_asked], among_two[is_asked], risk)
+        asking_curve = trades(in_two[is_asked], among_two[is_asked], risk)
     asking = kept(asking_curve, risk)
     if chosen is not None and not dry_run:
+        decision = pipeline.decision.read_as(reading, scale) if reading else pipeline.decision
         decision = replace(
-            pipeline.decision,
+            decision,
             threshold=chosen.threshold,
             ask_threshold=asking.threshold if asking else NEVER,
             risk=risk,
             cases=len(confidence),
+            ece=expected_calibration_error(honest, right),
         )
         with pipeline.desk.writing():
             keep_decision(pipeline.store, own, decision, is_tuned=True)
@@ -101,6 +114,8 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
         missing=missing,
         curve=tuple(curve),
         asking_curve=tuple(asking_curve),
+        ece=expected_calibration_error(said, right),
+        ece_after=expected_calibration_error(honest, right),
     )
 
 

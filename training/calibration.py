@@ -10,7 +10,8 @@ held-out conversations and stored with the model; nothing is pinned in code.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,19 @@ FEW = 10
 """With fewer candidates than this, the best one's weight proves nothing: it has too few to win against."""
 LEAST_CASES = 30
 """Fewer held-out cases than this cannot calibrate anything."""
+
+
+class Scale(NamedTuple):
+    """A confidence read anew: its log-odds times a slope, plus a shift (Platt 1999)."""
+
+    slope: float = 1.0
+    shift: float = 0.0
+
+    def __call__(self, confidence: Floats) -> Floats:
+        """Confidence as it is to be read; what is not a number stays so."""
+        if self == Scale():
+            return confidence
+        return _probability(_log_odds(confidence), np.array([self.slope]), self.shift)
 
 
 @dataclass(frozen=True)
@@ -59,6 +73,20 @@ class Decision:
     ask_threshold: float | None = None
     """Below `threshold`, ask which of two close answers is meant at or above this confidence in the two, and hand
     over else; None for `threshold` itself."""
+
+    def reading(self) -> dict[str, Any]:
+        """How confidence is read from ranked lists, as plain values for `read_as`."""
+        return {
+            "temperature": self.temperature,
+            "coefficients": list(self.coefficients),
+            "intercept": self.intercept,
+        }
+
+    def read_as(self, reading: dict[str, Any], scale: Scale) -> Decision:
+        """The same with confidence read in another way and on another scale; thresholds stay the numbers they are."""
+        coefficients = tuple(scale.slope * value for value in reading["coefficients"])
+        intercept = scale.slope * reading["intercept"] + scale.shift
+        return replace(self, temperature=reading["temperature"], coefficients=coefficients, intercept=intercept)
 
     @property
     def asking_from(self) -> float:
@@ -146,12 +174,7 @@ def fit_decision(
     temperature = fit_temperature(lists)
     features = np.stack([confidence_features(ranked_lists[row], temperature) for row in cases])
     right = np.array([answers[0] for _, answers in lists])
-    folds = np.array([_fold(groups[row]) for row in cases])
-    honest = np.zeros(len(cases))
-    for fold in range(5):
-        inside = folds == fold
-        if inside.any() and not inside.all():
-            honest[inside] = _probability(features[inside], *_fit_logistic(features[~inside], right[~inside]))
+    honest = _cross_validated(features, right, [groups[row] for row in cases])
     coefficients, intercept = _fit_logistic(features, right)
     tried = [
         (one, threshold_for_risk(honest, right, one)) for one in (risk, *(more for more in RISKS if more > risk))
@@ -168,6 +191,28 @@ def fit_decision(
         ece=expected_calibration_error(honest, right),
         careful_coverage=careful_coverage(honest, right),
     )
+
+
+def fit_scale(confidence: Floats, right: npt.NDArray[np.bool_], groups: Sequence[str]) -> tuple[Scale, Floats]:
+    """How a confidence is to be read on other cases than it was fitted on.
+
+    Args:
+        confidence: (cases,)
+        right: (cases,)
+        groups: per case its conversation; cross-validation never splits one.
+
+    Returns:
+        The scale, and (cases,) the confidence as scales fitted on the other cases read it. Where that is no better
+        (Brier score), or there are too few cases to tell, the scale changes nothing.
+    """
+    if len(confidence) < LEAST_CASES:
+        return Scale(), confidence
+    features = _log_odds(confidence)
+    honest = _cross_validated(features, right, groups)
+    if ((honest - right) ** 2).mean() >= ((confidence - right) ** 2).mean():
+        return Scale(), confidence
+    (slope,), shift = _fit_logistic(features, right)
+    return Scale(float(slope), shift), honest
 
 
 def threshold_for_risk(confidence: Floats, right: npt.NDArray[np.bool_], risk: float) -> float | None:
@@ -192,6 +237,23 @@ def careful_coverage(confidence: Floats, right: npt.NDArray[np.bool_]) -> float:
     """
     threshold = threshold_for_risk(confidence, right, CAREFUL_RISK)
     return float((confidence >= threshold).mean()) if threshold is not None else 0.0
+
+
+def _log_odds(confidence: Floats) -> Floats:
+    """(cases, 1)"""
+    inside = np.clip(np.asarray(confidence, np.float64), 1e-6, 1.0 - 1e-6)
+    return np.asarray(np.log(inside / (1.0 - inside)))[:, None]
+
+
+def _cross_validated(features: Floats, right: npt.NDArray[np.bool_], groups: Sequence[str]) -> Floats:
+    """The probability of each case by a fit on other conversations."""
+    folds = np.array([_fold(group) for group in groups])
+    found = np.zeros(len(features))
+    for fold in range(5):
+        inside = folds == fold
+        if inside.any() and not inside.all():
+            found[inside] = _probability(features[inside], *_fit_logistic(features[~inside], right[~inside]))
+    return found
 
 
 def _fit_logistic(features: Floats, right: npt.NDArray[np.bool_]) -> tuple[Floats, float]:

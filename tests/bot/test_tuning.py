@@ -14,6 +14,7 @@ from stored_runs import store_run, turn
 
 from bot.cli import main
 from bot.pipeline import Pipeline
+from training.calibration import Scale
 from training.risk_control import DOUBT, kept, trades
 
 
@@ -22,9 +23,11 @@ def desk(tmp_path_factory):
     desk = lamp_desk(tmp_path_factory.mktemp("tuning"))
     with Pipeline.open(desk) as pipeline:
         own = {"ranker": pipeline.ranker_name, "model": pipeline.model.fingerprint}
+        reading = pipeline.decision.reading()
     store_run(desk, "good", turns(400, lambda confidence: confidence), **own)
     store_run(desk, "bad", turns(400, lambda confidence: 0.5), **own)
     store_run(desk, "two", with_two_close(turns(600, lambda confidence: confidence)), **own)
+    store_run(desk, "overconfident", turns(800, lambda confidence: confidence**3), confidence=reading, **own)
     store_run(desk, "short", turns(20, lambda confidence: 1.0), **own)
     store_run(desk, "older", turns(400, lambda confidence: 1.0), ranker=own["ranker"], model="another")
     return desk
@@ -84,6 +87,27 @@ def test_it_asks_where_one_of_two_is_right_by_the_same_promise(desk, capsys):
         assert pipeline.decision.asking_from == asking["threshold"]
     _, out, _ = call(desk, capsys, "two", "--risk", "0.2")
     assert "it now asks which is meant from" in " ".join(out.split())
+
+
+def test_a_confidence_that_is_off_on_these_logs_is_read_anew(desk, capsys):
+    with Pipeline.open(desk) as pipeline:
+        before = pipeline.decision
+    code, out, _ = call(desk, capsys, "overconfident", "--risk", "0.3", "--json")
+    found = json.loads(out)
+    assert code == 0 and found["ece_after"] < 0.05 < 0.15 < found["ece"]
+    with Pipeline.open(desk) as pipeline:
+        after = pipeline.decision
+    assert after.ece == found["ece_after"] and after.coefficients != before.coefficients
+    assert Scale()(np.array([0.7])) == 0.7
+    log_odds = np.log(0.9 / 0.1) * after.coefficients[0] / before.coefficients[0]
+    shift = after.intercept - before.intercept * after.coefficients[0] / before.coefficients[0]
+    assert 0.6 < 1 / (1 + np.exp(-log_odds - shift)) < 0.8, ".9 was right in .73"
+    assert call(desk, capsys, "overconfident", "--risk", "0.3")[0] == 0
+    with Pipeline.open(desk) as pipeline:
+        assert pipeline.decision == after, "tuning twice is tuning once"
+    assert call(desk, capsys, "good", "--risk", "0.2")[0] == 0
+    with Pipeline.open(desk) as pipeline:
+        assert pipeline.decision.coefficients == after.coefficients, "of this run it is not known how it read"
 
 
 @pytest.mark.parametrize(
