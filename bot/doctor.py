@@ -9,6 +9,7 @@ from conversations.store import Store
 from index.builder import Check, check_index, update_index
 from index.embedder import Embedder
 from index.vectors import check_faiss
+from training.desk_calibration import check_decision
 from training.mood import check_mood
 from training.registry import check_models, encoder_name
 
@@ -34,8 +35,10 @@ def examine(desk: Desk, meter: Meter) -> list[Check]:
             checks += check_index(desk.index_path, store, embedder.identity)
         except AttendantError as error:
             checks.append(Check("index", False, str(error)))
-    own = desk.models_path
-    return [*checks, *check_models(own, embedder.identity), *check_mood(own, embedder.identity)]
+        own = desk.models_path
+        checks += check_models(own, embedder.identity)
+        checks += check_decision(desk, store, embedder.identity)
+    return [*checks, *check_mood(own, embedder.identity)]
 
 
 def repair_index(desk: Desk, meter: Meter) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from conversations.desk import Desk
 from conversations.errors import ModelError
 from conversations.text import safe_text
+from training.desk_calibration import desk_decision
 from training.registry import (
     BASE,
     base_model_path,
@@ -47,11 +48,13 @@ def show_model(desk: Desk, name: str) -> dict[str, Any]:
         ModelError: there is none of that name, or it is damaged.
     """
     model = load_model(_path(desk, name))
+    with desk.store() as store:
+        decision = desk_decision(store, model)
     return {
         "fingerprint": model.fingerprint,
         "in use": name == model_in_use(desk.models_path),
         "trained on": " ".join(model.notes.get("trained_on", [])),
-        "decision": asdict(model.decision),
+        "decision": asdict(decision),
         **{key: value for key, value in model.notes.items() if key != "trained_on"},
     }
 

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from conversations.desk import Desk
 from conversations.errors import ModelError
 from conversations.store import Store
-from index.builder import index_directory
+from index.builder import Check, index_directory
 from index.embedder import Embedder
 from index.retriever import Retriever
 from training.calibration import Decision
@@ -25,7 +25,8 @@ TURNS = 300
 """Past turns that are ranked for it."""
 GROWTH = 1.25
 """It is done again when the desk has grown by this factor."""
-SETTING = "decision"
+SETTING = "decision of "
+"""With a model's fingerprint behind it: each model has a decision of its own, which a rollback finds again."""
 
 
 def calibrate_desk(
@@ -46,9 +47,8 @@ def calibrate_desk(
     except ModelError:
         return
     pairs = store.counts()["pairs"]
-    kept = store.setting(SETTING) or {}
-    is_due = pairs >= GROWTH * kept.get("pairs", 0) and not kept.get("tuned")
-    if not pairs or (kept.get("model") == model.fingerprint and not is_due):
+    kept = store.setting(SETTING + model.fingerprint)
+    if not pairs or (kept and (kept["tuned"] or pairs < GROWTH * kept["pairs"])):
         return
     retriever = Retriever(index_directory(desk.index_path, embedder.identity), store, embedder.identity)
     opened = OpenDesk(desk, store, embedder, retriever)
@@ -69,18 +69,32 @@ def keep_decision(store: Store, model: str, decision: Decision, is_tuned: bool =
 
     Args:
         store: of the desk.
-        model: its fingerprint: with another model the decision is not used.
+        model: its fingerprint.
         decision: to serve with.
         is_tuned: whether a person chose its risk (attendant tune); it then stays however the desk grows.
     """
-    kept = {"model": model, "pairs": store.counts()["pairs"], "decision": asdict(decision), "tuned": is_tuned}
-    store.set_setting(SETTING, kept)
+    kept = {"pairs": store.counts()["pairs"], "decision": asdict(decision), "tuned": is_tuned}
+    store.set_setting(SETTING + model, kept)
 
 
 def desk_decision(store: Store, model: Model | None) -> Decision:
     """The decision to serve with: calibrated on this desk, else the model's own, else a guess."""
-    kept = store.setting(SETTING) or {}
-    if model is not None and kept.get("model") == model.fingerprint:
+    kept = store.setting(SETTING + model.fingerprint) if model else None
+    if kept:
         values = kept["decision"]
         return Decision(**{**values, "coefficients": tuple(values["coefficients"])})
     return model.decision if model else Decision()
+
+
+def check_decision(desk: Desk, store: Store, encoder: str) -> list[Check]:
+    """What the desk does at which confidence; nothing where its model cannot be used, which another check says."""
+    try:
+        model = desk_model(desk.models_path, encoder)
+    except ModelError:
+        return []
+    decision = desk_decision(store, model)
+    fitted = f"fitted on {decision.cases} turns" if decision.cases else "a guess"
+    if (store.setting(SETTING + model.fingerprint) or {}).get("tuned"):
+        fitted = f"tuned for a risk of {decision.risk:.0%} on {decision.cases} turns"
+    asking = f"asks which of two from {decision.asking_from:.2f}" if decision.asking_from <= 1 else "never asks"
+    return [Check("decisions", True, f"answers from {decision.threshold:.2f}, {asking}; {fitted}")]

@@ -224,6 +224,4 @@ def check_models(models: Path, encoder: str | None = None) -> list[Check]:
         return [Check("model", False, str(error))]
     size = sum(parameter.numel() for parameter in model.reranker.parameters())
     kind = "of this desk" if path.parent == models else "base"
-    return [
-        Check("model", True, f"{model.name} ({kind}), {size:,} weights, answers from {model.decision.threshold:.2f}")
-    ]
+    return [Check("model", True, f"{model.name} ({kind}), {size:,} weights")]

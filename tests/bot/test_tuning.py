@@ -14,7 +14,9 @@ from stored_runs import store_run, turn
 
 from bot.cli import main
 from bot.pipeline import Pipeline
-from training.calibration import Scale
+from index.embedder import Embedder
+from training.calibration import Decision, Scale
+from training.desk_calibration import check_decision, keep_decision
 from training.risk_control import DOUBT, kept, trades
 
 
@@ -73,6 +75,15 @@ def test_the_threshold_is_chosen_kept_with_the_model_and_used(desk, capsys):
     code, out, _ = call(desk, capsys, "good", "--risk", "0.2")
     assert code == 0 and "The desk now answers from" in out and "<" in out
     assert threshold(desk) == chosen["threshold"]
+    with pytest.raises(SystemExit):
+        main(["models", "base", "--desk", "lamps", "--home", str(desk.path.parent.parent), "--json"])
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["decision"]["threshold"] == chosen["threshold"]
+    with desk.store() as store:
+        (said,) = check_decision(desk, store, Embedder().identity)
+        keep_decision(store, "another model", Decision(threshold=0.1))
+    assert said.ok and f"answers from {chosen['threshold']:.2f}, never asks; tuned for a risk of 20%" in said.detail
+    assert threshold(desk) == chosen["threshold"], "each model has a decision of its own"
 
 
 def test_it_asks_where_one_of_two_is_right_by_the_same_promise(desk, capsys):
