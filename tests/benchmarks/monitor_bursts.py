@@ -1,10 +1,14 @@
-"""How surely the monitor tells a burst of complaints, and how often it cries wolf.
+r"""How surely the monitor tells a burst of complaints, and how often it cries wolf.
 
-    python tests/benchmarks/monitor_bursts.py DATA/star DATA/sentiment_airline_en WORK
+    python tests/benchmarks/monitor_bursts.py DATA/star/train.jsonl.gz DATA/sentiment_airline_en WORK
+    python tests/benchmarks/monitor_bursts.py conversations/sample/past.jsonl DATA/sentiment_airline_en \
+        WORK 60 24 60
 
-The first 1,000 conversations of STAR's train split are the desk's past. The next 2,400, in random order, are a log of
-24 days with 100 conversations each. In a burst, some of one topic's conversations of one day have all customer turns
-but the first replaced by complaints to airlines; in an outage all of them have, and as many again come in besides.
+The first 1,000 conversations of a log (or as many as are said behind the files) are the desk's past. The next 2,400,
+in random order, are a log of 24 days with 100 conversations each (or of other numbers of days and conversations;
+where the log has not so many, each is drawn from those it has). In a burst, some of one topic's conversations of one
+day have all customer turns but the first replaced by complaints to airlines; in an outage all of them have, and as
+many again come in besides.
 Each day is tested as `attendant monitor` tests it, in many orders. A burst is told by its topic's alarm or by another
 on its day: the complaints, being about airlines, may carry a conversation into another topic.
 """
@@ -27,9 +31,6 @@ from conversations.model import Conversation
 from conversations.readers import read_log
 from training.mood_data import read_labelled
 
-PAST, DAYS, A_DAY = 1_000, 24, 100
-FIRST_BURST = 12
-"""Days before which nothing is planted: the baseline."""
 ORDERS = 250
 OUTAGE = 2.0
 
@@ -56,39 +57,46 @@ def mean(conversations: list[Heard]) -> float:
     return sum(one.mood for one in conversations) / len(conversations)
 
 
-def main(star: Path, airline: Path, work: Path) -> None:
-    """Prints how many bursts of each strength were told, and how often a day without one alarmed."""
+def main(
+    source: str, airline: str, directory: str, before: str = "1000", days: str = "24", a_day: str = "100"
+) -> None:
+    """Prints how many bursts of each strength were told, and how often a day without one alarmed.
+
+    In the first half of the days nothing is planted: they are the baseline.
+    """
+    count, last, size, work = int(before), int(days), int(a_day), Path(directory)
     generator = random.Random(13)
     desk = Desk.create(work, "monitored")
     past = work / "past.jsonl"
-    with gzip.open(star / "train.jsonl.gz") as lines, past.open("wb") as file:
-        file.writelines(islice(lines, PAST))
-    everything = (one for one in read_log(star / "train.jsonl.gz") if isinstance(one, Conversation))
-    log = list(islice(everything, PAST, PAST + DAYS * A_DAY))
+    with gzip.open(source) if source.endswith(".gz") else Path(source).open("rb") as lines, past.open("wb") as file:
+        file.writelines(islice(lines, count))
+    everything = (one for one in read_log(Path(source)) if isinstance(one, Conversation))
+    log = list(islice(everything, count, count + last * size))
     with desk.writing(), desk.store() as store:
         import_logs(store, [past], redact=True, rejects_dir=desk.rejects_path)
     monitor = Monitor.of_desk(desk, timedelta(days=1), 0.01)
-    complaints = [one.text for one in read_labelled([airline]) if one.label == "negative"]
+    complaints = [one.text for one in read_labelled([Path(airline)]) if one.label == "negative"]
     calm, cross = heard(monitor, log), heard(monitor, [complaining(one, complaints, generator) for one in log])
     topics = [one.topic for one in calm]
     print(f"{len(set(topics))} topics; mean mood {mean(calm):+.2f}, turned {mean(cross):+.2f}")
     false_days = quiet_days = 0
     told: dict[float, list[tuple[bool, bool]]] = {0.4: [], 0.6: [], 0.8: [], 1.0: [], OUTAGE: []}
     for _ in range(ORDERS):
-        order = generator.sample(range(len(log)), len(log))
+        drawn = generator.sample if len(log) == last * size else generator.choices
+        order = drawn(range(len(log)), k=last * size)
         strength = generator.choice(list(told))
-        burst_day = generator.randrange(FIRST_BURST, DAYS)
-        rows = order[burst_day * A_DAY : (burst_day + 1) * A_DAY]
+        burst_day = generator.randrange(last // 2, last)
+        rows = order[burst_day * size : (burst_day + 1) * size]
         common = [topic for topic in set(topics) if sum(topics[row] == topic for row in rows) >= 8]
         topic = generator.choice(sorted(common))
         own = [row for row in rows if topics[row] == topic]
         turned = set(generator.sample(own, round(min(strength, 1.0) * len(own))))
         others = sorted(row for row in range(len(log)) if topics[row] == topic and row not in own)
-        added = generator.sample(others, len(own)) if strength == OUTAGE else []
+        added = generator.sample(others, min(len(own), len(others))) if strength == OUTAGE else []
         chart = ControlChart(0.01)
-        for day in range(DAYS):
+        for day in range(last):
             moods: dict[str, list[float]] = {ALL: []}
-            today = order[day * A_DAY : (day + 1) * A_DAY]
+            today = order[day * size : (day + 1) * size]
             heard_today = [(cross if day == burst_day and row in turned else calm)[row] for row in today]
             heard_today += [cross[row] for row in added if day == burst_day]
             for one in heard_today:
@@ -108,4 +116,4 @@ def main(star: Path, airline: Path, work: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:4]))
+    main(*sys.argv[1:])
