@@ -44,7 +44,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _MASKED = re.compile(r"(?:[^\d@]*0)+[^\d@]*")
 """Zeros only: the shape that is left of a number. An e-mail address is none, whatever its digits."""
 _CHUNK = 4_000
-_MOST_PASSES = 5
+_MOST_PASSES = 30
+"""Addresses that run into each other are found one a pass; only a hostile text has so many."""
 
 
 class Redactor:

@@ -63,6 +63,7 @@ class Answer:
     candidates: tuple[RankedAnswer, ...]
     timings_ms: dict = field(default_factory=lambda: {"embed": 5.0, "retrieve": 4.0, "rerank": 11.0, "total": 20.4})
     left_out: int = 0
+    in_two: float | None = None
     mood: Mood | None = None
 
 
