@@ -20,7 +20,7 @@ chat: .venv/.installed ## install, prepare the sample desk, open the chat
 	@.venv/bin/attendant chat --desk sample
 
 test: .venv/.installed ## run the tests
-	@.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile
+	@OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: .venv/.installed ## check style and types
 	@.venv/bin/ruff check .
