@@ -21,12 +21,11 @@ from conversations.replay_tables import ReplayedTurn, ReplayRun
 from conversations.replays import Replays
 from conversations.store import Store
 from training.metrics import reciprocal_ranks
-from training.significance import bootstrap_intervals, paired_p_value
+from training.significance import SIGNIFICANT, bootstrap_intervals, paired_p_value
 
 Numbers = dict[str, npt.NDArray[np.float64]]
 Floats = npt.NDArray[np.float64]
 
-SIGNIFICANT = 0.05
 EXAMPLES = 10
 TOPICS = 8
 """Topics listed that gained, and that lost."""

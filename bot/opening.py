@@ -43,9 +43,5 @@ def open_pipeline(
 
 
 def customer_of(pipeline: Pipeline, customer: str | None) -> Customer | None:
-    """What the desk knows of the customer who was named on the command line; None where nobody was.
-
-    Raises:
-        DeskError: as `known_customer`.
-    """
+    """What the desk knows of the customer who was named on the command line; None where nobody was."""
     return known_customer(pipeline.store, customer) if customer else None

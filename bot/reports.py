@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -128,6 +129,15 @@ def show_rankers(console: Console, reports: Sequence[Mapping[str, Any]], title: 
     if console.measure(table, options=console.options.update(max_width=_ANY_WIDTH)).maximum > console.width:
         table = _grid([list(column) for column in zip(*lines, strict=True)])
     console.print(table)
+
+
+def show_replays(
+    console: Console, desk_name: str, reports: Sequence[Mapping[str, Any]], pages: Sequence[Path]
+) -> None:
+    """Prints the figures of replays, and where their pages were written."""
+    show_rankers(console, reports, f"Replayed against desk {desk_name}")
+    for page in pages:
+        console.print(plain(f"Report: {page}"), soft_wrap=True)
 
 
 def show_rows(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -1,10 +1,10 @@
 """Choosing what a desk answers, asks and hands over, on a stored replay of held-out logs and for a stated risk.
 
 The confidence is read anew first where that makes it truer on these logs (cross-validated). Then two thresholds are
-chosen. From the first one on the desk answers. Of the turns below it whose best two answers are
-close, it asks which of them is meant from the second one on, chosen for the same risk that neither is right; where no
-threshold can promise that, it does not ask. What is left is handed over. A desk that cannot promise the risk for its
-answers is not ready, and is told what is missing.
+chosen. From the first one on the desk answers. Of the turns below it whose best two answers are close, it asks which
+of them is meant from the second one on, chosen for the same risk that neither is right; where no threshold can
+promise that, it does not ask. What is left is handed over. A desk that cannot promise the risk for its answers is not
+ready, and is told what is missing.
 """
 
 from __future__ import annotations
@@ -62,15 +62,13 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
     Args:
         pipeline: the desk with its model.
         replays: that hold the run.
-        run: of logs that neither the desk nor the model was made from.
+        run: finished, of logs that neither the desk nor the model was made from.
         risk: share of wrong answers among those given.
         dry_run: only look.
 
     Raises:
-        ModelError: the run is not finished, or of another model than the desk's.
+        ModelError: the run is of another model than the desk's.
     """
-    if run.finished is None:
-        raise ModelError(f"Replay {run.id} is not finished.", "Give the same attendant replay command again.")
     own = pipeline.model.fingerprint if pipeline.model else None
     if own is None or run.ranker != pipeline.ranker_name or run.settings.get("model") != own:
         raise ModelError(

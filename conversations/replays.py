@@ -111,6 +111,17 @@ class Replays(OnFile):
             )
         return found
 
+    def finished_run(self, name: str) -> ReplayRun:
+        """A run by what it is called, as for `run`.
+
+        Raises:
+            DeskError: there is no such run, or it is not finished.
+        """
+        run = self.run(name)
+        if run.finished is None:
+            raise DeskError(f"Replay {run.id} is not finished.", "Give the same attendant replay command again.")
+        return run
+
     def _named(self, name: str) -> ReplayRun | None:
         base, tilde, back = name.partition("~")
         if base == "latest" and (back.isdecimal() or not tilde):

@@ -82,8 +82,8 @@ def _train_and_judge(
         reranker, used = _train(opened, held_out, settings, work, report)
         rankers = [one.ranker(reranker) for one in opened]
         challenger, size = _judge(held_out, rankers), _parameters(opened[0], rankers[0])
-        groups = [(desk.name, case.group) for desk, own in zip(desks, held_out, strict=True) for case in own]
-        evidence = weigh(champion, challenger, [f"{desk} {group}" for desk, group in groups], (size_before, size))
+        groups = [f"{desk.name} {one.group}" for desk, own in zip(desks, held_out, strict=True) for one in own]
+        evidence = weigh(champion, challenger, groups, (size_before, size))
         use, reason = decide(save, settings.force, champion.figures, challenger.figures, evidence)
         feedback = [one.feedback() for one in opened]
         notes = {

@@ -15,9 +15,8 @@ import numpy as np
 
 from training.judging import Judgement
 from training.metrics import reciprocal_ranks
-from training.significance import bootstrap_intervals, paired_p_value
+from training.significance import SIGNIFICANT, bootstrap_intervals, paired_p_value
 
-SIGNIFICANT = 0.05
 MARGIN = 0.01
 """Loss in MRR that a smaller model may have."""
 

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating]
+SIGNIFICANT = 0.05
+"""Below this p-value a difference counts."""
 ROUNDS = 10_000
 DRAWS = 2_000
 """Samples drawn for an interval."""

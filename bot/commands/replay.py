@@ -63,11 +63,11 @@ def command(
     """
     desk = session.open_desk(desk_name)
     from bot.opening import open_pipeline
-    from bot.output import plain, print_json, screen
+    from bot.output import print_json, screen
     from bot.progress import Meter
     from bot.replay import replay
     from bot.replay_page import write_page
-    from bot.reports import rankers_json, show_rankers
+    from bot.reports import rankers_json, show_replays
     from conversations.readers import log_files
 
     # Said before the model is loaded: a wrong path should not cost the wait.
@@ -94,6 +94,4 @@ def command(
     if session.as_json:
         print_json(rankers_json(reports))
     else:
-        show_rankers(screen(), reports, f"Replayed against desk {desk_name}")
-        for page in pages:
-            screen().print(plain(f"Report: {page}"), soft_wrap=True)
+        show_replays(screen(), desk_name, reports, pages)

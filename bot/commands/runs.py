@@ -53,7 +53,7 @@ def command(
         for run in [replays.run(name) for name in unwanted]:
             replays.delete(run.id)
         if names:
-            _show(session, desk, replays, [replays.run(name) for name in names], report_directory)
+            _show(session, desk, replays, [replays.finished_run(name) for name in names], report_directory)
         else:
             _list(session, replays)
 
@@ -61,15 +61,11 @@ def command(
 def _show(
     session: Session, desk: Desk, replays: Replays, runs: list[ReplayRun], report_directory: Path | None
 ) -> None:
-    from bot.output import plain, print_json, screen
+    from bot.output import print_json, screen
     from bot.replay_figures import report_of
     from bot.replay_page import write_page
-    from bot.reports import rankers_json, show_rankers
-    from conversations.errors import DeskError
+    from bot.reports import rankers_json, show_replays
 
-    for run in runs:
-        if run.finished is None:
-            raise DeskError(f"Replay {run.id} is not finished.", "Give the same attendant replay command again.")
     figures = [report_of(replays, run) for run in runs]
     reports = [{"ranker": run.ranker, **one.as_json()} for run, one in zip(runs, figures, strict=True)]
     pages = []
@@ -79,9 +75,7 @@ def _show(
     if session.as_json:
         print_json(rankers_json(reports))
         return
-    show_rankers(screen(), reports, f"Replayed against desk {desk.name}")
-    for page in pages:
-        screen().print(plain(f"Report: {page}"), soft_wrap=True)
+    show_replays(screen(), desk.name, reports, pages)
 
 
 def _list(session: Session, replays: Replays) -> None:

@@ -12,6 +12,8 @@ import click
 from bot.options import Session, common_options, example
 
 if TYPE_CHECKING:
+    from bot.progress import Meter
+    from training.loop import OnProgress
     from training.settings import TrainReport
 
 
@@ -175,19 +177,20 @@ def _train(
         return train_desk(desks, settings, show, save)
 
 
+def _showing(meter: Meter) -> OnProgress:
+    """Shows stages and losses."""
+    return lambda now: meter.show(now.stage, now.step, now.steps, "" if now.loss is None else f"loss {now.loss:.3f}")
+
+
 def _train_peer(session: Session, kind: str, dataset: Path, save: Path, given: dict[str, Any]) -> None:
     from bot.output import print_json, screen
     from bot.progress import Meter
     from bot.reports import show_report
     from training.cross_encoder_training import CrossEncoderSettings, train_cross_encoder
     from training.linear_map import train_linear_map
-    from training.loop import Progress
 
     with Meter() as meter:
-
-        def show(now: Progress) -> None:
-            meter.show(now.stage, now.step, now.steps, "" if now.loss is None else f"loss {now.loss:.3f}")
-
+        show = _showing(meter)
         if kind == "linear-map":
             report = train_linear_map(dataset, save, on_progress=show, **given)
         else:
@@ -217,7 +220,6 @@ def _train_mood(
     from bot.reports import show_report
     from index.embedder import Embedder
     from index.encoder_loading import BUNDLED
-    from training.loop import Progress
     from training.mood_data import read_labelled
     from training.mood_training import train_mood
     from training.registry import ENCODER, encoder_name
@@ -228,9 +230,7 @@ def _train_mood(
     with ExitStack() as stack:
         meter = stack.enter_context(Meter())
 
-        def show(now: Progress) -> None:
-            meter.show(now.stage, now.step, now.steps, "" if now.loss is None else f"loss {now.loss:.3f}")
-
+        show = _showing(meter)
         for desk in desks:
             stack.enter_context(desk.writing())
             own = encoder_name(desk.models_path, stack.enter_context(desk.store()))

@@ -42,7 +42,7 @@ def command(session: Session, run_name: str, desk_name: str, risk: float, dry_ru
     from bot.tuning_view import show_tuning
 
     with desk.replays() as replays:
-        run = replays.run(run_name)
+        run = replays.finished_run(run_name)
         with open_pipeline(desk, is_plain=session.as_json) as pipeline:
             found = tune(pipeline, replays, run, risk, dry_run)
     if session.as_json:

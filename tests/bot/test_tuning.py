@@ -139,6 +139,12 @@ def test_a_replay_of_another_model_is_refused(desk, capsys):
     code, _, err = call(desk, capsys, "older")
     assert code == 1 and "not with the desk's present model" in err and "Traceback" not in err
     assert call(desk, capsys, "nowhere")[0] == 1
+    with desk.replays() as replays:
+        replays.begin("half", "2026-11-01T10:00:00.000", "retrieval", 0.5, [], {}, {}, "half")
+    for command in ("tune", "runs"):
+        with pytest.raises(SystemExit) as ended:
+            main([command, "half", "--desk", "lamps", "--home", str(desk.path.parent.parent)])
+        assert ended.value.code == 1 and "is not finished" in capsys.readouterr().err
     assert call(desk, capsys, "good", "--risk", "1.5")[0] == 2
 
 
