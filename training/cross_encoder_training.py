@@ -6,28 +6,30 @@ Decisions:
 - The loss is ListNet with all the mass on the right answer, which is the softmax cross-entropy that the reranker is
   trained with: with the usual labels 1 and 0 the wrong answers of a list of eight would be wanted at 10 % each.
 - Its score is the logit itself in float32: a sigmoid or bfloat16 would make ties, and ties count against a ranker.
+- A whole data set takes hours on a processor, so the trainer's checkpoints are kept while it runs, and a killed
+  training of the same lists and settings goes on from the newest whole one.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import math
-import random
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from conversations.errors import MissingPart, TrainingError
-from index.embedder import Embedder
 from index.encoder_loading import bundled_path, default_device, default_precision
-from training.datasets import Query, RankingTask, load_task
-from training.encoded_answers import vectors_of
-from training.loop import OnProgress, Progress, counter
-from training.rankers.cross_encoder import PAIR_TOKENS, dialogue_text
+from training.cross_encoder_lists import RankedList, make_lists
+from training.datasets import load_task
+from training.loop import OnProgress, Progress
+from training.rankers.cross_encoder import PAIR_TOKENS
 from training.splits import split_queries
 
 STAGE = "cross-encoder"
@@ -35,6 +37,7 @@ CERTAIN = 20.0
 """Label of the right answer, 0 being the others': their share of softmax(labels) is then nothing."""
 LIKE_LENGTH = 4
 """Pairs that a CPU reads at once, neighbours in length: a quarter faster than a whole list, by less padding."""
+STEPS_BETWEEN_CHECKPOINTS = 100
 SCORE_LAYER = "0.model.classifier"
 """Computes in float32 whatever the precision of the layers below."""
 
@@ -57,17 +60,6 @@ class CrossEncoderSettings:
     """At most so many queries."""
 
 
-@dataclass(frozen=True, slots=True)
-class RankedList:
-    """One training example."""
-
-    dialogue: str
-    answers: list[str]
-    """Shortest first: the loss does not depend on their order, the padding does."""
-    right: int
-    """Place of the right one among them."""
-
-
 def train_cross_encoder(
     directory: Path,
     save: Path,
@@ -78,7 +70,8 @@ def train_cross_encoder(
 
     Args:
         directory: a data set, see `training.datasets.load_task`.
-        save: directory of the model; an old model there is replaced.
+        save: directory of the model; an old model there is replaced. While this runs `SAVE.checkpoints` lies
+            beside it.
         settings: see `CrossEncoderSettings`.
         on_progress: called after every block of answers embedded and after every step.
 
@@ -99,14 +92,17 @@ def train_cross_encoder(
     if not lists:
         raise TrainingError(f"{directory} has no query with a right and a wrong answer.", "Use a larger data set.")
     beside = save.with_name(save.name + ".tmp")
-    shutil.rmtree(beside, ignore_errors=True)
+    runs = save.with_name(save.name + ".checkpoints")
+    _keep_only_same_run(runs, lists, settings)
     model = _fresh_model(settings)
-    losses = _fit(model, lists, settings, beside, report)
+    losses = _fit(model, lists, settings, runs, report)
+    shutil.rmtree(beside, ignore_errors=True)
     # No model card: it would quote the training data.
     model.save_pretrained(str(beside), create_model_card=False)
     if save.exists():
         shutil.rmtree(save)
     beside.replace(save)
+    shutil.rmtree(runs)
     few = max(len(losses) // 10, 1)
     return {
         "examples": len(lists),
@@ -114,49 +110,6 @@ def train_cross_encoder(
         "first_loss": float(np.mean(losses[:few])),
         "last_loss": float(np.mean(losses[-few:])),
     }
-
-
-def make_lists(
-    task: RankingTask,
-    queries: Sequence[Query],
-    size: int,
-    seed: int,
-    report: OnProgress,
-    embedder: Embedder | None = None,
-) -> list[RankedList]:
-    """A list for every query that has a right and a wrong answer: one right, negatives half hard and half random.
-
-    Args:
-        task: where the answers are.
-        queries: each of them with a right answer.
-        size: answers in a list; fewer where the pool has no more.
-        seed: of the drawing.
-        report: called with the progress of the embedding.
-        embedder: finds the hard negatives; by default the bundled encoder.
-    """
-    everything = range(len(task.answers))
-    pools = [everything if query.pool is None else query.pool for query in queries]
-    embedder = embedder or Embedder()
-    asked = embedder.encode_dialogues([query.dialogue for query in queries])
-    needed = sorted(set().union(*pools))
-    answers = vectors_of(task.answers, needed, embedder, counter("embedding answers", report))
-    generator = random.Random(seed)
-    made = []
-    for query, pool, vector in zip(queries, pools, asked, strict=True):
-        right = sorted(query.right)
-        own = task.answers[generator.choice(right)]
-        # An answer may stand in the data set twice: its twin is not wrong.
-        right_texts = {task.answers[row] for row in right}
-        wrong = [row for row in pool if task.answers[row] not in right_texts]
-        if not wrong or size < 2:
-            continue
-        order = np.argsort(-(answers[wrong] @ vector), kind="stable")
-        hard = [wrong[place] for place in order[: size // 2]]
-        rest = [wrong[place] for place in order[size // 2 :]]
-        drawn = generator.sample(rest, min(size - 1 - len(hard), len(rest)))
-        texts = sorted([own, *(task.answers[row] for row in [*hard, *drawn])], key=len)
-        made.append(RankedList(dialogue_text(query.dialogue), texts, texts.index(own)))
-    return made
 
 
 def _require_packages() -> None:
@@ -178,6 +131,7 @@ def _fresh_model(settings: CrossEncoderSettings) -> Any:  # noqa: ANN401 - sente
     from transformers.utils import logging as transformers_logging
 
     device = default_device()
+    on_cpu = device == "cpu"
     # The score layer is drawn while loading. Both packages say that it was missing: that is meant.
     torch.manual_seed(settings.seed)
     logger = logging.getLogger("sentence_transformers")
@@ -193,13 +147,31 @@ def _fresh_model(settings: CrossEncoderSettings) -> Any:  # noqa: ANN401 - sente
             activation_fn=torch.nn.Identity(),
             keep_in_fp32_modules=[SCORE_LAYER],
             local_files_only=True,
-            # On a CPU plain attention without dropout: the gradient of the fused one is slow there.
-            config_kwargs={"attention_probs_dropout_prob": 0.0} if device == "cpu" else None,
-            model_kwargs={"attn_implementation": "eager"} if device == "cpu" else None,
+            # On a CPU plain attention, as the gradient of the fused one is slow there; no dropout, as in our encoder.
+            config_kwargs={"attention_probs_dropout_prob": 0.0, "hidden_dropout_prob": 0.0} if on_cpu else None,
+            model_kwargs={"attn_implementation": "eager"} if on_cpu else None,
         )
     finally:
         transformers_logging.set_verbosity(levels[0])
         logger.setLevel(levels[1])
+
+
+def _keep_only_same_run(directory: Path, lists: Sequence[RankedList], settings: CrossEncoderSettings) -> None:
+    """Leaves the checkpoints of a run that was killed; those of another one, or damaged ones, are deleted."""
+    run = {"settings": asdict(settings), "lists": hashlib.sha256(repr(lists).encode()).hexdigest()}
+    name = directory / "run.json"
+    try:
+        is_same = json.loads(name.read_text()) == run
+    except (OSError, ValueError):
+        is_same = False
+    if not is_same:
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir(parents=True)
+        name.write_text(json.dumps(run))
+    for checkpoint in directory.glob("checkpoint-*"):
+        # The trainer writes its state last.
+        if not (checkpoint / "trainer_state.json").is_file():
+            shutil.rmtree(checkpoint)
 
 
 def _fit(
@@ -209,21 +181,20 @@ def _fit(
     directory: Path,
     report: OnProgress,
 ) -> list[float]:
-    """Trains the model in place; returns the loss of every step.
+    """Trains the model in place, from the newest checkpoint if there is one; returns the loss of every step.
 
     Args:
         model: a CrossEncoder.
         lists: what to train on.
         settings: see `CrossEncoderSettings`.
-        directory: made by the trainer, which writes nothing into it.
+        directory: of the checkpoints.
         report: called after every step.
     """
     from datasets import Dataset
     from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments
     from sentence_transformers.cross_encoder.losses import ListNetLoss
     from transformers import PrinterCallback, TrainerCallback
-
-    losses: list[float] = []
+    from transformers.trainer_utils import get_last_checkpoint
 
     class Forward(TrainerCallback):  # type: ignore[misc]
         """Hands every step's loss on."""
@@ -242,8 +213,7 @@ def _fit(
                 raise TrainingError(
                     f"The loss became {logs['loss']} in step {state.global_step}.", "Lower the learning rate."
                 )
-            losses.append(logs["loss"])
-            recent = losses[-50:]
+            recent = _losses(state)[-50:]
             report(Progress(STAGE, state.global_step, state.max_steps, sum(recent) / len(recent)))
 
     device = default_device()
@@ -258,7 +228,9 @@ def _fit(
         use_cpu=device == "cpu",
         dataloader_pin_memory=device != "cpu",
         seed=settings.seed,
-        save_strategy="no",
+        save_strategy="steps",
+        save_steps=STEPS_BETWEEN_CHECKPOINTS,
+        save_total_limit=1,
         report_to="none",
         logging_steps=1,
         logging_nan_inf_filter=False,
@@ -277,6 +249,11 @@ def _fit(
     trainer = CrossEncoderTrainer(model, arguments, train_dataset=rows, loss=loss, callbacks=[Forward()])
     # It would print every step's loss.
     trainer.remove_callback(PrinterCallback)
-    trainer.train()
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(directory)))
     model.eval()
-    return losses
+    return _losses(trainer.state)
+
+
+def _losses(state: Any) -> list[float]:  # noqa: ANN401
+    """The loss of every step so far, also of those before a kill, from the trainer's state."""
+    return [entry["loss"] for entry in state.log_history if "loss" in entry]

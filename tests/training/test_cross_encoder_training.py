@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
+import torch
 from ranking_fixtures import write_rows
+from safetensors.torch import load_file
 
 from conversations.errors import MissingPart, TrainingError
 from conversations.model import Turn
 from index.candidates import Candidate, ReadDialogue
 from index.embedder import Tokens
 from training import cross_encoder_training
-from training.cross_encoder_training import CrossEncoderSettings, make_lists, train_cross_encoder
+from training.cross_encoder_lists import make_lists
+from training.cross_encoder_training import CrossEncoderSettings, train_cross_encoder
 from training.datasets import Query, RankingTask, load_task
 from training.rankers.cross_encoder import CrossEncoderRanker
 
@@ -103,13 +107,50 @@ def test_it_learns_and_ranks(data, tmp_path):
     assert report["last_loss"] < report["first_loss"] / 2
     assert [progress.step for progress in seen if progress.stage == "cross-encoder"] == list(range(1, 17))
     assert (save / "model.safetensors").is_file()
-    assert not (save / "old").exists() and not (tmp_path / "model.tmp").exists()
+    assert not (save / "old").exists() and not list(tmp_path.glob("model.*"))
     orders = list(ranked(save, load_task(data, "train")))
     firsts = [order[0].candidate.answer_id in query.right for query, order in orders]
     assert np.mean(firsts) > 0.7, "one of 22; some of these queries were not trained on"
     for _, order in orders:
         scores = [entry.score for entry in order]
         assert len(set(scores)) == len(scores), "no ties by rounding or saturation"
+
+
+class Killed(Exception):
+    """Stands for kill -9: nothing is cleaned up."""
+
+
+@needs_packages
+def test_a_killed_training_goes_on_to_the_same_model_and_other_settings_begin_anew(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(cross_encoder_training, "STEPS_BETWEEN_CHECKPOINTS", 3)
+    settings = CrossEncoderSettings(epochs=3, batch_size=4, candidates=4, max_tokens=32, limit=8)
+    whole = train_cross_encoder(data, tmp_path / "whole", settings)
+
+    def train(given, killed_at=None):
+        steps = []
+
+        def on_progress(now):
+            if now.stage == "cross-encoder":
+                steps.append(now.step)
+                if now.step == killed_at:
+                    raise Killed
+
+        try:
+            return train_cross_encoder(data, tmp_path / "killed", given, on_progress), steps
+        except Killed:
+            return None, steps
+
+    assert train(settings, 5)[0] is None
+    half_written = tmp_path / "killed.checkpoints" / "checkpoint-4"
+    half_written.mkdir()
+    assert train(replace(settings, learning_rate=1e-3), 1)[1] == [1]
+    assert train(settings, 5)[1] == [1, 2, 3, 4, 5]
+    half_written.mkdir()
+    resumed, steps = train(settings)
+    assert steps == [4, 5, 6]
+    assert resumed == whole
+    weights = [load_file(tmp_path / name / "model.safetensors") for name in ("whole", "killed")]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 
 @needs_packages
