@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Self
 
@@ -28,7 +29,7 @@ from index.builder import OnProgress
 from index.candidates import Candidate, ReadDialogue, read_dialogues
 from index.embedder import Embedder
 from index.equality import says_the_same, words_of
-from index.retriever import CANDIDATES, Retriever
+from index.retriever import CANDIDATES, Hits, Retriever
 from index.spelling import desk_spelling
 from training.calibration import Decision
 from training.desk_calibration import desk_decision
@@ -149,10 +150,10 @@ class Pipeline(Closing):
     def answer_many(self, requests: Sequence[Request]) -> list[Answer]:
         """What to say in each of many dialogues; the same as one at a time, but faster."""
         started = time.perf_counter()
-        contexts = self._read(requests)
+        contexts, words = self._read(requests)
         moods = self._moods_of(contexts)
         embedded = time.perf_counter()
-        served = self._retrieve(contexts, requests)
+        served = self._retrieve(contexts, requests, words)
         retrieved = time.perf_counter()
         count = max(len(requests), 1)
         timings = {"embed": 1000 * (embedded - started) / count, "retrieve": 1000 * (retrieved - embedded) / count}
@@ -172,12 +173,12 @@ class Pipeline(Closing):
             None when the dialogue was read and when candidates were found; then the answer.
         """
         started = time.perf_counter()
-        (context,) = self._read([request])
+        (context,), words = self._read([request])
         (mood,) = self._moods_of([context])
         embedded = time.perf_counter()
         yield None
         begun = time.perf_counter()
-        (candidates,) = self._retrieve([context], [request], count)
+        (candidates,) = self._retrieve([context], [request], words, count)
         timings = {"embed": 1000 * (embedded - started), "retrieve": 1000 * (time.perf_counter() - begun)}
         yield None
         yield self._rank(request, context, candidates, timings, mood)
@@ -216,9 +217,12 @@ class Pipeline(Closing):
         """How the last turn of each dialogue sounds; None where no head reads the desk's encoder."""
         return self.moods.read_newest(contexts, self._states_below) if self.moods else [None] * len(contexts)
 
-    def _read(self, requests: Sequence[Request]) -> list[ReadDialogue]:
-        dialogues, earlier = [request.turns for request in requests], [request.earlier for request in requests]
-        return read_dialogues(self.embedder, dialogues, self._states_below, self.spelling, earlier)
+    def _read(self, requests: Sequence[Request]) -> tuple[list[ReadDialogue], list[Future[Hits]]]:
+        """The dialogues as the encoder reads them, and the searches by words that run meanwhile."""
+        dialogues = [self.spelling.mended_dialogue(request.turns) for request in requests]
+        words = self.retriever.look_up_words([turns[-1].text if turns else "" for turns in dialogues])
+        earlier = [request.earlier for request in requests]
+        return read_dialogues(self.embedder, dialogues, self._states_below, earlier=earlier), words
 
     @property
     def _states_below(self) -> int:
@@ -231,10 +235,14 @@ class Pipeline(Closing):
         return MoodTrend(tuple(mood.score for mood in self.moods.read(said))) if self.moods else MoodTrend()
 
     def _retrieve(
-        self, contexts: Sequence[ReadDialogue], requests: Sequence[Request], count: int | None = None
+        self,
+        contexts: Sequence[ReadDialogue],
+        requests: Sequence[Request],
+        words: Sequence[Future[Hits]],
+        count: int | None = None,
     ) -> list[list[Candidate]]:
         hidden, moments = [request.exclude for request in requests], [request.as_of for request in requests]
-        return self.retriever.retrieve(contexts, hidden, count or CANDIDATES, moments)
+        return self.retriever.retrieve(contexts, hidden, count or CANDIDATES, moments, words)
 
     def explain(self, request: Request, answer: Answer) -> Explanation:
         """Where the best candidate's weight comes from: words, turns and signals.
@@ -269,8 +277,8 @@ class Pipeline(Closing):
         """
         if not isinstance(self.ranker, CrossAttentionRanker):
             return []
-        (context,) = self._read([request])
-        served = self._retrieve([context], [request])[0]
+        contexts, words = self._read([request])
+        (context,), (served,) = contexts, self._retrieve(contexts, [request], words)
         chosen = [candidate for candidate in served if candidate.answer_id == best.answer_id]
         if not chosen:
             return []
@@ -281,6 +289,7 @@ class Pipeline(Closing):
 
     def close(self) -> None:
         """Closes the store."""
+        self.retriever.close()
         self.store.close()
 
 

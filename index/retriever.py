@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from index.visibility import Links, Mask, moment_of, moments
 
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
+Hits = list[tuple[int, int, float]]
+"""Pair, answer and BM25 score, best first."""
 
 CANDIDATES = 50
 """Answers handed to the ranker."""
@@ -67,10 +70,18 @@ class Retriever:
         pairs, answers, ordinals = self.store.pair_answers()
         self._links = Links(pairs, answers, ordinals)
         self._moments: npt.NDArray[np.float64] | None = None
+        self._beside = ThreadPoolExecutor(1, "words")
         if not np.array_equal(np.sort(self.views["questions"].ids), pairs) or not np.array_equal(
             np.sort(self.views["answers"].ids), np.unique(answers)
         ):
             raise IndexDamaged("The index is out of step with the store.", "It is brought in step.")
+
+    def look_up_words(self, questions: Sequence[str]) -> list[Future[Hits]]:
+        """Begins the searches by words, which need no vectors, on another thread: what `retrieve` takes as `words`.
+
+        On a large desk one takes as long as the encoder takes for a dialogue.
+        """
+        return [self._beside.submit(self.store.search_words, question, SEARCHED_WORDS) for question in questions]
 
     def retrieve(
         self,
@@ -78,6 +89,7 @@ class Retriever:
         exclude: Sequence[str | None] | None = None,
         count: int = CANDIDATES,
         as_of: Sequence[str | None] | None = None,
+        words: Sequence[Future[Hits]] | None = None,
     ) -> list[list[Candidate]]:
         """The candidates of each dialogue, best retrieval score first.
 
@@ -86,9 +98,11 @@ class Retriever:
             exclude: per dialogue a conversation that must stay invisible, with all that only it knows.
             count: candidates per dialogue.
             as_of: per dialogue the moment from which on nothing is visible, as for `visible`.
+            words: what `look_up_words` began for the last turns of these dialogues.
         """
         if not dialogues:
             return []
+        words = words or self.look_up_words([dialogue.question for dialogue in dialogues])
         nothing = [None] * len(dialogues)
         seen = self.visible(exclude or nothing, as_of or nothing)
         questions = np.stack([dialogue.question_vector for dialogue in dialogues])
@@ -98,7 +112,9 @@ class Retriever:
         by_dialogue = self._search("dialogues", wholes, SEARCHED, pairs_seen)
         by_answer = self._search("answers", wholes, SEARCHED_ANSWERS, answers_seen)
         return [
-            self._candidates(dialogue, seen[row], by_question[row], by_dialogue[row], by_answer[row], count)
+            self._candidates(
+                dialogue, seen[row], by_question[row], by_dialogue[row], by_answer[row], words[row].result(), count
+            )
             for row, dialogue in enumerate(dialogues)
         ]
 
@@ -160,9 +176,10 @@ class Retriever:
         by_question: Ids,
         by_dialogue: Ids,
         by_answer: Ids,
+        hits: Hits,
         count: int,
     ) -> list[Candidate]:
-        words = self._words(dialogue.question, links)
+        words = self._words(dialogue.question, links, hits)
         by_words = np.fromiter(words, np.int64, len(words))
         pairs = np.unique(np.concatenate([by_question, by_dialogue, by_words, links.evidence(by_answer)]))
         if len(pairs) == 0:
@@ -222,17 +239,28 @@ class Retriever:
         best[place[by_nearness]] = found.pairs[by_nearness]
         return signals, best, answers
 
-    def _words(self, question: str, links: Links) -> dict[int, float]:
-        """The pairs that share words with a question, as many as can be seen, with their BM25 scores."""
+    def _words(self, question: str, links: Links, hits: Hits) -> dict[int, float]:
+        """The pairs that share words with a question, as many as can be seen, with their BM25 scores.
+
+        Args:
+            question: searched for again, and wider, where too few can be seen.
+            links: what can be seen.
+            hits: the first `SEARCHED_WORDS`.
+        """
         wide = SEARCHED_WORDS
         while True:
-            hits = self.store.search_words(question, wide)
             # The words may also name pairs that were stored after this index was opened.
             seen = links.sees(np.array([pair for pair, _, _ in hits], np.int64))
             found = {pair: score for (pair, _, score), is_seen in zip(hits, seen, strict=True) if is_seen}
             if len(found) >= SEARCHED_WORDS or len(hits) < wide:
                 return dict(list(found.items())[:SEARCHED_WORDS])
             wide *= 4
+            # On the thread of the others: the store counts the words it has met, which two must not do at once.
+            hits = self._beside.submit(self.store.search_words, question, wide).result()
+
+    def close(self) -> None:
+        """Waits for searches that were begun; to be called before the store is closed."""
+        self._beside.shutdown(cancel_futures=True)
 
 
 def _nearest_pairs(found: _Found, answer_ids: Ids, wanted: set[int]) -> dict[int, list[int]]:

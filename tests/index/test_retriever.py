@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from index_fixtures import LOG, add, built, conversation, embedder, opened
 
+from conversations.errors import DeskError
 from conversations.model import Turn
 from index.builder import update_index
 from index.candidates import SIGNALS, read_dialogues
@@ -99,6 +100,34 @@ def test_what_is_hidden_from_one_dialogue_changes_nothing_for_the_others(tmp_pat
     (alone,) = retriever.retrieve([asked])
     together, _ = retriever.retrieve([asked, other], [None, LOG[0][0]])
     assert [(one.answer_id, one.signals) for one in together] == [(one.answer_id, one.signals) for one in alone]
+
+
+def test_words_looked_up_beside_the_encoder_give_the_same_also_for_hidden_conversations(tmp_path, monkeypatch):
+    monkeypatch.setattr("index.retriever.SEARCHED_WORDS", 1)
+    _, retriever = built(tmp_path)
+    questions = [row[1] for row in LOG]
+    hidden = [row[0] if place % 2 else None for place, row in enumerate(LOG)]
+    begun = retriever.look_up_words(questions)
+    read = read_dialogues(embedder(), [[Turn("customer", question)] for question in questions])
+    assert retriever.retrieve(read, hidden, words=begun) == retriever.retrieve(read, hidden)
+    words = SIGNALS.index("words")
+    assert any(one.signals[words] > 0 for served in retriever.retrieve(read, words=begun) for one in served)
+
+
+def test_a_failed_search_by_words_is_said_and_closing_waits_for_those_begun(tmp_path, monkeypatch):
+    def fail(question, limit):
+        raise DeskError("The desk is damaged.", "Import again.")
+
+    store, retriever = built(tmp_path)
+    (begun,) = retriever.look_up_words(["lamp"])
+    begun.result()
+    read = read_dialogues(embedder(), [[Turn("customer", "lamp")]])
+    monkeypatch.setattr(store, "search_words", fail)
+    with pytest.raises(DeskError, match="damaged"):
+        retriever.retrieve(read, words=retriever.look_up_words(["lamp"]))
+    last = retriever.look_up_words(["lamp"] * 3)
+    retriever.close()
+    assert all(one.done() for one in last)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
