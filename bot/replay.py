@@ -27,6 +27,7 @@ from bot.answers import Answer
 from bot.logged_turns import LoggedTurn, LoggedTurns
 from bot.pipeline import Pipeline
 from bot.replay_figures import ReplayReport, report_of
+from bot.topics import TopicsOfLogs
 from conversations.desk import Desk
 from conversations.errors import DeskError, LogError
 from conversations.model import Json
@@ -39,8 +40,6 @@ from training.metrics import rank_of_right
 
 TIMED_TURNS = 40
 """Turns, the first ones, that are asked once more, one at a time, for the time that a person would wait."""
-TOPICS = ("topic", "topics", "category", "intent", "tasks", "domains")
-"""Where a conversation's metadata may say what it is about; the first that is there."""
 
 OnProgress = Callable[[int, int, str], None]
 
@@ -115,6 +114,7 @@ class _Replaying:
         self._pipeline, self._replays, self._run = pipeline, replays, run
         self._on_progress = on_progress
         self._read = (0, 0)
+        self._topics = TopicsOfLogs(pipeline.store, pipeline.embedder)
 
     def go_on(self, paths: Sequence[Path], batch_size: int, limit: int | None, as_of: bool) -> int:
         """Replays what is left, and gives the number of lines that could not be read."""
@@ -127,9 +127,10 @@ class _Replaying:
             began = time.perf_counter()
             outcomes = score_turns(self._pipeline, equality, batch)
             seconds = time.perf_counter() - began
+            topics = self._topics.of([turn.logged for turn in batch])
             rows = [
-                self._row(place, turn, outcome)
-                for place, (turn, outcome) in enumerate(zip(batch, outcomes, strict=True), position)
+                self._row(place, turn, outcome, topic)
+                for place, (turn, outcome, topic) in enumerate(zip(batch, outcomes, topics, strict=True), position)
             ]
             self._replays.add(self._run.id, rows, seconds, batch[-1].entry, batch[-1].number)
             position += len(batch)
@@ -142,7 +143,7 @@ class _Replaying:
     def _note_read(self, read: int, size: int) -> None:
         self._read = (read, size)
 
-    def _row(self, position: int, turn: LoggedTurn, outcome: Outcome) -> ReplayedTurn:
+    def _row(self, position: int, turn: LoggedTurn, outcome: Outcome, topic: str | None) -> ReplayedTurn:
         answer, logged = outcome.answer, turn.logged
         agent = logged.turns[turn.pair.turn]
         wait = None
@@ -158,7 +159,7 @@ class _Replaying:
             customer=logged.customer,
             language=logged.language,
             source=logged.source,
-            topic=topic_of(logged.meta),
+            topic=topic,
             at=agent.at,
             week=week_of(agent.at),
             action=agent.action,
@@ -186,20 +187,6 @@ def score_turns(pipeline: Pipeline, equality: AnswerEquality, turns: Sequence[Lo
         Outcome(answer, _rank(answer, right), bool(links.sees_answers(np.array(sorted(right), np.int64)).any()))
         for answer, right, links in zip(answers, equal, seen, strict=True)
     ]
-
-
-def topic_of(meta: dict[str, Json]) -> str | None:
-    """What a conversation is about, where its metadata say it.
-
-    >>> topic_of({"tasks": ["ride_change", "ride_book"]}), topic_of({})
-    ('ride_change, ride_book', None)
-    """
-    for name in TOPICS:
-        said = meta.get(name)
-        words = said if isinstance(said, list) else [said]
-        if topic := ", ".join(word for word in words if isinstance(word, str) and word):
-            return topic
-    return None
 
 
 def week_of(at: str | None) -> str | None:

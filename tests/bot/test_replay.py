@@ -18,6 +18,7 @@ from bot.cli import main
 from bot.customer import forget_customer
 from bot.pipeline import Pipeline
 from bot.replay import replay
+from bot.topics import opening_of
 from conversations.errors import DeskError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,6 +82,18 @@ def test_a_turn_is_stored_with_all_that_is_known_of_it(desk, tmp_path):
     assert first.is_known and first.is_right and first.rank == 1
     assert not second.is_known and second.rank == 0
     assert first.wait and first.milliseconds > 0
+
+
+def test_a_conversation_that_does_not_say_its_topic_gets_one_of_the_desk_in_words_of_no_one_customer(desk, tmp_path):
+    said, silent = visits(2)
+    del silent["meta"]
+    with Pipeline.open(desk) as pipeline, desk.replays() as replays:
+        run = replay(pipeline, [write_log(tmp_path / "new.jsonl", [said, silent])]).run
+        stated, *_, found = replays.turns(run, [0, 1, 2, 3])
+        openings = {opening_of(one) for one in pipeline.store.conversations()}
+    assert stated.topic == "dark"
+    assert found.topic and found.topic != "dark"
+    assert found.topic not in openings
 
 
 def test_only_deidentified_text_is_stored(desk, tmp_path):
