@@ -82,15 +82,16 @@ class TopicsOfLogs:
 
         The desk's topics are found when they are first needed. A conversation may stand in the list many times.
         """
-        openings = {one.id: opening_of(one) for one in conversations if stated_topic(one.meta) is None}
-        asked = [name for name, opening in openings.items() if opening]
-        if asked and self._found is None:
-            self._found = Topics.of_store(self._store, self._embedder, READ_FOR_LOGS)
-        found: dict[str, str] = {}
-        if asked and self._found is not None and self._found.names:
-            nearest = self._found.of(self._embedder.encode([openings[name] for name in asked]))
-            found = {name: self._found.words[topic] for name, topic in zip(asked, nearest, strict=True)}
-        return [stated_topic(one.meta) or found.get(one.id) for one in conversations]
+        stated = [stated_topic(one.meta) for one in conversations]
+        openings = ["" if topic else opening_of(one) for topic, one in zip(stated, conversations, strict=True)]
+        if asked := sorted({opening for opening in openings if opening}):
+            if self._found is None:
+                self._found = Topics.of_store(self._store, self._embedder, READ_FOR_LOGS)
+            words = self._found.words
+            nearest = self._found.of(self._embedder.encode(asked)) if words else []
+            found = {opening: words[topic] for opening, topic in zip(asked, nearest, strict=False)}
+            return [topic or found.get(opening) for topic, opening in zip(stated, openings, strict=True)]
+        return stated
 
 
 def telling_words(texts: Sequence[str], labels: npt.NDArray[np.intp]) -> tuple[str, ...]:

@@ -213,7 +213,7 @@ def _fit(
                 raise TrainingError(
                     f"The loss became {logs['loss']} in step {state.global_step}.", "Lower the learning rate."
                 )
-            recent = _losses(state)[-50:]
+            recent = _losses(state.log_history[-50:])
             report(Progress(STAGE, state.global_step, state.max_steps, sum(recent) / len(recent)))
 
     device = default_device()
@@ -251,9 +251,9 @@ def _fit(
     trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(directory)))
     model.eval()
-    return _losses(trainer.state)
+    return _losses(trainer.state.log_history)
 
 
-def _losses(state: Any) -> list[float]:  # noqa: ANN401
-    """The loss of every step so far, also of those before a kill, from the trainer's state."""
-    return [entry["loss"] for entry in state.log_history if "loss" in entry]
+def _losses(history: Sequence[dict[str, float]]) -> list[float]:
+    """The loss of every step in a trainer's history, which holds also the steps before a kill."""
+    return [entry["loss"] for entry in history if "loss" in entry]
