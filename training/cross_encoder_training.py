@@ -6,6 +6,7 @@ Decisions:
 - The loss is ListNet with all the mass on the right answer, which is the softmax cross-entropy that the reranker is
   trained with: with the usual labels 1 and 0 the wrong answers of a list of eight would be wanted at 10 % each.
 - Its score is the logit itself in float32: a sigmoid or bfloat16 would make ties, and ties count against a ranker.
+- The table of word vectors stays as it is: it is half of the weights, and a step without it is a tenth shorter.
 - A whole data set takes hours on a processor, so the trainer's checkpoints are kept while it runs, and a killed
   training of the same lists and settings goes on from the newest whole one.
 """
@@ -53,7 +54,7 @@ class CrossEncoderSettings:
     """Queries a step; each brings its own list."""
     candidates: int = 8
     """Answers in a list: one right, of the others half the nearest by cosine and half drawn from the pool."""
-    max_tokens: int = PAIR_TOKENS
+    pair_tokens: int = PAIR_TOKENS
     """Read of dialogue and answer together, when training as when ranking."""
     seed: int = 13
     limit: int | None = None
@@ -139,11 +140,11 @@ def _fresh_model(settings: CrossEncoderSettings) -> Any:  # noqa: ANN401 - sente
     transformers_logging.set_verbosity_error()
     logger.setLevel(logging.ERROR)
     try:
-        return CrossEncoder(
+        model = CrossEncoder(
             str(bundled_path()),
             device=device,
             num_labels=1,
-            max_length=settings.max_tokens,
+            max_length=settings.pair_tokens,
             activation_fn=torch.nn.Identity(),
             keep_in_fp32_modules=[SCORE_LAYER],
             local_files_only=True,
@@ -154,6 +155,8 @@ def _fresh_model(settings: CrossEncoderSettings) -> Any:  # noqa: ANN401 - sente
     finally:
         transformers_logging.set_verbosity(levels[0])
         logger.setLevel(levels[1])
+    model.model.get_input_embeddings().weight.requires_grad_(False)
+    return model
 
 
 def _keep_only_same_run(directory: Path, lists: Sequence[RankedList], settings: CrossEncoderSettings) -> None:

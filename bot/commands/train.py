@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PEERS = {
     "linear-map": ("seed", "limit"),
-    "cross-encoder": ("seed", "limit", "epochs", "learning_rate", "batch_size", "candidates"),
+    "cross-encoder": ("seed", "limit", "epochs", "learning_rate", "batch_size", "candidates", "pair_tokens"),
 }
 """What is trained to compare the reranker with, and the options that it takes."""
 
@@ -80,6 +80,7 @@ PEERS = {
 @click.option("--layer-decay", type=click.FloatRange(0, min_open=True), help="Factor on each lower encoder layer.")
 @click.option("--accumulate", type=click.IntRange(1), help="Work on a step in so many parts, to save memory.")
 @click.option("--candidates", type=click.IntRange(2), help="Of a cross-encoder: answers in each list.  [default: 8]")
+@click.option("--pair-tokens", type=click.IntRange(8), help="Of a cross-encoder: read of a pair.  [default: 256]")
 @click.option("--force", is_flag=True, help="Use the new model even if it is not better.")
 @common_options
 @click.pass_obj
@@ -149,8 +150,8 @@ def _train(
     given: dict[str, Any],
 ) -> TrainReport:
     """Runs the training with live progress; desks are locked against other writers meanwhile."""
-    if "candidates" in given:
-        raise click.UsageError("--candidates is for --kind cross-encoder; the reranker's lists have their own size.")
+    if own := {"candidates", "pair_tokens"} & set(given):
+        raise click.UsageError(f"--{min(own).replace('_', '-')} is for --kind cross-encoder only.")
     desks = [] if dataset else [session.open_desk(name) for name in dict.fromkeys(desk_names)]
     from bot.progress import Meter
     from training.dataset_training import train_dataset

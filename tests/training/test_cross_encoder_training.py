@@ -16,6 +16,7 @@ from conversations.errors import MissingPart, TrainingError
 from conversations.model import Turn
 from index.candidates import Candidate, ReadDialogue
 from index.embedder import Tokens
+from index.encoder_loading import bundled_path
 from training import cross_encoder_training
 from training.cross_encoder_lists import make_lists
 from training.cross_encoder_training import CrossEncoderSettings, train_cross_encoder
@@ -97,7 +98,7 @@ def ranked(model, task):
 @needs_packages
 def test_it_learns_and_ranks(data, tmp_path):
     seen = []
-    settings = CrossEncoderSettings(epochs=8, learning_rate=3e-4, batch_size=4, candidates=4, max_tokens=32, limit=8)
+    settings = CrossEncoderSettings(epochs=8, learning_rate=3e-4, batch_size=4, candidates=4, pair_tokens=32, limit=8)
     save = tmp_path / "model"
     save.mkdir()
     (save / "old").touch()
@@ -107,6 +108,8 @@ def test_it_learns_and_ranks(data, tmp_path):
     assert report["last_loss"] < report["first_loss"] / 2
     assert [progress.step for progress in seen if progress.stage == "cross-encoder"] == list(range(1, 17))
     assert (save / "model.safetensors").is_file()
+    learned, words = load_file(save / "model.safetensors"), "embeddings.word_embeddings.weight"
+    assert torch.equal(learned[f"bert.{words}"], load_file(bundled_path() / "model.safetensors")[words])
     assert not (save / "old").exists() and not list(tmp_path.glob("model.*"))
     orders = list(ranked(save, load_task(data, "train")))
     firsts = [order[0].candidate.answer_id in query.right for query, order in orders]
@@ -116,6 +119,20 @@ def test_it_learns_and_ranks(data, tmp_path):
         assert len(set(scores)) == len(scores), "no ties by rounding or saturation"
 
 
+@needs_packages
+def test_a_pair_is_cut_where_it_was_in_training(data, tmp_path):
+    train_cross_encoder(data, tmp_path / "model", CrossEncoderSettings(batch_size=4, pair_tokens=16, limit=4))
+    nothing = np.empty(0, dtype=np.float32)
+    ranker = CrossEncoderRanker(str(tmp_path / "model"))
+
+    def scores(turns):
+        context = ReadDialogue(turns, Tokens([], [], []), nothing, nothing, None)
+        return [entry.score for entry in ranker.rank(context, [Candidate(0, "We sell no lamp any more.", (), 0.0)])]
+
+    newest = Turn("customer", " ".join(["lamp"] * 20))
+    assert scores((newest,)) == scores((Turn("customer", "Hello."), newest))
+
+
 class Killed(Exception):
     """Stands for kill -9: nothing is cleaned up."""
 
@@ -123,7 +140,7 @@ class Killed(Exception):
 @needs_packages
 def test_a_killed_training_goes_on_to_the_same_model_and_other_settings_begin_anew(data, tmp_path, monkeypatch):
     monkeypatch.setattr(cross_encoder_training, "STEPS_BETWEEN_CHECKPOINTS", 3)
-    settings = CrossEncoderSettings(epochs=3, batch_size=4, candidates=4, max_tokens=32, limit=8)
+    settings = CrossEncoderSettings(epochs=3, batch_size=4, candidates=4, pair_tokens=32, limit=8)
     whole = train_cross_encoder(data, tmp_path / "whole", settings)
 
     def train(given, killed_at=None):

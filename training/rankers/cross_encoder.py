@@ -13,7 +13,7 @@ from index.encoder_loading import default_device, default_precision
 from training.rankers.base import Ranked, in_order
 
 PAIR_TOKENS = 2 * MAX_TOKENS
-"""Token limit of dialogue and candidate together."""
+"""Most tokens of dialogue and candidate together; a model that was trained on fewer reads fewer."""
 
 
 def dialogue_text(turns: Sequence[Turn]) -> str:
@@ -48,7 +48,9 @@ class CrossEncoderRanker:
         self.name = f"cross-encoder:{path}"
         device = default_device()
         try:
-            self._model: Any = CrossEncoder(path, device=device, num_labels=1, max_length=PAIR_TOKENS)
+            self._model: Any = CrossEncoder(path, device=device, num_labels=1)
+            limit = self._model.max_seq_length or PAIR_TOKENS
+            self._model.max_seq_length = min(limit, PAIR_TOKENS)
         except Exception as error:
             reason = " ".join(str(error).split())[:300]
             raise ModelError(f"The cross-encoder {path} cannot be loaded: {reason}", "Check the path.") from error
