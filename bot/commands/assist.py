@@ -58,6 +58,8 @@ def command(
     from bot.feedback import FeedbackBook
     from bot.opening import customer_of, open_pipeline
     from bot.output import plain, screen
+    from bot.suggestions import DRAFT, suggest
+    from bot.threads import TRIAL, use_fastest_threads
 
     with open_pipeline(desk, ranker, is_plain, with_feedback=with_feedback) as pipeline:
         known = customer_of(pipeline, customer)
@@ -80,15 +82,12 @@ def command(
             helped = PlainAssist(pipeline, console, book, known, session.as_json)
             read_lines(helped, history if is_typed and not session.as_json else None, log)
             return
-        import torch
-
         from bot.assist_screen import AssistScreen
 
-        # Two cores: with a thread for each, suggestions come later (p50 146 ms against 115, 50,000 pairs), since the
-        # screen and FAISS want one too.
-        torch.set_num_threads(1)
         title = f"{desk_name}: {pipeline.counts['answers']:,} answers"
         shown = AssistScreen(pipeline, book, history, title, known, log)
+        # What goes wrong here goes wrong again, and is said, when something is typed.
+        shown.live.run(lambda: use_fastest_threads(lambda: list(suggest(pipeline, TRIAL, DRAFT))))
         shown.run()
         for turn in shown.assist.dialogue.turns:
             screen().print(plain(f"{turn.role}: {turn.text}", one_line=False))
