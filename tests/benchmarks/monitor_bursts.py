@@ -8,9 +8,10 @@ The first 1,000 conversations of a log (or as many as are said behind the files)
 in random order, are a log of 24 days with 100 conversations each (or of other numbers of days and conversations;
 where the log has not so many, each is drawn from those it has). In a burst, some of one topic's conversations of one
 day have all customer turns but the first replaced by complaints to airlines; in an outage all of them have, and as
-many again come in besides.
+many again come in besides. They keep their topic: a complaint about what the customer came for would, one about
+airlines may not.
 Each day is tested as `attendant monitor` tests it, in many orders. A burst is told by its topic's alarm or by another
-on its day: the complaints, being about airlines, may carry a conversation into another topic.
+on its day.
 """
 
 from __future__ import annotations
@@ -78,6 +79,7 @@ def main(
     complaints = [one.text for one in read_labelled([Path(airline)]) if one.label == "negative"]
     calm, cross = heard(monitor, log), heard(monitor, [complaining(one, complaints, generator) for one in log])
     topics = [one.topic for one in calm]
+    cross = [replace(one, topic=topic) for one, topic in zip(cross, topics, strict=True)]
     print(f"{len(set(topics))} topics; mean mood {mean(calm):+.2f}, turned {mean(cross):+.2f}")
     false_days = quiet_days = 0
     told: dict[float, list[tuple[bool, bool]]] = {0.4: [], 0.6: [], 0.8: [], 1.0: [], OUTAGE: []}
@@ -92,7 +94,9 @@ def main(
         own = [row for row in rows if topics[row] == topic]
         turned = set(generator.sample(own, round(min(strength, 1.0) * len(own))))
         others = sorted(row for row in range(len(log)) if topics[row] == topic and row not in own)
-        added = generator.sample(others, min(len(own), len(others))) if strength == OUTAGE else []
+        # A short log has too few others: some complain twice.
+        pool = others if len(others) >= len(own) else own + others
+        added = generator.sample(pool, len(own)) if strength == OUTAGE else []
         chart = ControlChart(0.01)
         for day in range(last):
             moods: dict[str, list[float]] = {ALL: []}
