@@ -82,7 +82,7 @@ def main(
     cross = [replace(one, topic=topic) for one, topic in zip(cross, topics, strict=True)]
     print(f"{len(set(topics))} topics; mean mood {mean(calm):+.2f}, turned {mean(cross):+.2f}")
     false_days = quiet_days = 0
-    told: dict[float, list[tuple[bool, bool]]] = {0.4: [], 0.6: [], 0.8: [], 1.0: [], OUTAGE: []}
+    told: dict[float, list[tuple[bool, bool, int]]] = {0.4: [], 0.6: [], 0.8: [], 1.0: [], OUTAGE: []}
     for _ in range(ORDERS):
         drawn = generator.sample if len(log) == last * size else generator.choices
         order = drawn(range(len(log)), k=last * size)
@@ -108,14 +108,17 @@ def main(
                     moods.setdefault(series, []).append(one.mood)
             alarmed = {one.series for one in chart.close(moods) if one.is_alarm}
             if day == burst_day:
-                told[strength].append((topic in alarmed, bool(alarmed)))
+                size_of_burst = sum(row in turned for row in today) + len(added)
+                told[strength].append((topic in alarmed, bool(alarmed), size_of_burst))
             elif day > 0:
                 quiet_days += 1
                 false_days += bool(alarmed)
     for strength, found in told.items():
         what = "outages" if strength == OUTAGE else f"bursts in {strength:.0%} of a topic's 8 or more conversations"
-        by_topic, by_any = (sum(flags) for flags in zip(*found, strict=True))
-        print(f"{what}: {by_any} of {len(found)} told, {by_topic} by the topic's own alarm")
+        by_topic, by_any = sum(own for own, _, _ in found), sum(told_at_all for _, told_at_all, _ in found)
+        missed = [complain for _, told_at_all, complain in found if not told_at_all]
+        most = f"; of those missed the largest had {max(missed)} conversations that complain" if missed else ""
+        print(f"{what}: {by_any} of {len(found)} told, {by_topic} by the topic's own alarm{most}")
     print(f"days without a burst that alarmed: {false_days} of {quiet_days}: {false_days / quiet_days:.4f}")
 
 
