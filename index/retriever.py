@@ -13,6 +13,8 @@ import numpy.typing as npt
 from conversations.errors import IndexDamaged
 from conversations.store import Store
 from index.candidates import SIGNALS, Candidate, Evidence, ReadDialogue
+from index.echoes import is_echo
+from index.equality import words_of
 from index.fusion import fuse, votes
 from index.manifest import Manifest, read_manifest, verify_files
 from index.states import TokenStates
@@ -192,11 +194,12 @@ class Retriever:
         texts = {answer.id: answer.text for answer in self.store.answers(answers[top].tolist())}
         evidence = _nearest_pairs(found, answer_ids, set(answers[top].tolist()))
         moments = self.store.pair_moments({pair for pairs in evidence.values() for pair in pairs})
+        asked = words_of(dialogue.question)
         candidates = []
         for place in top:
             answer, best = int(answers[place]), int(best_pairs[place])
             # A writer may have deleted an answer since the index was opened.
-            if answer in texts and best in moments:
+            if answer in texts and best in moments and not is_echo(texts[answer], asked):
                 candidates.append(
                     Candidate(
                         answer_id=answer,

@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from index.candidates import SIGNALS, Candidate, ReadDialogue
+from index.echoes import is_echo
 from index.embedder import Embedder
+from index.equality import words_of
 from index.fusion import BARE_WEIGHTS, fuse
 from index.spelling import Spelling, encoder_words, words_in
 from index.states import TokenStates
@@ -83,7 +85,8 @@ class TaskIndex:
             weights: of the signals in the retrieval score.
 
         Returns:
-            The candidates, and the retrieval scores of all allowed rows in their order.
+            The candidates, and the retrieval scores of all allowed rows in their order; what echoes the question and
+            would have been a candidate scores below all others.
         """
         allowed = np.arange(len(self.vectors)) if rows is None else rows
         signals = np.zeros((len(allowed), len(SIGNALS)), np.float32)
@@ -91,9 +94,7 @@ class TaskIndex:
         words = self.word_scores(context.question)[allowed]
         signals[:, _WORDS] = words / max(float(words.max(initial=0.0)), 1e-6)
         scores = fuse(signals, weights)
-        depth = min(depth, len(allowed))
-        top = np.argpartition(-scores, depth - 1)[:depth] if depth < len(allowed) else np.arange(len(allowed))
-        top = top[np.argsort(-scores[top], kind="stable")]
+        top = self._best(allowed, scores, depth, words_of(context.question))
         made = [
             Candidate(
                 answer_id=int(allowed[place]),
@@ -104,6 +105,19 @@ class TaskIndex:
             for place in top
         ]
         return made, scores
+
+    def _best(self, allowed: npt.NDArray[np.int64], scores: Floats, depth: int, asked: frozenset[str]) -> list[int]:
+        """The places of the best rows by falling score, without echoes, whose scores are lowered."""
+        best: list[int] = []
+        lowest = float(scores.min(initial=0.0)) - 1.0
+        for place in np.argsort(-scores, kind="stable").tolist():
+            if is_echo(self.task.answers[int(allowed[place])], asked):
+                scores[place] = lowest
+                continue
+            best.append(place)
+            if len(best) == depth:
+                break
+        return best
 
     def word_scores(self, question: str) -> Floats:
         """BM25 of a question against every answer: (answers,)."""

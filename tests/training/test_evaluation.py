@@ -198,6 +198,8 @@ def test_what_is_planted_is_a_candidate_of_its_own_question_only(selection):
     assert copied.top1 == 0.0
     assert 0.0 <= stuffed.fooled <= 1.0
     assert plain.ranks == evaluate(selection, "dev", ["cosine"])[0].ranks, "planting leaves the plain figures alone"
+    plain, *attacked = evaluate(selection, "dev", ["retrieval"], ("copied-question", "stuffing"))
+    assert [(one.fooled, one.ranks) for one in attacked] == [(0.0, plain.ranks)] * 2, "echoes are no candidates"
 
 
 @pytest.fixture
