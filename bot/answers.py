@@ -50,6 +50,10 @@ class Answer:
     """Candidates that were not offered: turned down in this dialogue, or of no help to this customer before."""
     in_two: float | None = None
     """How likely one of the best two is right, where these are close; None where they are not."""
+    openings: float = 0.0
+    """Share of the past questions nearest to the customer's last message that began their conversations."""
+    is_new_topic: bool = False
+    """Whether it answers the customer's last message by itself, which began something new; see `bot.new_topic`."""
     mood: Mood | None = None
     """How the customer's last turn sounds; None where no mood head fits the desk's encoder."""
 

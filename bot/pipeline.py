@@ -20,6 +20,7 @@ from bot.early_warning import desk_threshold
 from bot.failed_answers import failed_answers
 from bot.feedback_prior import FeedbackPrior, moved
 from bot.mood import MoodTrend
+from bot.new_topic import alone, surer
 from conversations.closing import Closing
 from conversations.desk import Desk
 from conversations.errors import DeskError, ModelError
@@ -149,6 +150,19 @@ class Pipeline(Closing):
 
     def answer_many(self, requests: Sequence[Request]) -> list[Answer]:
         """What to say in each of many dialogues; the same as one at a time, but faster."""
+        answers = self.answer_whole(requests)
+        again = {
+            place: shorter
+            for place, (request, answer) in enumerate(zip(requests, answers, strict=True))
+            if (shorter := alone(request, answer))
+        }
+        if again:
+            for place, last in zip(again, self.answer_whole(list(again.values())), strict=True):
+                answers[place] = surer(answers[place], last)
+        return answers
+
+    def answer_whole(self, requests: Sequence[Request]) -> list[Answer]:
+        """What to say in each of many dialogues as a whole."""
         started = time.perf_counter()
         contexts, words = self._read(requests)
         moods = self._moods_of(contexts)
@@ -170,8 +184,16 @@ class Pipeline(Closing):
             count: how many candidates are weighed; by default as many as for any answer.
 
         Yields:
-            None when the dialogue was read and when candidates were found; then the answer.
+            None when the dialogue was read and when candidates were found; then the answer; and where the customer
+            begins something new, the same once more with the answer to that.
         """
+        for answer in self._in_steps(request, count):
+            yield answer
+            if answer is not None and (shorter := alone(request, answer)):
+                for last in self._in_steps(shorter, count):
+                    yield last and surer(answer, last)
+
+    def _in_steps(self, request: Request, count: int | None) -> Iterator[Answer | None]:
         started = time.perf_counter()
         (context,), words = self._read([request])
         (mood,) = self._moods_of([context])
@@ -210,6 +232,7 @@ class Pipeline(Closing):
             candidates=tuple(ranked_answer(entry, shifts.get(entry.candidate.answer_id, 0.0)) for entry in ranked),
             timings_ms=timings,
             left_out=len(candidates) - len(wanted),
+            openings=context.openings,
             mood=mood,
         )
 

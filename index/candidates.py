@@ -71,6 +71,8 @@ class ReadDialogue:
     """(dimension,): the dialogue."""
     states: Tensor | None
     """(tokens, width): input of the encoder's last layers; None where no ranker needs it."""
+    openings: float = 0.0
+    """Share of the past questions nearest to the last turn that began their conversations; retrieval tells it."""
 
     @property
     def question(self) -> str:

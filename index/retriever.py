@@ -30,6 +30,8 @@ CANDIDATES = 50
 """Answers handed to the ranker."""
 SEARCHED = 100
 """Past pairs looked up by each vector search."""
+OPENINGS = 10
+"""Nearest past questions of which is counted how many began their conversations."""
 SPARE = 50
 """Looked up beyond that, so that a hidden conversation seldom makes a second search necessary."""
 SEARCHED_WORDS = 50
@@ -71,6 +73,7 @@ class Retriever:
         self.answer_states = TokenStates(directory, manifest.segments["answers"])
         pairs, answers, ordinals = self.store.pair_answers()
         self._links = Links(pairs, answers, ordinals)
+        self._openings = np.sort(pairs[np.unique(ordinals, return_index=True)[1]])
         self._moments: npt.NDArray[np.float64] | None = None
         self._beside = ThreadPoolExecutor(1, "words")
         if not np.array_equal(np.sort(self.views["questions"].ids), pairs) or not np.array_equal(
@@ -93,7 +96,7 @@ class Retriever:
         as_of: Sequence[str | None] | None = None,
         words: Sequence[Future[Hits]] | None = None,
     ) -> list[list[Candidate]]:
-        """The candidates of each dialogue, best retrieval score first.
+        """The candidates of each dialogue, best retrieval score first; the dialogues get to know their `openings`.
 
         Args:
             dialogues: as the encoder read them.
@@ -111,6 +114,8 @@ class Retriever:
         wholes = np.stack([dialogue.dialogue_vector for dialogue in dialogues])
         pairs_seen, answers_seen = [links.sees for links in seen], [links.sees_answers for links in seen]
         by_question = self._search("questions", questions, SEARCHED, pairs_seen)
+        for dialogue, near in zip(dialogues, by_question, strict=True):
+            dialogue.openings = float(np.isin(near[:OPENINGS], self._openings).mean()) if len(near) else 0.0
         by_dialogue = self._search("dialogues", wholes, SEARCHED, pairs_seen)
         by_answer = self._search("answers", wholes, SEARCHED_ANSWERS, answers_seen)
         return [
