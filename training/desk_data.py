@@ -210,17 +210,21 @@ class OpenDesk:
 
 
 def _in_step(desk: Desk, store: Store, embedder: Embedder, on_progress: OnProgress) -> Retriever:
+    """The desk's index under an encoder; the first process makes it where it is not in step."""
+
     def embedding(stage: str, done: int, total: int) -> None:
         on_progress(Progress(stage, done, total))
 
     directory = index_directory(desk.index_path, embedder.identity)
-    try:
-        return Retriever(directory, store, embedder.identity)
-    except IndexDamaged:
-        if is_first():
+    retriever = None
+    if is_first():
+        try:
+            retriever = Retriever(directory, store, embedder.identity)
+        except IndexDamaged:
             update_index(desk.index_path, store, embedder, embedding)
-        wait()
-        return Retriever(directory, store, embedder.identity)
+    # Every process comes here, whether it would have found the index in step or not: one may be late.
+    wait()
+    return retriever or Retriever(directory, store, embedder.identity)
 
 
 def _sample(pairs: Iterable[StoredPair], size: int) -> list[StoredPair]:

@@ -14,9 +14,12 @@ import torch
 from ranking_fixtures import write_rows
 from safetensors.torch import load_file
 
+from conversations.desk import Desk
+from conversations.importing import import_logs
 from index.encoder_loading import bundled_path
 
 ROOT = Path(__file__).resolve().parents[2]
+TWO = ("-m", "torch.distributed.run", "--nproc-per-node", "2")
 SAMPLE = ROOT / "conversations" / "sample" / "past.jsonl"
 
 
@@ -47,8 +50,12 @@ def trained(data: Path, save: Path, *launcher: str) -> subprocess.CompletedProce
     options = ["--encoder-epochs", "1", "--epochs", "1", "--batch-size", "5", "--learning-rate", "2e-4"]
     script = data.with_name("script.py")
     script.write_text(SCRIPT, encoding="utf-8")
+    return launched(*launcher, str(script), "--dataset", str(data), "--save", str(save), *options)
+
+
+def launched(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *launcher, str(script), "--dataset", str(data), "--save", str(save), *options],
+        [sys.executable, *arguments],
         cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -58,6 +65,53 @@ def trained(data: Path, save: Path, *launcher: str) -> subprocess.CompletedProce
     )
 
 
+LATE = """
+import sys, time
+from datetime import timedelta
+from pathlib import Path
+import training.distributed as distributed
+from conversations.desk import Desk
+from conversations.errors import IndexDamaged
+from index.builder import index_directory
+from index.embedder import Embedder
+from index.retriever import Retriever
+from training.desk_data import OpenDesk
+
+distributed.PATIENCE = timedelta(seconds=40)
+desk, encoder = Desk.open(Path(sys.argv[1]), "shop"), Embedder().identity
+
+
+def is_there():
+    with desk.store() as store:
+        try:
+            Retriever(index_directory(desk.index_path, encoder), store, encoder).close()
+        except IndexDamaged:
+            return False
+        return True
+
+
+with distributed.joined():
+    rank = float(not distributed.is_first())
+    while rank and not is_there():
+        time.sleep(0.1)
+    OpenDesk.open(desk).close()
+    print("the mean of both is", distributed.mean_of(rank, "cpu"))
+"""
+"""Opens a desk without an index in two processes, the second of which comes when the first has made it."""
+
+
+def test_a_process_that_comes_late_still_meets_the_others(tmp_path):
+    log = tmp_path / "log.jsonl"
+    log.write_text("".join(SAMPLE.open(encoding="utf-8").readlines()[:6]), encoding="utf-8")
+    desk = Desk.create(tmp_path, "shop")
+    with desk.writing(), desk.store() as store:
+        import_logs(store, [log], redact=False, rejects_dir=desk.rejects_path)
+    (tmp_path / "late.py").write_text(LATE, encoding="utf-8")
+    done = launched(*TWO, str(tmp_path / "late.py"), str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("the mean of both is 0.5") == 2
+
+
 def weights(model: Path) -> dict[str, torch.Tensor]:
     files = (model / "model.safetensors", model / "encoder" / "model.safetensors")
     return {f"{path.parent.name}.{name}": value.double() for path in files for name, value in load_file(path).items()}
@@ -65,7 +119,7 @@ def weights(model: Path) -> dict[str, torch.Tensor]:
 
 def test_two_processes_train_what_one_would(data, tmp_path):
     alone = trained(data, tmp_path / "alone")
-    together = trained(data, tmp_path / "together", "-m", "torch.distributed.run", "--nproc-per-node", "2")
+    together = trained(data, tmp_path / "together", *TWO)
     assert alone.returncode == 0, alone.stderr
     assert together.returncode == 0, together.stderr
     assert json.loads(together.stdout)["model"] == str(tmp_path / "together"), "one process reports"
