@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,20 +58,40 @@ def encoded_answers(
         answers: the texts.
         embedder: reads them.
         states_below: as for `Embedder.encode_tokens`; 0 for no token states.
-        directory: what is encoded is kept in it under a name of its own, whole or not at all.
+        directory: what is encoded is kept in it under a name of its own, whole or not at all; several processes may
+            share it.
         on_progress: called with (answers done, answers in all).
     """
     key = hashlib.sha256(f"{embedder.identity} {states_below} {embedder.max_tokens}".encode())
     for text in answers:
         key.update(text.encode() + b"\0")
     own = directory / f"answers-{key.hexdigest()[:16]}"
-    try:
+    with suppress(OSError, ValueError, IndexDamaged):
         return _opened(own, len(answers), states_below)
-    except (OSError, ValueError, IndexDamaged):
-        shutil.rmtree(own, ignore_errors=True)
-    beside = own.with_name(f"{own.name}.tmp")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    # Others may be encoding the same into this directory: each writes where nobody else does.
+    with tempfile.TemporaryDirectory(prefix=f"{own.name}.", dir=directory, ignore_cleanup_errors=True) as private:
+        beside = Path(private) / own.name
+        beside.mkdir()
+        _write(answers, embedder, states_below, beside, on_progress)
+        try:
+            beside.replace(own)
+        except OSError:
+            # It is there: as another has just written it, or not whole.
+            with suppress(OSError, ValueError, IndexDamaged):
+                return _opened(own, len(answers), states_below)
+            shutil.rmtree(own, ignore_errors=True)
+            beside.replace(own)
+    return _opened(own, len(answers), states_below)
+
+
+def _write(
+    answers: Sequence[str],
+    embedder: Embedder,
+    states_below: int,
+    directory: Path,
+    on_progress: Callable[[int, int], None] | None,
+) -> None:
     vectors = np.zeros((len(answers), embedder.dimension), np.float32)
     tokens = embedder.tokenize(answers)
 
@@ -83,13 +105,11 @@ def encoded_answers(
 
     if states_below:
         lengths = [len(text.ids) for text in tokens]
-        write_segment(beside, _STATES, np.arange(len(tokens)), lengths, encoded(), embedder.dimension)
+        write_segment(directory, _STATES, np.arange(len(tokens)), lengths, encoded(), embedder.dimension)
     else:
         for _ in encoded():
             pass
-    np.save(beside / _VECTORS, vectors)
-    beside.replace(own)
-    return _opened(own, len(answers), states_below)
+    np.save(directory / _VECTORS, vectors)
 
 
 def _opened(own: Path, count: int, states_below: int) -> EncodedAnswers:
