@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from ranking_fixtures import WIDTH, judged_example, tiny_reranker, tiny_source
+from ranking_fixtures import judged_example, tiny_reranker, tiny_source
 
-from index.candidates import SIGNALS, Candidate, ReadDialogue
-from index.embedder import Tokens
+from index.candidates import SIGNALS
 from training.examples import Example
 from training.metrics import mean_reciprocal_rank, rank_of_right
-from training.rankers.cross_attention import CrossAttentionRanker
 from training.reranker import SIGNAL_SCALE
 from training.signal_weights import fit_signal_weights
 
@@ -72,20 +69,3 @@ def test_what_was_learned_elsewhere_is_trusted_as_far_as_it_helps_here(source):
     fit_signal_weights(hindered, [judged_example(learned, source, seed, agrees=False) for seed in range(40)])
     assert helped.score_out.weight.norm() > learned.score_out.weight.norm()
     assert hindered.score_out.weight.norm() < learned.score_out.weight.norm() / 2
-
-
-def test_a_model_that_needs_questions_leaves_bare_answers_in_retrievals_order(source):
-    learned = tiny_reranker()
-    context = ReadDialogue(
-        (), Tokens([], [0] * 5, [False] * 5), *[np.zeros(WIDTH, np.float32)] * 2, torch.ones(5, WIDTH)
-    )
-    served = [Candidate(row, "", (0.0,) * len(SIGNALS), 1.0 - row / 10) for row in range(6)]
-
-    def order(reranker):
-        ranked = CrossAttentionRanker(reranker, source.answers, None, "cpu", "float32").rank(context, served)
-        return [entry.candidate.answer_id for entry in ranked]
-
-    assert order(learned) != list(range(6))
-    learned.config = replace(learned.config, needs_questions=True)
-    assert order(learned) == list(range(6))
-    assert order(learned.for_bare_answers(64)) != list(range(6))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 
 import numpy as np
 import torch
@@ -33,10 +34,10 @@ class CrossAttentionRanker:
         device: str | None = None,
         precision: str | None = None,
     ) -> None:
-        """Puts the reranker on its device.
+        """Takes a copy of the reranker to its device.
 
         Args:
-            reranker: the model.
+            reranker: the model; what was just trained stays as exact as it is, however low the precision here.
             answers: token states by answer id.
             questions: token states by past pair id; None where answers have no past questions.
             device: by default CUDA where there is one.
@@ -44,7 +45,7 @@ class CrossAttentionRanker:
         """
         self.device = device or default_device()
         self.dtype = torch.bfloat16 if (precision or default_precision(self.device)) == "bfloat16" else torch.float32
-        self.reranker = reranker.to(self.device, self.dtype).eval()
+        self.reranker = deepcopy(reranker).to(self.device, self.dtype).eval()
         self.states_below = reranker.config.blocks
         self._answers = answers
         self._questions = questions

@@ -1,0 +1,46 @@
+"""The reranker behind the ranking seam, over token states on disk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from ranking_fixtures import WIDTH, tiny_reranker, tiny_source
+
+from index.candidates import SIGNALS, Candidate, ReadDialogue
+from index.embedder import Tokens
+from training.rankers.cross_attention import CrossAttentionRanker
+
+CONTEXT = ReadDialogue(
+    (), Tokens([], [0] * 5, [False] * 5), *[np.zeros(WIDTH, np.float32)] * 2, torch.ones(5, WIDTH)
+)
+SERVED = [Candidate(row, "", (0.0,) * len(SIGNALS), 1.0 - row / 10) for row in range(6)]
+
+
+@pytest.fixture
+def source(tmp_path):
+    return tiny_source(tmp_path)
+
+
+def test_a_model_that_needs_questions_leaves_bare_answers_in_retrievals_order(source):
+    learned = tiny_reranker()
+
+    def order(reranker):
+        ranked = CrossAttentionRanker(reranker, source.answers, None, "cpu", "float32").rank(CONTEXT, SERVED)
+        return [entry.candidate.answer_id for entry in ranked]
+
+    assert order(learned) != list(range(6))
+    learned.config = replace(learned.config, needs_questions=True)
+    assert order(learned) == list(range(6))
+    assert order(learned.for_bare_answers(64)) != list(range(6))
+
+
+def test_ranking_in_low_precision_leaves_a_models_weights_as_they_were(source):
+    model = tiny_reranker().train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    assert CrossAttentionRanker(model, source.answers, None, "cpu", "bfloat16").rank(CONTEXT, SERVED)
+    for name, value in model.state_dict().items():
+        assert value.dtype == before[name].dtype and value.equal(before[name]), name
+    assert model.training
