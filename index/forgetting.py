@@ -1,4 +1,5 @@
-"""Forgetting for good: what the store no longer holds leaves the index files too, whichever encoder made them.
+"""Forgetting for good: what the store no longer holds leaves the index files too, whichever encoder made them; and
+indexes of encoders that nothing reads any more go whole.
 
 An ordinary update only stops serving what is gone; its token states stay in the files until these are merged. Token
 states are nearly the text itself, so what a person asked to be forgotten is written out of the files at once.
@@ -7,10 +8,12 @@ states are nearly the text itself, so what a person asked to be forgotten is wri
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from conversations.errors import IndexDamaged
 from conversations.store import Store
+from index.builder import index_directory
 from index.index_files import IndexFiles
 from index.manifest import read_manifest
 
@@ -43,3 +46,16 @@ def forget_in_indexes(root: Path, store: Store) -> int:
         except IndexDamaged:
             shutil.rmtree(directory)
     return removed
+
+
+def keep_indexes_of(encoders: Iterable[str], root: Path) -> None:
+    """Deletes the indexes of all other encoders. The caller holds the desk's write lock.
+
+    Args:
+        encoders: their identities.
+        root: the desk's index directory.
+    """
+    kept = {index_directory(root, encoder) for encoder in encoders}
+    for directory in root.glob("*"):
+        if directory.is_dir() and directory not in kept:
+            shutil.rmtree(directory, ignore_errors=True)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import torch
 
-from conversations.errors import TrainingError
+from conversations.desk import Desk
+from conversations.errors import ModelError, TrainingError
+from conversations.store import Store
 from index.embedder import Embedder
 from index.encoder_loading import BUNDLED
+from index.forgetting import keep_indexes_of
 from training.desk_data import OpenDesk
 from training.encoder_training import fine_tune_encoder
 from training.loop import OnProgress
-from training.registry import encoder_tuned_on, load_model
+from training.registry import encoder_tuned_on, load_model, model_names
 from training.settings import TrainSettings
 
 
@@ -40,6 +44,23 @@ def under_another_encoder(
         tuned_on |= {opened[0].desk.name}
     embedder.serve()
     return [one.under(embedder, tuned_on, report) for one in opened]
+
+
+def forget_unused_indexes(desk: Desk, store: Store) -> None:
+    """Deletes the indexes of encoders that none of a desk's models reads: of models written elsewhere, or given up.
+
+    The caller holds the desk's write lock. An index that is missed after all is made anew when it is needed.
+    """
+    if len(list(desk.index_path.glob("*/"))) < 2:
+        return
+    try:
+        kept = {Embedder(str(store.setting("embedder", BUNDLED))).identity}
+    except ModelError:
+        return
+    for name in model_names(desk.models_path):
+        with suppress(ModelError):
+            kept.add(load_model(desk.models_path / name).reranker.config.encoder)
+    keep_indexes_of(kept, desk.index_path)
 
 
 def _of_the_start(desk: OpenDesk, settings: TrainSettings) -> tuple[Embedder, frozenset[str]] | None:

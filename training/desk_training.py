@@ -19,7 +19,7 @@ from pathlib import Path
 from conversations.desk import Desk
 from conversations.errors import TrainingError
 from training.desk_data import OpenDesk
-from training.desk_encoder import under_another_encoder
+from training.desk_encoder import forget_unused_indexes, under_another_encoder
 from training.distributed import is_first
 from training.examples import Case, Example, examples_from
 from training.judging import Figures, Judgement, judge
@@ -102,6 +102,8 @@ def _train_and_judge(
             fit_to_encoder(opened[0].embedder, save or desks[0].models_path, report)
             if use:
                 promote(desks[0].models_path, target.name)
+            for one in opened:
+                forget_unused_indexes(one.desk, one.store)
             shutil.rmtree(work, ignore_errors=True)
         return TrainReport(
             model=str(target),

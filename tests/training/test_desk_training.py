@@ -20,10 +20,12 @@ from index.builder import update_index
 from index.embedder import Embedder
 from index.equality import says_the_same, words_of
 from training import desk_training
+from training.calibration import Decision
 from training.desk_data import HELD_OUT_SHARE, OpenDesk
 from training.desk_training import train_desk
 from training.mood import MoodReader
-from training.registry import current_model_path, load_model
+from training.registry import current_model_path, load_model, save_model
+from training.reranker import Reranker, RerankerConfig
 from training.settings import TrainSettings
 from training.splits import share_of
 
@@ -83,6 +85,18 @@ def test_force_uses_it_all_the_same(desk, monkeypatch):
     report = train_desk([desk], TrainSettings(limit=40, epochs=1, force=True))
     assert report.promoted
     assert ask(desk)[0] == "cross-attention:model-0001"
+
+
+def test_only_the_indexes_of_encoders_that_some_model_reads_are_kept(desk, monkeypatch):
+    monkeypatch.setattr(desk_training, "train_reranker", lambda *_: None)
+    reads_another = Reranker(RerankerConfig("another@0123", width=16, heads=2, feed_forward=32))
+    save_model(desk.models_path / "model-0001", reads_another, Decision(), {"trained_on": []})
+    own = [path.name for path in desk.index_path.iterdir()]
+    for name in ("0123", "given-up"):
+        (desk.index_path / name).mkdir()
+        (desk.index_path / name / "manifest.json").write_text("{}", encoding="utf-8")
+    train_desk([desk], QUICK, save=desk.path.parent / "elsewhere")
+    assert sorted(path.name for path in desk.index_path.iterdir()) == sorted([*own, "0123"])
 
 
 def test_a_tuned_encoder_comes_with_an_index_of_its_own(desk, caplog):
