@@ -42,8 +42,9 @@ HELD_OUT_SHARE = 0.15
 ENCODER_SHARE = 0.75
 """Share of the training conversations that the encoder is fine-tuned on; the rest are the reranker's."""
 MOST_TRAINED = 10_000
+"""Turns trained on where a person sets no limit."""
 MOST_HELD_OUT = 800
-"""Turns used where a person sets no limit."""
+"""Turns that a model is judged and its confidence is fitted on."""
 
 
 @dataclass(slots=True)
@@ -83,11 +84,11 @@ class OpenDesk:
         """Where its candidates have their token states."""
         return Source(self.retriever.answer_states, self.retriever.question_states)
 
-    def held_out_cases(self, limit: int | None, on_progress: OnProgress) -> list[Case]:
-        """The held-out turns as they would be served."""
+    def held_out_cases(self, on_progress: OnProgress) -> list[Case]:
+        """The held-out turns as they would be served: the same, however little is trained on."""
         pairs = _sample(
             (pair for pair in self.store.pairs() if share_of(pair.conversation, "held out") < HELD_OUT_SHARE),
-            min(limit or MOST_HELD_OUT, MOST_HELD_OUT),
+            MOST_HELD_OUT,
         )
         return list(self._cases(pairs, "held-out turns", on_progress))
 

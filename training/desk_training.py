@@ -72,13 +72,13 @@ def _train_and_judge(
     try:
         if len({one.embedder.identity for one in opened}) > 1:
             raise TrainingError("The desks use different encoders.", "Train desks with one encoder together.")
-        held_out = [one.held_out_cases(settings.limit, report) for one in opened]
+        held_out = [one.held_out_cases(report) for one in opened]
         rankers = [one.ranker_in_use() for one in opened]
         champion, size_before = _judge(held_out, rankers), _parameters(opened[0], rankers[0])
         others = under_another_encoder(opened, settings, work, report)
         if others is not opened:
             opened = others
-            held_out = [one.held_out_cases(settings.limit, report) for one in opened]
+            held_out = [one.held_out_cases(report) for one in opened]
         reranker, used = _train(opened, held_out, settings, work, report)
         rankers = [one.ranker(reranker) for one in opened]
         challenger, size = _judge(held_out, rankers), _parameters(opened[0], rankers[0])
