@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
 from conversations.model import StoredAnswer
@@ -53,6 +54,7 @@ class AnswerEquality:
         for said in words:
             for word in said:
                 self._vocabulary.setdefault(word, len(self._vocabulary))
+        self._place = {identifier: place for place, identifier in enumerate(self._ids)}
         self._matrix = self._rows(words)
         self._sizes = np.array([len(said) for said in words])
 
@@ -69,10 +71,29 @@ class AnswerEquality:
             for ids in self._equal(texts[begin : begin + AT_ONCE], least)
         ]
 
+    def like(self, given: Sequence[frozenset[int]], least: float = SAME) -> list[frozenset[int]]:
+        """For each set of the desk's answers, these and all others that say the same as one of them.
+
+        Args:
+            given: ids of answers.
+            least: as for `equal`.
+        """
+        ids = sorted(frozenset().union(*given))
+        places = [self._place[identifier] for identifier in ids]
+        alike: list[frozenset[int]] = []
+        for begin in range(0, len(places), AT_ONCE):
+            part = places[begin : begin + AT_ONCE]
+            alike += self._alike(self._matrix[part], self._sizes[part], least)
+        of = dict(zip(ids, alike, strict=True))
+        return [own.union(*(of[identifier] for identifier in own)) for own in given]
+
     def _equal(self, texts: Sequence[str], least: float) -> list[frozenset[int]]:
         words = [words_of(text) for text in texts]
-        shared = (self._rows(words) @ self._matrix.T).toarray()
-        union = np.array([len(said) for said in words])[:, None] + self._sizes[None, :] - shared
+        return self._alike(self._rows(words), np.array([len(said) for said in words]), least)
+
+    def _alike(self, rows: csr_matrix, sizes: npt.NDArray[np.int64], least: float) -> list[frozenset[int]]:
+        shared = (rows @ self._matrix.T).toarray()
+        union = sizes[:, None] + self._sizes[None, :] - shared
         alike = shared >= least * np.maximum(union, 1)
         return [frozenset(self._ids[place] for place in np.flatnonzero(row)) for row in alike]
 

@@ -9,18 +9,16 @@ from __future__ import annotations
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from conversations.errors import TrainingError
 from index.builder import STATES_BELOW
-from index.candidates import read_dialogues
 from index.embedder import Embedder
 from index.fusion import BARE_WEIGHTS
 from index.states import ExtraStates
-from training.augmentation import augment
-from training.datasets import Query, load_task
+from training.cases import task_cases
+from training.datasets import load_task
 from training.desk_data import ENCODER_SHARE
 from training.desk_training import LEAST_EXAMPLES, LEAST_HELD_OUT
 from training.distributed import is_first
@@ -41,9 +39,6 @@ from training.splits import share_of, split_queries
 from training.task_index import TaskIndex
 from training.tracking import tracked
 
-BATCH = 64
-SERVED = 50
-"""Candidates of a training example before sampling."""
 ANSWER_TOKENS = 96
 """Read of an answer: more than on a desk, since there are no past questions to read."""
 
@@ -99,12 +94,13 @@ def _train_and_judge(directory: Path, save: Path, settings: TrainSettings, repor
         if index.states is None:
             raise TrainingError("The answers have no token states.")
         states = ExtraStates(index.states)
-        server = _Server(index, embedder)
         # Judged on those as well whose right answer is not found, and on those that nothing answers.
         unanswerable = [query for query in task.queries if not query.right]
-        held_cases = list(server.cases([*held_out, *unanswerable], counter("held-out queries", report)))
+        judged_on = [*held_out, *unanswerable]
+        held_cases = list(task_cases(index, embedder, judged_on, counter("held-out queries", report)))
         held_examples = examples_from(held_cases, Source(states, None))
-        cases = server.cases(train, counter("training queries", report), random.Random(settings.seed))
+        roughening = random.Random(settings.seed)
+        cases = task_cases(index, embedder, train, counter("training queries", report), roughening)
         planter = Planter(embedder, states, STATES_BELOW, BARE_WEIGHTS, settings.seed)
         teacher = named_ranker(settings.teacher, embedder, states) if settings.teacher else None
         examples = examples_from(cases, Source(states, None), planter, teacher)
@@ -163,30 +159,6 @@ def _start(embedder: Embedder, settings: TrainSettings) -> Reranker:
         listwise_heads=settings.listwise_heads,
         signal_weights=BARE_WEIGHTS,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Server:
-    """Serves queries as the trained model will be asked them."""
-
-    index: TaskIndex
-    embedder: Embedder
-
-    def cases(
-        self,
-        queries: Sequence[Query],
-        on_progress: Callable[[int, int], None],
-        roughening: random.Random | None = None,
-    ) -> Iterator[Case]:
-        """Each query with its candidates; some of them roughened, where asked for."""
-        for begin in range(0, len(queries), BATCH):
-            batch = queries[begin : begin + BATCH]
-            dialogues = [augment(query.dialogue, roughening) if roughening else query.dialogue for query in batch]
-            contexts = read_dialogues(self.embedder, dialogues, STATES_BELOW, self.index.spelling)
-            for query, context in zip(batch, contexts, strict=True):
-                found, _ = self.index.candidates(context, None, SERVED)
-                yield Case(query.group, context, found, query.right)
-            on_progress(begin + len(batch), len(queries))
 
 
 def _judged(cases: Sequence[Case], ranker: Ranker) -> Judgement:

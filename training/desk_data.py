@@ -15,19 +15,19 @@ from conversations.errors import IndexDamaged, ModelError
 from conversations.model import StoredPair
 from conversations.store import Store
 from index.builder import STATES_BELOW, index_directory, update_index
-from index.candidates import read_dialogues
+from index.candidates import Candidate, ReadDialogue, read_dialogues
 from index.embedder import Embedder
-from index.equality import ALIKE, AnswerEquality
+from index.equality import AnswerEquality
 from index.fusion import FUSION_WEIGHTS
 from index.retriever import Retriever
 from index.spelling import desk_spelling
 from index.states import ExtraStates
-from training.augmentation import augment
+from training.cases import served_cases
 from training.datasets import Query
 from training.distributed import is_first, wait
 from training.examples import Case, Example, Source, examples_from
 from training.feedback_pairs import FeedbackPairs, feedback_pairs
-from training.loop import OnProgress, Progress
+from training.loop import OnProgress, Progress, counter
 from training.planting import Planter
 from training.rankers import Ranker, retrieval_ranker
 from training.rankers.cross_attention import CrossAttentionRanker
@@ -37,7 +37,6 @@ from training.reranker import Reranker
 from training.settings import TrainSettings
 from training.splits import share_of
 
-BATCH = 64
 HELD_OUT_SHARE = 0.15
 ENCODER_SHARE = 0.75
 """Share of the training conversations that the encoder is fine-tuned on; the rest are the reranker's."""
@@ -126,7 +125,6 @@ class OpenDesk:
         """
         answers = list(self.store.answers())
         rows = {answer.id: row for row, answer in enumerate(answers)}
-        texts = [answer.text for answer in answers]
         pairs = _sample(
             (
                 pair
@@ -136,11 +134,12 @@ class OpenDesk:
             ),
             limit or 2 * MOST_TRAINED,
         )
-        given = sorted({rows[pair.answer_id] for pair in pairs})
-        equal = AnswerEquality(answers).equal([texts[row] for row in given])
-        right = {row: frozenset({row, *(rows[one] for one in same)}) for row, same in zip(given, equal, strict=True)}
-        queries = [Query(pair.dialogue, right[rows[pair.answer_id]], pair.conversation) for pair in pairs]
-        return queries, texts
+        right = AnswerEquality(answers).like([frozenset({pair.answer_id}) for pair in pairs])
+        queries = [
+            Query(pair.dialogue, frozenset(rows[one] for one in same), pair.conversation)
+            for pair, same in zip(pairs, right, strict=True)
+        ]
+        return queries, [answer.text for answer in answers]
 
     def ranker_in_use(self) -> Ranker:
         """What the desk ranks with at present."""
@@ -194,20 +193,18 @@ class OpenDesk:
         roughening: random.Random | None = None,
     ) -> Iterator[Case]:
         """Each turn as it would be served, its own conversation invisible; some roughened, where asked for."""
-        texts = {answer.id: answer.text for answer in self.store.answers()}
-        equality = AnswerEquality(self.store.answers())
         spelling = desk_spelling(self.store, self.embedder)
-        for begin in range(0, len(pairs), BATCH):
-            batch = pairs[begin : begin + BATCH]
-            dialogues = [augment(pair.dialogue, roughening) if roughening else pair.dialogue for pair in batch]
-            earlier = [self.store.history_before(pair.conversation) for pair in batch]
+
+        def serve(batch: Sequence[Query]) -> list[tuple[ReadDialogue, list[Candidate]]]:
+            earlier = [self.store.history_before(query.group) for query in batch]
+            dialogues = [query.dialogue for query in batch]
             contexts = read_dialogues(self.embedder, dialogues, STATES_BELOW, spelling, earlier)
-            served = self.retriever.retrieve(contexts, [pair.conversation for pair in batch])
-            given = [texts[pair.answer_id] for pair in batch]
-            equal, near = equality.equal(given), equality.equal(given, ALIKE)
-            for row, pair in enumerate(batch):
-                yield Case(pair.conversation, contexts[row], served[row], equal[row] | {pair.answer_id}, near[row])
-            on_progress(Progress(stage, begin + len(batch), len(pairs)))
+            served = self.retriever.retrieve(contexts, [query.group for query in batch])
+            return list(zip(contexts, served, strict=True))
+
+        queries = [Query(pair.dialogue, frozenset({pair.answer_id}), pair.conversation) for pair in pairs]
+        equality, report = AnswerEquality(self.store.answers()), counter(stage, on_progress)
+        return served_cases(queries, serve, equality, report, roughening, equal_is_right=True)
 
 
 def _in_step(desk: Desk, store: Store, embedder: Embedder, on_progress: OnProgress) -> Retriever:

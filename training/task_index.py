@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from conversations.model import StoredAnswer
 from index.candidates import SIGNALS, Candidate, ReadDialogue
 from index.echoes import is_echo
 from index.embedder import Embedder
-from index.equality import words_of
+from index.equality import AnswerEquality, words_of
 from index.fusion import BARE_WEIGHTS, fuse
 from index.spelling import Spelling, encoder_words, words_in
 from index.states import TokenStates
@@ -68,6 +69,16 @@ class TaskIndex:
             lambda words: {word: counted[word] for word in words if word in counted},
             encoder_words(self._embedder.tokenizer),
         )
+
+    @cached_property
+    def equality(self) -> AnswerEquality | None:
+        """Which answers say nearly the same; None where the answers are a closed list of replies or intents.
+
+        Those differ by as little as a word, "credit limit" from "credit limit change", and mean different things.
+        """
+        if self.task.kind != "answer selection":
+            return None
+        return AnswerEquality(StoredAnswer(row, text) for row, text in enumerate(self.task.answers))
 
     def candidates(
         self,

@@ -53,5 +53,13 @@ def test_every_answer_with_words_equals_itself(texts):
             assert number in found[number]
 
 
+def test_what_is_like_one_of_several_is_like_them():
+    said = {7: KNOWN[0], 3: "Good morning. " + KNOWN[0], 5: KNOWN[1], 9: "?", 8: KNOWN[2], 2: KNOWN[1] + " Thanks."}
+    equality = AnswerEquality(StoredAnswer(number, text) for number, text in said.items())
+    given = [frozenset({7}), frozenset({3, 5}), frozenset({9}), frozenset()]
+    assert equality.like(given) == [frozenset({3, 7}), frozenset({2, 3, 5, 7}), frozenset({9}), frozenset()]
+    assert equality.like(given, 1.0) == given
+
+
 def test_a_desk_without_answers_knows_none():
     assert AnswerEquality([]).equal(["Hello."]) == [frozenset()]
