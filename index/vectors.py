@@ -3,6 +3,7 @@
 Decisions:
 - `IndexIDMap2` over a flat inner-product index: exact, and a vector can be deleted. At 100,000 vectors a search takes
   a few milliseconds; graphs pay off only far above that and cannot delete.
+- A GPU finds at most `MOST_ON_GPU` neighbours of a query: whoever asks for more is answered by the CPU.
 - One OpenMP thread for a single query: starting a second one costs more than it saves.
 - A file is read only after its SHA-256 was checked (`index.manifest`), and with FAISS's own limits set.
 """
@@ -25,6 +26,9 @@ Ids = npt.NDArray[np.int64]
 
 LARGEST_VECTOR_BYTES = 1 << 34
 """Refuses an index file that claims more than 16 GiB in one block."""
+
+MOST_ON_GPU = 2048
+"""FAISS's own limit, GPU_MAX_SELECTION_K; it refuses to look for more there."""
 
 
 def check_faiss() -> None:
@@ -110,7 +114,7 @@ class VectorIndex:
         if count == 0:
             nothing = np.zeros((len(queries), 0))
             return nothing.astype(np.float32), nothing.astype(np.int64)
-        searcher = self._searcher()
+        searcher = self._searcher() if count <= MOST_ON_GPU else self._index.index
         with self._one_thread():
             scores, rows = searcher.search(np.ascontiguousarray(queries, np.float32), count)
         return scores, self.ids[rows]

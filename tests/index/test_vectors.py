@@ -1,0 +1,64 @@
+"""The vector index: exact, however many neighbours are asked for."""
+
+from __future__ import annotations
+
+import faiss
+import numpy as np
+import pytest
+
+from index.vectors import VectorIndex
+
+SIZE, WIDTH = 3000, 8
+
+
+class GpuIndex:
+    """Searches as the index that it was made from, and refuses what FAISS refuses on a GPU."""
+
+    def __init__(self, flat):
+        self.flat = flat
+        self.asked = []
+
+    def search(self, queries, count):
+        self.asked.append(count)
+        if count > 2048:
+            raise RuntimeError("GPU index only supports min/max-K selection up to 2048")
+        return self.flat.search(queries, count)
+
+
+@pytest.fixture
+def gpus(monkeypatch):
+    """FAISS as it is where it sees a GPU; what was put on it."""
+    made = []
+
+    def to_gpu(resources, device, flat):
+        made.append(GpuIndex(flat))
+        return made[-1]
+
+    monkeypatch.setattr(faiss, "StandardGpuResources", object, raising=False)
+    monkeypatch.setattr(faiss, "get_num_gpus", lambda: 1, raising=False)
+    monkeypatch.setattr(faiss, "index_cpu_to_gpu", to_gpu, raising=False)
+    return made
+
+
+def test_more_neighbours_than_a_gpu_finds_are_found_all_the_same(gpus):
+    vectors = np.random.default_rng(5).standard_normal((SIZE, WIDTH)).astype(np.float32)
+    index = VectorIndex(WIDTH)
+    index.add(np.arange(SIZE) + 10, vectors)
+    nearest = np.argsort(-(vectors[:2] @ vectors.T), kind="stable") + 10
+    for count in (50, 2048, 2400, SIZE + 1):
+        scores, ids = index.search(vectors[:2], count)
+        assert ids.shape == scores.shape == (2, min(count, SIZE))
+        assert (ids[:, :50] == nearest[:, :50]).all()
+        assert [set(row) for row in ids.tolist()] == [set(row[:count]) for row in nearest.tolist()]
+    assert [made.asked for made in gpus] == [[50, 2048]]
+
+
+@pytest.mark.gpu
+def test_more_neighbours_than_a_real_gpu_finds_are_found_all_the_same():
+    if not hasattr(faiss, "StandardGpuResources") or not faiss.get_num_gpus():
+        pytest.skip("faiss-cpu is installed, or there is no GPU")
+    vectors = np.random.default_rng(5).standard_normal((SIZE, WIDTH)).astype(np.float32)
+    index = VectorIndex(WIDTH)
+    index.add(np.arange(SIZE), vectors)
+    for count in (2048, 2049):
+        assert index.search(vectors[:2], count)[1].shape == (2, count)
