@@ -7,8 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from index.candidates import SIGNALS
-
 Floats = npt.NDArray[np.float32]
 
 FUSION_WEIGHTS = (0.15, 0.35, 0.10, 0.12, 0.08, 0.20)
@@ -26,7 +24,7 @@ def fuse(signals: Floats, weights: Sequence[float] = FUSION_WEIGHTS) -> Floats:
         signals: (candidates, len(SIGNALS))
         weights: one per signal.
 
-    >>> fuse(np.ones((2, len(SIGNALS)), np.float32)).round(3).tolist()
+    >>> fuse(np.ones((2, 6), np.float32)).round(3).tolist()
     [1.0, 1.0]
     """
     return np.asarray(signals @ np.array(weights, np.float32), dtype=np.float32)
@@ -42,6 +40,3 @@ def votes(similarities: Floats) -> Floats:
         return similarities
     raised = np.exp(VOTE_SCALE * (similarities - similarities.max()))
     return np.asarray(raised / raised.sum(), dtype=np.float32)
-
-
-__all__ = ["BARE_WEIGHTS", "FUSION_WEIGHTS", "SIGNALS", "fuse", "votes"]

@@ -1,4 +1,4 @@
-"""Which examples go into a step together."""
+"""Which examples go into a step together, and how they are laid side by side."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor, nn
 
 TOPICS = 4
 """Topics that the dialogues of a batch of few topics come from."""
@@ -51,6 +52,22 @@ def batches_of_few_topics(vectors: npt.NDArray[np.float32], size: int, generator
     generator.shuffle(groups)
     mixed = [row for rows in groups for row in rows]
     return [mixed[i : i + size] for i in range(0, len(mixed), size)]
+
+
+def stacked(parts: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Tensors of different lengths as one, zeros at their ends, and the mask of what is real: (parts, longest).
+
+    Args:
+        parts: each (length, ...), alike but for the length.
+
+    >>> stacked([torch.tensor([1, 2]), torch.tensor([3])])
+    (tensor([[1, 2],
+            [3, 0]]), tensor([[ True,  True],
+            [ True, False]]))
+    """
+    together = nn.utils.rnn.pad_sequence(list(parts), batch_first=True)
+    lengths = torch.tensor([len(part) for part in parts])
+    return together, torch.arange(together.shape[1])[None] < lengths[:, None]
 
 
 def step_generator() -> random.Random:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from index.candidates import Candidate, ReadDialogue
 from index.states import TokenStates, quantize
+from training.batching import stacked
 from training.planting import Planter
 from training.rankers import Ranker
 from training.rankers.cross_attention import candidate_states
@@ -190,14 +191,7 @@ def unpack(
 
 
 def _dialogues(examples: Sequence[Example], device: str, dtype: torch.dtype) -> DialogueStates:
-    shape = len(examples), max(len(example.turns) for example in examples)
-    states = torch.zeros(*shape, examples[0].values.shape[1], dtype=dtype)
-    turns, agents = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.bool)
-    mask = torch.zeros(shape, dtype=torch.bool)
-    for row, example in enumerate(examples):
-        length = len(example.turns)
-        states[row, :length] = example.values.to(dtype) * example.scales.to(dtype)[:, None]
-        turns[row, :length] = torch.tensor(example.turns)
-        agents[row, :length] = torch.tensor(example.agents)
-        mask[row, :length] = True
+    states, mask = stacked([one.values.to(dtype) * one.scales.to(dtype)[:, None] for one in examples])
+    turns, _ = stacked([torch.tensor(one.turns) for one in examples])
+    agents, _ = stacked([torch.tensor(one.agents) for one in examples])
     return DialogueStates(states.to(device), turns.to(device), agents.to(device), mask.to(device))

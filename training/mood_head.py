@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from training.attention import attend
+from training.batching import stacked
 
 CLASSES = ("negative", "neutral", "positive")
 BATCH = 128
@@ -54,11 +55,11 @@ class MoodHead(nn.Module):
         """Logits (texts, classes) at the fitted temperature; minus infinity for classes that were not learned.
 
         Args:
-            states: (texts, tokens, width): input of the encoder's last layers.
+            states: (texts, tokens, width), of any precision: input of the encoder's last layers.
             mask: (texts, tokens) bool: real tokens.
         """
         config = self.config
-        states = self.dropout(self.norm(states))
+        states = self.dropout(self.norm(states.float()))
         keys = self.key(states).unflatten(-1, (config.heads, -1)).transpose(1, 2)
         values = self.value(states).unflatten(-1, (config.heads, -1)).transpose(1, 2)
         read = attend(self.queries, keys, values, mask[:, None, None, :]).flatten(1)
@@ -76,13 +77,6 @@ class MoodHead(nn.Module):
             states: per text (tokens, width), at least one token.
         """
         rows = [
-            self(*padded(states[begin : begin + BATCH])).softmax(dim=-1) for begin in range(0, len(states), BATCH)
+            self(*stacked(states[begin : begin + BATCH])).softmax(dim=-1) for begin in range(0, len(states), BATCH)
         ]
         return torch.cat(rows) if rows else torch.zeros(0, len(CLASSES))
-
-
-def padded(states: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """States of texts, each (tokens, width), as (texts, tokens, width) float32, and the mask of real tokens."""
-    together = nn.utils.rnn.pad_sequence([one.float() for one in states], batch_first=True)
-    lengths = torch.tensor([len(one) for one in states])
-    return together, torch.arange(together.shape[1])[None] < lengths[:, None]

@@ -24,12 +24,13 @@ from conversations.model import Conversation, Turn
 from conversations.readers import read_log
 from index.candidates import read_dialogues
 from index.embedder import Embedder
+from training.batching import stacked
 from training.calibration import fit_temperature
 from training.loop import LoopSettings, OnProgress, Progress, learning_rate_at
 from training.metrics import f1_scores
 from training.mood import CHUNK, MoodReader, newest_states, save_mood, with_temperature
 from training.mood_data import Labelled, base_labelled, split_labelled
-from training.mood_head import CLASSES, MoodConfig, MoodHead, padded
+from training.mood_head import CLASSES, MoodConfig, MoodHead
 
 STATES_BELOW = 1
 """The states that the index keeps of past questions, and that the base reranker reads."""
@@ -170,7 +171,7 @@ def _fitted(
             optimizer.param_groups[0]["lr"] = learning_rate_at(step, steps, settings)
             optimizer.zero_grad(set_to_none=True)
             loss = nn.functional.cross_entropy(
-                head(*padded([states[row] for row in rows])), labels[rows], weight=weights
+                head(*stacked([states[row] for row in rows])), labels[rows], weight=weights
             )
             loss.backward()
             optimizer.step()

@@ -20,8 +20,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from index.candidates import SIGNALS
 from index.embedder import EARLIER
-from index.fusion import BARE_WEIGHTS, FUSION_WEIGHTS, SIGNALS
+from index.fusion import BARE_WEIGHTS, FUSION_WEIGHTS
 from training.attention import attention_weights, coverage, masked_mean
 from training.attention_block import CrossAttentionBlock, ListwiseAttention
 from training.reranker_states import CandidateStates, DialogueStates, Judged, OwnDialogue, ReadStates

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from index.encoder_loading import default_device
+from training.batching import stacked
 from training.examples import Example
 from training.losses import listwise_softmax
 from training.reranker import SIGNAL_SCALE, Reranker
@@ -41,7 +42,7 @@ def fit_signal_weights(reranker: Reranker, examples: Sequence[Example]) -> None:
     if trained:
         examples = examples[:: max(1, len(examples) // MOST_FITTED)]
         start = torch.cat([start, torch.tensor([SIGNAL_SCALE], dtype=torch.double)])
-    features, right, real = _padded(examples, _trained_part(reranker, examples) if trained else None)
+    features, right, real = _features(examples, _trained_part(reranker, examples) if trained else None)
     weights = start.clone().requires_grad_(True)
     optimizer = torch.optim.LBFGS([weights], max_iter=STEPS, line_search_fn="strong_wolfe")
 
@@ -69,17 +70,11 @@ def _trained_part(reranker: Reranker, examples: Sequence[Example]) -> list[Float
     return [(scores_of(reranker, example) - example.signals @ weights) / SIGNAL_SCALE for example in examples]
 
 
-def _padded(examples: Sequence[Example], trained_part: Sequence[Floats] | None) -> tuple[Tensor, Tensor, Tensor]:
+def _features(examples: Sequence[Example], trained_part: Sequence[Floats] | None) -> tuple[Tensor, Tensor, Tensor]:
     """Features (examples, candidates, features), which candidates are right, and which are there at all."""
-    width = max(len(example.right) for example in examples)
-    count = examples[0].signals.shape[1]
-    features = np.zeros((len(examples), width, count + (trained_part is not None)))
-    right, real = np.zeros((2, len(examples), width), dtype=bool)
-    for row, example in enumerate(examples):
-        size = len(example.right)
-        features[row, :size, :count] = example.signals
-        if trained_part is not None:
-            features[row, :size, count] = trained_part[row]
-        right[row, :size] = example.right
-        real[row, :size] = True
-    return torch.from_numpy(features), torch.from_numpy(right), torch.from_numpy(real)
+    of_each = [torch.from_numpy(example.signals).double() for example in examples]
+    if trained_part is not None:
+        parts = [torch.from_numpy(part).double()[:, None] for part in trained_part]
+        of_each = [torch.cat(both, dim=1) for both in zip(of_each, parts, strict=True)]
+    features, real = stacked(of_each)
+    return features, stacked([torch.from_numpy(example.right) for example in examples])[0], real

@@ -15,10 +15,11 @@ from conversations.errors import LogError, ModelError, TrainingError
 from conversations.model import Turn
 from index.candidates import read_dialogues
 from index.embedder import Embedder
+from training.batching import stacked
 from training.model_files import WEIGHTS
 from training.mood import MoodReader, base_path, load_mood, mood_path, save_mood
 from training.mood_data import Labelled, base_labelled, read_labelled, split_labelled
-from training.mood_head import CLASSES, MoodConfig, MoodHead, padded
+from training.mood_head import CLASSES, MoodConfig, MoodHead
 from training.mood_training import train_mood
 
 WIDTH = 16
@@ -46,7 +47,7 @@ def test_a_mood_does_not_depend_on_the_messages_beside_it(lengths, seed):
 
 
 def test_padding_is_not_attended_to():
-    states, mask = padded([torch.randn(3, WIDTH), torch.randn(5, WIDTH)])
+    states, mask = stacked([torch.randn(3, WIDTH), torch.randn(5, WIDTH)])
     shouted = torch.where(mask[:, :, None], states, torch.full_like(states, 9.0))
     torch.testing.assert_close(tiny_head()(states, mask), tiny_head()(shouted, mask))
 

@@ -17,6 +17,7 @@ from index.candidates import Candidate, ReadDialogue
 from index.embedder import MAX_TOKENS
 from index.encoder_loading import BUNDLED, default_device, default_precision, load_encoder
 from training.rankers.base import Ranked, in_order
+from training.rankers.cross_encoder import dialogue_text
 
 
 class MaxSimRanker:
@@ -60,9 +61,7 @@ class MaxSimRanker:
         """All candidates, best first."""
         if not candidates:
             return []
-        # Newest turn first, as the encoder reads a dialogue: what is cut at the limit is the oldest.
-        dialogue = " ".join(turn.text for turn in reversed(context.turns))
-        asked = self._model.encode_query([dialogue], show_progress_bar=False)[0].float()
+        asked = self._model.encode_query([dialogue_text(context.turns)], show_progress_bar=False)[0].float()
         scores = [
             float((asked @ self._answer(candidate.text).float().T).amax(dim=1).mean()) for candidate in candidates
         ]
