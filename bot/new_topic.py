@@ -5,10 +5,10 @@ message is told by the past questions near it: most of them began their conversa
 whole dialogue leaves no sure answer, is the message looked at by itself.
 
 Measured by tests/benchmarks/new_topics.py with the base reranker. The first messages of the sample's 40 replayed
-conversations, each put behind another of them, get the right answer first in 8 % as part of the whole and in 28 % as
-served (35 % where nothing is before them); those of 61 conversations of STAR's dev log, on a desk of 600 of its train
-log, in 7 and 15 % (26 %). Of the 82 and 440 later turns, which begin nothing, 6 and 4 are taken anew, and as many have
-the right answer first as before.
+conversations, each put behind another of them, get the right answer first in 8 % as part of the whole and in 28 %
+as served (35 % where nothing is before them); those of 61 conversations of STAR's dev log, on a desk of 600 of its
+train log, in 7 and 15 % (26 %). Of the 82 and 440 later turns, which begin nothing, 6 and 4 are taken anew, and as
+many have the right answer first as before.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.dialogue import Request
 
 MAYBE = 0.4
-"""Share of the nearest past questions that began their conversations from which on a message is looked at by itself."""
+"""Share of the nearest past questions that began their conversations from which on a message is read by itself."""
 OPENINGS = 0.5
 """The same share, of the questions nearest to the message by itself, from which on it begins something new."""
 
