@@ -13,8 +13,6 @@ Decisions:
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import math
 import shutil
@@ -31,6 +29,7 @@ from training.cross_encoder_lists import RankedList, make_lists
 from training.datasets import load_task
 from training.loop import OnProgress, Progress
 from training.rankers.cross_encoder import PAIR_TOKENS
+from training.same_run import digest, keep_only_same_run
 from training.splits import split_queries
 
 STAGE = "cross-encoder"
@@ -94,7 +93,8 @@ def train_cross_encoder(
         raise TrainingError(f"{directory} has no query with a right and a wrong answer.", "Use a larger data set.")
     beside = save.with_name(save.name + ".tmp")
     runs = save.with_name(save.name + ".checkpoints")
-    _keep_only_same_run(runs, lists, settings)
+    keep_only_same_run(runs, {"settings": asdict(settings), "lists": digest(lists)})
+    _drop_half_written(runs)
     model = _fresh_model(settings)
     losses = _fit(model, lists, settings, runs, report)
     shutil.rmtree(beside, ignore_errors=True)
@@ -159,20 +159,9 @@ def _fresh_model(settings: CrossEncoderSettings) -> Any:  # noqa: ANN401 - sente
     return model
 
 
-def _keep_only_same_run(directory: Path, lists: Sequence[RankedList], settings: CrossEncoderSettings) -> None:
-    """Leaves the checkpoints of a run that was killed; those of another one, or damaged ones, are deleted."""
-    run = {"settings": asdict(settings), "lists": hashlib.sha256(repr(lists).encode()).hexdigest()}
-    name = directory / "run.json"
-    try:
-        is_same = json.loads(name.read_text()) == run
-    except (OSError, ValueError):
-        is_same = False
-    if not is_same:
-        shutil.rmtree(directory, ignore_errors=True)
-        directory.mkdir(parents=True)
-        name.write_text(json.dumps(run))
+def _drop_half_written(directory: Path) -> None:
+    """Deletes checkpoints that a kill left half written: the trainer writes its state last."""
     for checkpoint in directory.glob("checkpoint-*"):
-        # The trainer writes its state last.
         if not (checkpoint / "trainer_state.json").is_file():
             shutil.rmtree(checkpoint)
 

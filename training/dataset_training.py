@@ -79,7 +79,7 @@ def _train_and_judge(directory: Path, save: Path, settings: TrainSettings, repor
             task.answers,
             settings.for_encoder(epochs),
             settings.encoder_batch_size,
-            work,
+            work / "encoder",
             report,
             settings.layer_decay,
         )
@@ -112,7 +112,7 @@ def _train_and_judge(directory: Path, save: Path, settings: TrainSettings, repor
             )
         reranker = _start(embedder, settings)
         fit_signal_weights(reranker, examples)
-        train_reranker(reranker, examples, held_examples, settings.for_reranker(), work, report)
+        train_reranker(reranker, examples, held_examples, settings.for_reranker(), work / "reranker", report)
         before = _judged(held_cases, cosine_ranker()).figures
         judged = _judged(held_cases, CrossAttentionRanker(reranker, index.states, None, embedder.device))
         after, decision = judged.figures, judged.decision

@@ -113,7 +113,7 @@ def _tune(
         answers,
         settings.for_encoder(settings.encoder_epochs or 0),
         settings.encoder_batch_size,
-        work,
+        work / "encoder",
         report,
         settings.layer_decay,
     )

@@ -140,7 +140,7 @@ def _train(
     reranker = opened[0].starting_point(len(opened) == 1, settings)
     fit_signal_weights(reranker, examples)
     epochs = EPOCHS if len(examples) < MANY else 1
-    train_reranker(reranker, examples, held_examples, settings.for_reranker(epochs), work, report)
+    train_reranker(reranker, examples, held_examples, settings.for_reranker(epochs), work / "reranker", report)
     return reranker, len(examples)
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -31,6 +32,7 @@ from training.datasets import Query
 from training.distributed import gathered, own_share, part_of_mean, processes
 from training.loop import LoopSettings, Progress, train_loop
 from training.losses import listwise_softmax
+from training.same_run import digest, digest_of_weights, keep_only_same_run
 
 SCALE = 20.0
 """Inverse temperature of the cosines, the usual value for sentence encoders."""
@@ -62,12 +64,22 @@ def fine_tune_encoder(
         answers: all answers; `Query.right` counts their rows.
         settings: epochs, learning rate, seed.
         batch_size: dialogues a step; more is harder and better.
-        checkpoint: directory for resuming after a kill.
+        checkpoint: directory of its own for resuming after a kill; what another training left there is deleted.
         on_progress: called after every step.
         layer_decay: factor on the learning rate from each layer to the one below (Howard and Ruder 2018, "Universal
             Language Model Fine-tuning for Text Classification"); 1 trains all alike.
     """
     answered = [query for query in queries if query.right]
+    if checkpoint is not None:
+        run = {
+            "settings": asdict(settings),
+            "batch size": batch_size,
+            "layer decay": layer_decay,
+            "start": digest_of_weights(embedder.model),
+            "queries": digest((one.group, one.dialogue, sorted(one.right)) for one in answered),
+            "answers": digest(answers),
+        }
+        keep_only_same_run(checkpoint, run)
     dialogues = embedder.tokenize_dialogues([query.dialogue for query in answered])
     needed = sorted({row for query in answered for row in query.right})
     answer_tokens = dict(zip(needed, embedder.tokenize([answers[row] for row in needed]), strict=True))

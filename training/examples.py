@@ -24,6 +24,7 @@ from training.rankers import Ranker
 from training.rankers.cross_attention import candidate_states
 from training.reranker import Reranker
 from training.reranker_states import CandidateStates, DialogueStates
+from training.same_run import digest
 
 
 class Source(NamedTuple):
@@ -188,6 +189,21 @@ def unpack(
     )
     right = torch.tensor([bool(example.right[row]) for example, row in picked], device=device)
     return _dialogues(examples, device, dtype), candidates, right
+
+
+def digest_of_examples(examples: Sequence[Example]) -> str:
+    """Of all that is learned from them; the candidates' own token states are told by encoder and ids."""
+    told = (
+        part
+        for one in examples
+        for part in (
+            (one.group, one.turns, one.agents, one.answer_ids, one.question_ids),
+            *(array.numpy().tobytes() for array in (one.values, one.scales)),
+            *(array.tobytes() for array in (one.signals, one.right)),
+            None if one.teacher is None else one.teacher.tobytes(),
+        )
+    )
+    return digest(told)
 
 
 def _dialogues(examples: Sequence[Example], device: str, dtype: torch.dtype) -> DialogueStates:

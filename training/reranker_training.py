@@ -6,7 +6,7 @@ import json
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
@@ -20,11 +20,12 @@ from torch import Tensor
 from index.encoder_loading import default_device, fast_arithmetic
 from training.batching import batches_of_like_length, step_generator
 from training.distributed import is_first, own_share, part_of_mean
-from training.examples import Example, sample_rows, unpack
+from training.examples import Example, digest_of_examples, sample_rows, unpack
 from training.loop import LoopSettings, Progress, train_loop
 from training.losses import DISTILLATIONS, LOSSES, padded
 from training.metrics import mean_reciprocal_rank, rank_of_right
 from training.reranker import Reranker
+from training.same_run import digest_of_weights, keep_only_same_run
 
 MOST_MEASURED = 400
 """Held-out examples ranked after each epoch, evenly from all: enough to choose an epoch by."""
@@ -75,10 +76,19 @@ def train_reranker(
         examples: to train on.
         held_out: to measure on after every epoch; from other conversations.
         settings: see `RerankerSettings`.
-        checkpoint: directory for resuming after a kill.
+        checkpoint: directory of its own for resuming after a kill; what another training left there is deleted.
         on_progress: called after every step and every epoch.
     """
     reranker.to(default_device()).float()
+    if checkpoint is not None:
+        run = {
+            "settings": asdict(settings),
+            "shape": asdict(reranker.config),
+            "start": digest_of_weights(reranker),
+            "examples": digest_of_examples(examples),
+            "held out": digest_of_examples(held_out),
+        }
+        keep_only_same_run(checkpoint, run)
     lesson = _Lesson(reranker, examples, settings, checkpoint)
     measured = held_out[:: max(1, len(held_out) // MOST_MEASURED)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -45,3 +46,37 @@ def test_a_killed_run_with_refreshed_negatives_ends_as_if_it_had_not_been(tmp_pa
     resumed = trained(tmp_path / "killed")
     for name, value in whole.items():
         torch.testing.assert_close(resumed[name], value, msg=name)
+
+
+SETTINGS = RerankerSettings(epochs=3, learning_rate=0.02, batch_size=8, candidates=4, patience=9)
+
+
+@pytest.mark.parametrize(
+    ("settings", "start", "first"),
+    [
+        (replace(SETTINGS, learning_rate=0.0005, seed=99, loss="lambda"), {}, 0),
+        (replace(SETTINGS, epochs=0), {}, 0),
+        (SETTINGS, {"listwise_heads": 2}, 0),
+        (SETTINGS, {"seed": 7}, 0),
+        (SETTINGS, {}, 8),
+    ],
+    ids=["settings", "no epochs", "shape", "start", "examples"],
+)
+def test_another_run_takes_nothing_over_from_a_killed_one(tmp_path, monkeypatch, settings, start, first):
+    monkeypatch.setattr(reranker_training, "LoopSettings", partial(LoopSettings, checkpoint_seconds=-1.0))
+    source, teacher = tiny_source(tmp_path), tiny_reranker(seed=5)
+    examples = [judged_example(teacher, source, seed, agrees=True) for seed in range(32)]
+
+    def kill(progress):
+        if progress.step == 7 and progress.metric is None:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train_reranker(tiny_reranker(), examples[:24], examples, SETTINGS, tmp_path / "killed", kill)
+    trained = []
+    for directory in ("fresh", "killed"):
+        reranker = tiny_reranker(**start)
+        train_reranker(reranker, examples[first : first + 24], examples, settings, tmp_path / directory)
+        trained.append(reranker.state_dict())
+    for name, value in trained[0].items():
+        assert torch.equal(trained[1][name], value), name

@@ -1,0 +1,44 @@
+"""Fine-tuning the encoder, killed and resumed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from conversations.model import Turn
+from index.embedder import Embedder
+from training.datasets import Query
+from training.encoder_training import fine_tune_encoder
+from training.loop import LoopSettings
+
+ANSWERS = [f"The {thing} is in the shop." for thing in ("lamp", "kettle", "radio", "clock")]
+QUERIES = [Query((Turn("customer", f"Where is it, number {row}?"),), frozenset({row}), str(row)) for row in range(4)]
+SETTINGS = LoopSettings(epochs=2, learning_rate=1e-5, checkpoint_seconds=-1.0)
+
+
+class Killed(Exception):
+    """Stands for a kill: nothing of the run is left but its files."""
+
+
+def test_it_goes_on_only_where_the_same_training_was_killed(tmp_path):
+    embedder = Embedder(precision="float32")
+    start = {name: value.clone() for name, value in embedder.model.state_dict().items()}
+
+    def steps(settings):
+        """Those that are done, the second being killed before it is kept."""
+        embedder.model.load_state_dict(start)
+        seen = []
+
+        def kill(progress):
+            seen.append(progress.step)
+            if progress.step == 2:
+                raise Killed
+
+        with pytest.raises(Killed):
+            fine_tune_encoder(embedder, QUERIES, ANSWERS, settings, 2, tmp_path / "kept", kill)
+        return seen
+
+    assert steps(SETTINGS) == [1, 2]
+    assert steps(SETTINGS) == [2]
+    assert steps(replace(SETTINGS, seed=14)) == [1, 2]
