@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from index.candidates import SIGNALS
-from training.metrics import expected_calibration_error
+from training.logistic import FOLDS, cross_validated, fit_logistic, log_odds, probability
+from training.metrics import ends_of_ties, expected_calibration_error
 from training.rankers.base import Ranked
 
 Floats = npt.NDArray[np.floating]
@@ -46,7 +46,7 @@ class Scale(NamedTuple):
         """Confidence as it is to be read; what is not a number stays so."""
         if self == Scale():
             return confidence
-        return _probability(_log_odds(confidence), np.array([self.slope]), self.shift)
+        return probability(log_odds(confidence), np.array([self.slope]), self.shift)
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Decision:
         if not ranked:
             return 0.0
         features = confidence_features(ranked, self.temperature)
-        confidence = float(1.0 / (1.0 + np.exp(-(features @ np.array(self.coefficients) + self.intercept))))
+        confidence = float(probability(features, np.array(self.coefficients), self.intercept))
         if len(ranked) < FEW:
             confidence = min(confidence, max(nearness(ranked[0]), 0.0))
         return confidence
@@ -160,9 +160,12 @@ def fit_decision(
         right_ids: per case the answer ids that count as right; may be empty.
         groups: per case its conversation; cross-validation never splits one.
         risk: share of wrong answers among those given that the threshold may let through.
+
+    Returns:
+        A guess where the cases or their conversations are too few.
     """
     cases = [row for row, ranked in enumerate(ranked_lists) if ranked]
-    if len(cases) < LEAST_CASES:
+    if _are_too_few([groups[row] for row in cases]):
         return Decision(risk=risk)
     lists = [
         (
@@ -174,8 +177,8 @@ def fit_decision(
     temperature = fit_temperature(lists)
     features = np.stack([confidence_features(ranked_lists[row], temperature) for row in cases])
     right = np.array([answers[0] for _, answers in lists])
-    honest = _cross_validated(features, right, [groups[row] for row in cases])
-    coefficients, intercept = _fit_logistic(features, right)
+    honest = cross_validated(features, right, [groups[row] for row in cases])
+    coefficients, intercept = fit_logistic(features, right)
     tried = [
         (one, threshold_for_risk(honest, right, one)) for one in (risk, *(more for more in RISKS if more > risk))
     ]
@@ -203,20 +206,22 @@ def fit_scale(confidence: Floats, right: npt.NDArray[np.bool_], groups: Sequence
 
     Returns:
         The scale, and (cases,) the confidence as scales fitted on the other cases read it. Where that is no better
-        (Brier score), or there are too few cases to tell, the scale changes nothing.
+        (Brier score), or there are too few cases or conversations to tell, the scale changes nothing.
     """
-    if len(confidence) < LEAST_CASES:
+    if _are_too_few(groups):
         return Scale(), confidence
-    features = _log_odds(confidence)
-    honest = _cross_validated(features, right, groups)
+    features = log_odds(confidence)
+    honest = cross_validated(features, right, groups)
     if ((honest - right) ** 2).mean() >= ((confidence - right) ** 2).mean():
         return Scale(), confidence
-    (slope,), shift = _fit_logistic(features, right)
+    (slope,), shift = fit_logistic(features, right)
     return Scale(float(slope), shift), honest
 
 
 def threshold_for_risk(confidence: Floats, right: npt.NDArray[np.bool_], risk: float) -> float | None:
     """The lowest threshold at which at most this share of the answers given is wrong; None where there is none.
+
+    Cases of one confidence are answered together.
 
     >>> threshold_for_risk(np.array([0.9, 0.8, 0.3]), np.array([True, True, False]), 0.1)
     0.8
@@ -225,7 +230,7 @@ def threshold_for_risk(confidence: Floats, right: npt.NDArray[np.bool_], risk: f
     wrong = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
     # A few lucky cases at the very top prove nothing: the stretch must hold at least ten, or all there are.
     enough = np.arange(1, len(order) + 1) >= min(10, len(order) - 1)
-    allowed = np.flatnonzero((wrong <= risk) & enough)
+    allowed = np.flatnonzero((wrong <= risk) & enough & ends_of_ties(confidence[order]))
     return float(confidence[order[allowed[-1]]]) if len(allowed) else None
 
 
@@ -239,50 +244,6 @@ def careful_coverage(confidence: Floats, right: npt.NDArray[np.bool_]) -> float:
     return float((confidence >= threshold).mean()) if threshold is not None else 0.0
 
 
-def _log_odds(confidence: Floats) -> Floats:
-    """(cases, 1)"""
-    inside = np.clip(np.asarray(confidence, np.float64), 1e-6, 1.0 - 1e-6)
-    return np.asarray(np.log(inside / (1.0 - inside)))[:, None]
-
-
-def _cross_validated(features: Floats, right: npt.NDArray[np.bool_], groups: Sequence[str]) -> Floats:
-    """The probability of each case by a fit on other conversations."""
-    folds = np.array([_fold(group) for group in groups])
-    found = np.zeros(len(features))
-    for fold in range(5):
-        inside = folds == fold
-        if inside.any() and not inside.all():
-            found[inside] = _probability(features[inside], *_fit_logistic(features[~inside], right[~inside]))
-    return found
-
-
-def _fit_logistic(features: Floats, right: npt.NDArray[np.bool_]) -> tuple[Floats, float]:
-    """Logistic regression with a little shrinkage, by L-BFGS; features are standardised inside."""
-    mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
-    inputs = torch.tensor((features - mean) / spread, dtype=torch.float64)
-    target = torch.tensor(right, dtype=torch.float64)
-    # No coefficient may be negative: more weight, lead or nearness never makes an answer less credible.
-    parameters = torch.full((inputs.shape[1] + 1,), -1.0, dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.LBFGS([parameters], max_iter=200, line_search_fn="strong_wolfe")
-
-    def closure() -> float:
-        optimizer.zero_grad()
-        slopes = torch.nn.functional.softplus(parameters[:-1])
-        logits = inputs @ slopes + parameters[-1]
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, target)
-        loss = loss + 0.5 / len(target) * slopes.square().sum()
-        loss.backward()
-        return float(loss.detach())
-
-    optimizer.step(closure)
-    slopes = torch.nn.functional.softplus(parameters[:-1]).detach().numpy()
-    coefficients = slopes / spread
-    return coefficients, float(parameters[-1].detach()) - float((coefficients * mean).sum())
-
-
-def _probability(features: Floats, coefficients: Floats, intercept: float) -> Floats:
-    return np.asarray(1.0 / (1.0 + np.exp(-(features @ coefficients + intercept))))
-
-
-def _fold(group: str) -> int:
-    return sum(group.encode()) % 5
+def _are_too_few(groups: Sequence[str]) -> bool:
+    """Whether nothing can be fitted on cases from these conversations and tried on others."""
+    return len(groups) < LEAST_CASES or len(set(groups)) < FOLDS

@@ -119,9 +119,18 @@ def risk_coverage(confidence: Floats, right: npt.NDArray[np.bool_]) -> tuple[Flo
     """
     order = np.argsort(-confidence, kind="stable")
     count = np.arange(1, len(order) + 1)
-    last = np.append(np.diff(confidence[order]) != 0, True) if len(order) else np.zeros(0, bool)
+    last = ends_of_ties(confidence[order])
     wrong = np.cumsum(~right[order])
     return (count / max(len(order), 1))[last], (wrong / count)[last]
+
+
+def ends_of_ties(ordered: Floats) -> npt.NDArray[np.bool_]:
+    """True for the last of each run of equal numbers: where a threshold can be put.
+
+    >>> ends_of_ties(np.array([0.9, 0.5, 0.5])).tolist()
+    [True, False, True]
+    """
+    return np.append(np.diff(ordered) != 0, True) if len(ordered) else np.zeros(0, bool)
 
 
 def aurc(confidence: Floats, right: npt.NDArray[np.bool_]) -> float:

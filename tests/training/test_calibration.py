@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from index.candidates import Candidate
-from training.calibration import LEAST_CASES, RISKS, Decision, fit_decision, threshold_for_risk
+from training.calibration import (
+    LEAST_CASES,
+    RISKS,
+    Decision,
+    Scale,
+    careful_coverage,
+    fit_decision,
+    fit_scale,
+    threshold_for_risk,
+)
 from training.rankers.base import in_order
 
 
@@ -63,6 +74,43 @@ def test_too_few_cases_calibrate_nothing():
     assert decision.cases == 0
 
 
+@pytest.mark.parametrize("names", [["only"], ["c1", "c6"], ["a", "b", "c", "d"]])
+def test_too_few_conversations_calibrate_nothing(names):
+    lists, right, _ = simulated(80)
+    groups = [names[row % len(names)] for row in range(80)]
+    assert fit_decision(lists, right, groups) == Decision(risk=0.2)
+    confidence = np.linspace(0.01, 0.99, 80)
+    scale, honest = fit_scale(confidence, np.arange(80) % 3 == 0, groups)
+    assert scale == Scale()
+    assert honest is confidence
+
+
+def test_conversations_are_dealt_evenly_whatever_they_are_called():
+    lists, right, _ = simulated(600, seed=1)
+    alike = [f"{chr(97 + row)}{chr(122 - row)}" for row in range(10)]
+    assert len({sum(name.encode()) for name in alike}) == 1
+    decision = fit_decision(lists, right, [alike[row % 10] for row in range(600)])
+    assert decision.ece < 0.1
+    assert decision.threshold > 0.1
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_feature_that_is_the_same_everywhere_says_nothing():
+    lists, right, groups = simulated(300)
+
+    def near(ranked, signal):
+        same = [replace(one.candidate, signals=(signal, 0, 0, 0, 0, 0)) for one in ranked]
+        return in_order(same, np.array([one.score for one in ranked]))
+
+    decision = fit_decision([near(ranked, 0.3) for ranked in lists], right, groups)
+    assert decision.coefficients[2] == 0.0
+    assert max(decision.coefficients) < 10
+    assert abs(decision.intercept) < 10
+    for ranked in lists[:20]:
+        assert decision.confidence(near(ranked, 0.9)) == pytest.approx(decision.confidence(near(ranked, 0.3)))
+    assert Decision(intercept=-1e4).confidence(lists[0]) == 0.0, "without a warning"
+
+
 def test_a_ranker_that_is_never_right_never_answers():
     lists, _, groups = simulated(200)
     decision = fit_decision(lists, [frozenset()] * 200, groups)
@@ -103,6 +151,15 @@ def test_the_threshold_counts_all_that_is_above_it():
     confidence = np.linspace(0.01, 1.0, 100)
     right = confidence > 0.5
     assert threshold_for_risk(confidence, right, 0.0) == pytest.approx(0.51)
+
+
+def test_cases_of_one_confidence_are_answered_together():
+    confidence = np.array([0.95] * 12 + [0.9] * 20 + [0.5])
+    right = np.array([True] * 12 + [True] * 10 + [False] * 10 + [False])
+    assert threshold_for_risk(confidence[12:32], right[12:32], 0.1) is None
+    assert threshold_for_risk(confidence, right, 0.1) == 0.95
+    assert threshold_for_risk(confidence, right, 10 / 32) == 0.9
+    assert careful_coverage(confidence, right) == pytest.approx(12 / 33)
 
 
 def test_confidence_in_two_is_that_of_one_answer_with_the_weight_of_both():

@@ -1,0 +1,82 @@
+"""Logistic regression of a right-or-wrong outcome on a few features, and what it says of cases it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy.special import expit
+
+Floats = npt.NDArray[np.floating]
+
+FOLDS = 5
+"""Parts of the cross-validation; fewer conversations than this cannot calibrate anything."""
+LEAST_SPREAD = 1e-3
+"""A feature whose standard deviation is smaller tells no case from another."""
+
+
+def fit_logistic(features: Floats, right: npt.NDArray[np.bool_]) -> tuple[Floats, float]:
+    """Fits with a little shrinkage, by L-BFGS; features are standardised inside.
+
+    Args:
+        features: (cases, features)
+        right: (cases,)
+
+    Returns:
+        (features,) coefficients, none of them negative, and the intercept.
+    """
+    mean, spread = features.mean(axis=0), features.std(axis=0)
+    # What does not vary where it is fitted gets no coefficient: any slope would fit, and it may vary elsewhere.
+    factor = np.where(spread < LEAST_SPREAD, 0.0, 1.0 / np.maximum(spread, LEAST_SPREAD))
+    inputs = torch.tensor((features - mean) * factor, dtype=torch.float64)
+    target = torch.tensor(right, dtype=torch.float64)
+    # No coefficient may be negative: more weight, lead or nearness never makes an answer less credible.
+    parameters = torch.full((inputs.shape[1] + 1,), -1.0, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([parameters], max_iter=200, line_search_fn="strong_wolfe")
+
+    def closure() -> float:
+        optimizer.zero_grad()
+        slopes = torch.nn.functional.softplus(parameters[:-1])
+        logits = inputs @ slopes + parameters[-1]
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, target)
+        loss = loss + 0.5 / len(target) * slopes.square().sum()
+        loss.backward()
+        return float(loss.detach())
+
+    optimizer.step(closure)
+    slopes = torch.nn.functional.softplus(parameters[:-1]).detach().numpy()
+    coefficients = slopes * factor
+    return coefficients, float(parameters[-1].detach()) - float((coefficients * mean).sum())
+
+
+def cross_validated(features: Floats, right: npt.NDArray[np.bool_], groups: Sequence[str]) -> Floats:
+    """The probability of each case by a fit on other conversations.
+
+    Args:
+        features: (cases, features)
+        right: (cases,)
+        groups: per case its conversation; there are at least `FOLDS`.
+
+    Returns:
+        (cases,)
+    """
+    fold_of = {group: place % FOLDS for place, group in enumerate(sorted(set(groups)))}
+    folds = np.array([fold_of[group] for group in groups])
+    found = np.zeros(len(features))
+    for fold in range(FOLDS):
+        inside = folds == fold
+        found[inside] = probability(features[inside], *fit_logistic(features[~inside], right[~inside]))
+    return found
+
+
+def probability(features: Floats, coefficients: Floats, intercept: float) -> Floats:
+    """Of each case, (cases,), by what `fit_logistic` found."""
+    return np.asarray(expit(features @ coefficients + intercept))
+
+
+def log_odds(confidence: Floats) -> Floats:
+    """(cases,) probabilities as (cases, 1) features."""
+    inside = np.clip(np.asarray(confidence, np.float64), 1e-6, 1.0 - 1e-6)
+    return np.asarray(np.log(inside / (1.0 - inside)))[:, None]
