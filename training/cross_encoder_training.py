@@ -28,8 +28,9 @@ from index.encoder_loading import bundled_path, default_device, default_precisio
 from training.cross_encoder_lists import RankedList, make_lists
 from training.datasets import load_task
 from training.loop import OnProgress, Progress
-from training.rankers.cross_encoder import PAIR_TOKENS
+from training.rankers.cross_encoder import PAIR_TOKENS, is_cross_encoder
 from training.same_run import digest, keep_only_same_run
+from training.saving import check_place, is_empty, replacing
 from training.splits import split_queries
 
 STAGE = "cross-encoder"
@@ -81,9 +82,11 @@ def train_cross_encoder(
 
     Raises:
         MissingPart: the packages that sentence-transformers trains with are not installed.
+        ModelError: something else than a CrossEncoder is in `save`.
         TrainingError: nothing to train on, or the loss is not a number.
     """
     _require_packages()
+    check_place(save, "CrossEncoder", lambda path: is_empty(path) or is_cross_encoder(path))
     settings = settings or CrossEncoderSettings()
     report = on_progress or (lambda _: None)
     task = load_task(directory, "train")
@@ -91,18 +94,14 @@ def train_cross_encoder(
     lists = make_lists(task, queries, settings.candidates, settings.seed, report)
     if not lists:
         raise TrainingError(f"{directory} has no query with a right and a wrong answer.", "Use a larger data set.")
-    beside = save.with_name(save.name + ".tmp")
     runs = save.with_name(save.name + ".checkpoints")
     keep_only_same_run(runs, {"settings": asdict(settings), "lists": digest(lists)})
     _drop_half_written(runs)
     model = _fresh_model(settings)
     losses = _fit(model, lists, settings, runs, report)
-    shutil.rmtree(beside, ignore_errors=True)
-    # No model card: it would quote the training data.
-    model.save_pretrained(str(beside), create_model_card=False)
-    if save.exists():
-        shutil.rmtree(save)
-    beside.replace(save)
+    with replacing(save) as beside:
+        # No model card: it would quote the training data.
+        model.save_pretrained(str(beside), create_model_card=False)
     shutil.rmtree(runs)
     few = max(len(losses) // 10, 1)
     return {

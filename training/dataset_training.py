@@ -30,7 +30,7 @@ from training.planting import Planter
 from training.rankers import Ranker, cosine_ranker
 from training.rankers.cross_attention import CrossAttentionRanker
 from training.rankers.named import named_ranker
-from training.registry import load_model, model_embedder, save_model
+from training.registry import check_save, load_model, model_embedder, save_model
 from training.reranker import Reranker
 from training.reranker_training import train_reranker
 from training.settings import TrainReport, TrainSettings
@@ -50,15 +50,16 @@ def train_dataset(
 
     Args:
         directory: a data set, see `training.datasets.load_task`.
-        save: directory of the model; its parent must exist, an old model there is replaced.
+        save: directory of the model; an old model there is replaced.
         settings: `limit` bounds the queries trained on.
         on_progress: called after every step.
 
     Raises:
         TrainingError: too few queries with a right answer.
-        ModelError: a model to start from or to learn from cannot be used.
+        ModelError: a model to start from or to learn from cannot be used, or something else is in `save`.
         OSError: the event files cannot be written.
     """
+    check_save(save)
     with tracked(settings, save.name, on_progress) as tracker:
         return tracker.finish(_train_and_judge(directory, save, settings, tracker))
 

@@ -29,7 +29,7 @@ from training.promotion import Evidence, weigh
 from training.rankers import Ranker
 from training.rankers.cross_attention import CrossAttentionRanker
 from training.rankers.merging import merge_same
-from training.registry import TUNED_ON, next_name, promote, save_model
+from training.registry import TUNED_ON, check_save, next_name, promote, save_model
 from training.reranker import Reranker
 from training.reranker_training import train_reranker
 from training.settings import EPOCHS, MANY, TrainReport, TrainSettings
@@ -51,14 +51,17 @@ def train_desk(
         desks: several must share one encoder, and need `save`.
         settings: see `TrainSettings`.
         on_progress: called after every step.
-        save: write the model there instead of into the desk.
+        save: write the model there instead of into the desk; an old model there is replaced.
 
     Raises:
+        ModelError: something else is in `save`.
         TrainingError: too few conversations, or too few whose right answer retrieval serves.
         OSError: the event files cannot be written.
     """
     if len(desks) > 1 and save is None:
         raise TrainingError("Several desks train one model that belongs to none of them.", "Say where: --save MODEL.")
+    if save is not None:
+        check_save(save)
     target = save or desks[0].models_path / next_name(desks[0].models_path)
     with tracked(settings, target.name, on_progress) as tracker:
         return tracker.finish(_train_and_judge(desks, settings, tracker, target, save))

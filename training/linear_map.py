@@ -28,6 +28,7 @@ from training.encoder_training import SCALE
 from training.loop import LoopSettings, Progress, counter, train_loop
 from training.losses import listwise_softmax
 from training.metrics import mean_reciprocal_rank, rank_of_right
+from training.saving import check_place
 from training.splits import split_queries
 
 Floats = npt.NDArray[np.float32]
@@ -76,7 +77,9 @@ def train_linear_map(
 
     Raises:
         TrainingError: no query has a right answer.
+        ModelError: something else is at `save`.
     """
+    check_place(save, "linear map", _is_linear_map)
     report = on_progress or (lambda _: None)
     task = load_task(directory, "train")
     train, held_out = split_queries(task.queries, seed, limit)
@@ -128,9 +131,7 @@ def load_linear_map(path: Path, encoder: str) -> LinearMap:
         ModelError: missing, damaged, or made for another encoder.
     """
     try:
-        with safe_open(path, "pt") as opened:
-            facts = {name: json.loads(value) for name, value in (opened.metadata() or {}).items()}
-            weight = opened.get_tensor("weight")
+        facts, weight = _read(path)
     except (OSError, ValueError, SafetensorError) as error:
         raise ModelError(
             f"The linear map {path} cannot be read.", "Train it again: attendant train --kind linear-map."
@@ -140,6 +141,19 @@ def load_linear_map(path: Path, encoder: str) -> LinearMap:
     model = LinearMap(weight.shape[0])
     model.load_state_dict({"weight": weight.float()})
     return model
+
+
+def _read(path: Path) -> tuple[dict[str, Any], Tensor]:
+    with safe_open(path, "pt") as opened:
+        facts = {name: json.loads(value) for name, value in (opened.metadata() or {}).items()}
+        return facts, opened.get_tensor("weight")
+
+
+def _is_linear_map(path: Path) -> bool:
+    try:
+        return _read(path)[0].get("kind") == KIND
+    except (OSError, ValueError, SafetensorError):
+        return False
 
 
 def _held_out_mrr(model: LinearMap, asked: Tensor, queries: list[Query], answers: Tensor) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 
 from conversations.errors import ModelError
 from index.manifest import sha256_of
+from training.saving import check_place, is_empty, replacing
 
 VERSION = 1
 WEIGHTS = "model.safetensors"
@@ -24,7 +24,7 @@ CONFIG = "config.json"
 def write_model(
     directory: Path, kind: str, module: nn.Module, facts: Mapping[str, Any], add: Callable[[Path], None] | None = None
 ) -> None:
-    """Writes a model beside and moves it in place: the directory is complete or not there; one there is replaced.
+    """Writes a model beside and moves it in place: the directory is complete or not there; a model there is replaced.
 
     Args:
         directory: where it is to lie.
@@ -32,25 +32,41 @@ def write_model(
         module: saved in half precision.
         facts: JSON-able, kept with the weights.
         add: writes more files into the directory that it is called with.
+
+    Raises:
+        ModelError: something else is there.
     """
-    beside = directory.with_name(directory.name + ".tmp")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    weights = {name: value.detach().cpu().half().contiguous() for name, value in module.state_dict().items()}
-    save_file(weights, beside / WEIGHTS)
-    if add is not None:
-        add(beside)
-    files = sorted(path for path in beside.rglob("*") if path.is_file())
-    config = {
-        "kind": kind,
-        "version": VERSION,
-        **facts,
-        "files": {str(path.relative_to(beside)): sha256_of(path) for path in files},
-    }
-    (beside / CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
-    if directory.exists():
-        shutil.rmtree(directory)
-    beside.replace(directory)
+    check_directory(directory, kind)
+    with replacing(directory) as beside:
+        weights = {name: value.detach().cpu().half().contiguous() for name, value in module.state_dict().items()}
+        save_file(weights, beside / WEIGHTS)
+        if add is not None:
+            add(beside)
+        files = sorted(path for path in beside.rglob("*") if path.is_file())
+        config = {
+            "kind": kind,
+            "version": VERSION,
+            **facts,
+            "files": {str(path.relative_to(beside)): sha256_of(path) for path in files},
+        }
+        (beside / CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+
+
+def check_directory(directory: Path, kind: str) -> None:
+    """That a model of this kind may be written there: nothing is there, or such a model, of whatever version.
+
+    Raises:
+        ModelError: something else is there.
+    """
+    check_place(directory, kind, lambda path: is_empty(path) or _kind_of(path) == kind)
+
+
+def _kind_of(directory: Path) -> object:
+    try:
+        config = json.loads((directory / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return config.get("kind") if isinstance(config, dict) else None
 
 
 def read_config(directory: Path, kind: str, remedy: str) -> dict[str, Any]:

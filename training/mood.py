@@ -14,7 +14,7 @@ from conversations.errors import ModelError
 from index.builder import Check
 from index.candidates import ReadDialogue
 from index.embedder import Embedder
-from training.model_files import CONFIG, read_config, read_weights, reading, write_model
+from training.model_files import CONFIG, check_directory, read_config, read_weights, reading, write_model
 from training.mood_head import CLASSES, MoodConfig, MoodHead
 
 KIND = "attendant mood head"
@@ -126,6 +126,15 @@ def mood_path(root: Path, encoder: str) -> Path:
         encoder: identity of the encoder.
     """
     return root / "mood" / encoder.rsplit("@", 1)[-1]
+
+
+def check_save(root: Path, encoder: str) -> None:
+    """That a head for this encoder may be written there; to be asked before training.
+
+    Raises:
+        ModelError: something else is there.
+    """
+    check_directory(mood_path(root, encoder), KIND)
 
 
 def save_mood(root: Path, head: MoodHead, notes: dict[str, Any]) -> Path:

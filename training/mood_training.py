@@ -28,7 +28,7 @@ from training.batching import stacked
 from training.calibration import fit_temperature
 from training.loop import LoopSettings, OnProgress, Progress, learning_rate_at
 from training.metrics import f1_scores
-from training.mood import CHUNK, MoodReader, newest_states, save_mood, with_temperature
+from training.mood import CHUNK, MoodReader, check_save, newest_states, save_mood, with_temperature
 from training.mood_data import Labelled, base_labelled, split_labelled
 from training.mood_head import CLASSES, MoodConfig, MoodHead
 
@@ -76,7 +76,9 @@ def train_mood(
 
     Raises:
         TrainingError: too few messages, or all of one mood.
+        ModelError: something else is where the head is to be written.
     """
+    check_save(root, embedder.identity)
     train, held_out = split_labelled(rows)
     report = on_progress or (lambda _: None)
     cut = len(train[:MOST_IN_DIALOGUE])

@@ -19,7 +19,7 @@ from index.builder import Check
 from index.embedder import Embedder
 from index.encoder_loading import BUNDLED
 from training.calibration import Decision
-from training.model_files import CONFIG, WEIGHTS, read_config, read_weights, reading, write_model
+from training.model_files import CONFIG, WEIGHTS, check_directory, read_config, read_weights, reading, write_model
 from training.reranker import Reranker, RerankerConfig
 
 KIND = "attendant reranker"
@@ -51,15 +51,27 @@ def save_model(
     """Writes a model beside and moves it in place: the directory is complete or not there.
 
     Args:
-        directory: must not hold a model yet, unless it may be replaced.
+        directory: a model there is replaced.
         reranker: saved in half precision.
         decision: temperature, thresholds.
         notes: JSON-able facts about its training.
         embedder: its encoder, where that was fine-tuned; the note `TUNED_ON` then says on what.
+
+    Raises:
+        ModelError: something else is there.
     """
     facts = {"reranker": asdict(reranker.config), "decision": asdict(decision), "notes": notes}
     add = None if embedder is None else lambda beside: embedder.save(beside / ENCODER)
     write_model(directory, KIND, reranker, facts, add)
+
+
+def check_save(directory: Path) -> None:
+    """That a model may be written there; to be asked before training.
+
+    Raises:
+        ModelError: something else is there.
+    """
+    check_directory(directory, KIND)
 
 
 def load_model(directory: Path, encoder: str | None = None) -> Model:
@@ -193,7 +205,8 @@ def previous_model(models: Path) -> str | None:
 
 def model_names(models: Path) -> list[str]:
     """The desk's own models, oldest first."""
-    return sorted(path.parent.name for path in models.glob(f"*/{CONFIG}"))
+    names = (path.parent.name for path in models.glob(f"*/{CONFIG}"))
+    return sorted(name for name in names if not name.startswith("."))  # one that a kill left half written
 
 
 def _write(path: Path, name: str) -> None:

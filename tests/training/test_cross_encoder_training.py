@@ -101,6 +101,7 @@ def test_it_learns_and_ranks(data, tmp_path):
     settings = CrossEncoderSettings(epochs=8, learning_rate=3e-4, batch_size=4, candidates=4, pair_tokens=32, limit=8)
     save = tmp_path / "model"
     save.mkdir()
+    (save / "config_sentence_transformers.json").write_text('{"model_type": "CrossEncoder"}')
     (save / "old").touch()
     report = train_cross_encoder(data, save, settings, seen.append)
     assert report["examples"] == 8

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from conversations.errors import ModelError
@@ -25,6 +27,15 @@ def dialogue_text(turns: Sequence[Turn]) -> str:
     'Which one? My lamp is broken.'
     """
     return " ".join(turn.text for turn in reversed(turns))
+
+
+def is_cross_encoder(directory: Path) -> bool:
+    """Whether sentence-transformers has saved a CrossEncoder there."""
+    try:
+        said = json.loads((directory / "config_sentence_transformers.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(said, dict) and said.get("model_type") == "CrossEncoder"
 
 
 class CrossEncoderRanker:
