@@ -187,6 +187,24 @@ class ExtraStates(TokenStates):
         return values[:limit], scales[:limit]
 
 
+class JoinedStates(TokenStates):
+    """Token states of several sources, the ids of each counted on from those of the one before."""
+
+    def __init__(self, sources: Sequence[TokenStates]) -> None:
+        """Takes sources whose ids are counted from 0."""
+        self._sources = sources
+        self._begins = np.cumsum([0, *(len(source) for source in sources)])
+
+    def __len__(self) -> int:
+        """Number of texts."""
+        return int(self._begins[-1])
+
+    def slices(self, identifier: int, limit: int) -> _Packed:
+        """As `TokenStates.slices`."""
+        number = min(int(np.searchsorted(self._begins, identifier, side="right")), len(self._sources)) - 1
+        return self._sources[number].slices(identifier - int(self._begins[number]), limit)
+
+
 def gather(parts: Sequence[tuple[TokenStates, Sequence[int], int]]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Joins the parts of each candidate (its question, its answer) into one padded batch, still packed.
 

@@ -194,19 +194,19 @@ class _Examined:
         self._first_planted = {
             attack: len(task.answers) + place * len(task.queries) for place, attack in enumerate(planted)
         }
-        traps = [
+        self._traps = [
             PLANTED[attack](query.dialogue[-1].text, random.Random(f"{attack} {number}"))
             for attack in planted
             for number, query in enumerate(task.queries)
         ]
-        self._task = replace(task, answers=(*task.answers, *traps))
+        self._task = task
         self._indexes: dict[str, TaskIndex] = {}
 
     def index(self, ranker: Recipe, states_below: int, show: Callable[[str, int, int], None]) -> TaskIndex:
         """The answers as this ranker's encoder reads them, encoded once for all rankers that share it."""
         if ranker.encoder not in self._indexes:
             counter = partial(show, "embedding answers")
-            made = TaskIndex(self._task, ranker.embedder, states_below, self._directory, counter)
+            made = TaskIndex(self._task, ranker.embedder, states_below, self._directory, counter, self._traps)
             self._indexes[ranker.encoder] = made
         return self._indexes[ranker.encoder]
 
@@ -231,9 +231,10 @@ class _Examined:
             ordered = order(asked, rows, depth)
             waits.append(1000 * (time.perf_counter() - started))
             right = np.isin(rows, list(query.right))
-            confidence[number], hit[number] = ordered.confidence, right[int(ordered.scores.argmax())]
+            rank = rank_of_right(ordered.scores, right)
+            confidence[number], hit[number] = ordered.confidence, rank == 1
             if query.right:
-                ranks.append(rank_of_right(ordered.scores, right))
+                ranks.append(rank)
                 groups.append(query.group)
             if trap is not None:
                 traps.append(rank_of_right(ordered.scores, rows == trap) == 1)

@@ -22,13 +22,17 @@ SCOPE_COST = 0.01
 def rank_of_right(scores: Floats, right: Sequence[bool] | npt.NDArray[np.bool_]) -> int:
     """Rank of the best right candidate, ties counted against it: 1 + how many wrong ones score at least as high.
 
+    A ranker one of whose scores is no finite number has ranked nothing.
+
     >>> rank_of_right(np.array([0.9, 0.9, 0.1]), [True, False, False])
     2
     >>> rank_of_right(np.array([0.9, 0.1]), [False, False])
     0
+    >>> rank_of_right(np.array([0.9, np.nan]), [True, False])
+    0
     """
     is_right = np.asarray(right, dtype=bool)
-    if not is_right.any():
+    if not is_right.any() or not np.isfinite(scores).all():
         return 0
     best = scores[is_right].max()
     return 1 + int((scores[~is_right] >= best).sum())

@@ -117,7 +117,7 @@ def _encoder_of(path: str) -> Embedder:
 def _word_order(index: TaskIndex) -> Order:
     def order(query: Query, rows: Rows, depth: int) -> Ordered:
         del depth
-        return _by_score(index.word_scores(query.dialogue[-1].text)[rows])
+        return _by_score(index.word_scores(query.dialogue[-1].text, rows))
 
     return order
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +17,10 @@ from index.embedder import Embedder
 from index.equality import AnswerEquality, words_of
 from index.fusion import BARE_WEIGHTS, fuse
 from index.spelling import Spelling, encoder_words, words_in
-from index.states import TokenStates
+from index.states import JoinedStates, TokenStates
 from training.datasets import RankingTask
 from training.encoded_answers import encoded_answers
+from training.word_scores import WordScores
 
 Floats = npt.NDArray[np.float32]
 _ANSWER, _WORDS = SIGNALS.index("answer"), SIGNALS.index("words")
@@ -37,6 +36,7 @@ class TaskIndex:
         states_below: int,
         directory: Path,
         on_progress: Callable[[int, int], None] | None = None,
+        planted: Sequence[str] = (),
     ) -> None:
         """Indexes the words of all answers and encodes them.
 
@@ -46,15 +46,23 @@ class TaskIndex:
             states_below: token states that the ranker needs; 0 for none.
             directory: keeps what is encoded, for this and later calls.
             on_progress: called with (answers done, answers in all).
+            planted: further answers, as rows after those of the task; they change nothing for the others.
         """
         self.task = task
+        self.texts = (*task.answers, *planted)
         self.states: TokenStates | None = None
         self._embedder = embedder
-        self._words = _word_index(task.answers)
-        self.vectors = np.zeros((len(task.answers), 0), np.float32)
+        self._words = WordScores(task.answers, planted)
+        self.vectors = np.zeros((len(self.texts), 0), np.float32)
         if embedder is not None:
-            encoded = encoded_answers(task.answers, embedder, states_below, directory, on_progress)
-            self.vectors, self.states = encoded.vectors, encoded.states
+            parts = [
+                encoded_answers(texts, embedder, states_below, directory, on_progress)
+                for texts in (task.answers, planted)
+                if texts
+            ]
+            self.vectors = np.concatenate([part.vectors for part in parts])
+            states = [part.states for part in parts if part.states is not None]
+            self.states = JoinedStates(states) if len(states) > 1 else next(iter(states), None)
 
     @cached_property
     def spelling(self) -> Spelling | None:
@@ -91,7 +99,7 @@ class TaskIndex:
 
         Args:
             context: the dialogue.
-            rows: the answers that may be ranked; None for all.
+            rows: the answers that may be ranked; None for all of the task.
             depth: candidates to make of the best by retrieval score.
             weights: of the signals in the retrieval score.
 
@@ -99,17 +107,17 @@ class TaskIndex:
             The candidates, and the retrieval scores of all allowed rows in their order; what echoes the question and
             would have been a candidate scores below all others.
         """
-        allowed = np.arange(len(self.vectors)) if rows is None else rows
+        allowed = np.arange(len(self.task.answers)) if rows is None else rows
         signals = np.zeros((len(allowed), len(SIGNALS)), np.float32)
         signals[:, _ANSWER] = self.vectors[allowed] @ context.dialogue_vector
-        words = self.word_scores(context.question)[allowed]
+        words = self.word_scores(context.question, allowed)
         signals[:, _WORDS] = words / max(float(words.max(initial=0.0)), 1e-6)
         scores = fuse(signals, weights)
         top = self._best(allowed, scores, depth, words_of(context.question))
         made = [
             Candidate(
                 answer_id=int(allowed[place]),
-                text=self.task.answers[int(allowed[place])],
+                text=self.texts[int(allowed[place])],
                 signals=tuple(signals[place].tolist()),
                 retrieval_score=float(scores[place]),
             )
@@ -122,7 +130,7 @@ class TaskIndex:
         best: list[int] = []
         lowest = float(scores.min(initial=0.0)) - 1.0
         for place in np.argsort(-scores, kind="stable").tolist():
-            if is_echo(self.task.answers[int(allowed[place])], asked):
+            if is_echo(self.texts[int(allowed[place])], asked):
                 scores[place] = lowest
                 continue
             best.append(place)
@@ -130,21 +138,6 @@ class TaskIndex:
                 break
         return best
 
-    def word_scores(self, question: str) -> Floats:
-        """BM25 of a question against every answer: (answers,)."""
-        import bm25s
-
-        (words,) = bm25s.tokenize([question], stopwords=None, return_ids=False, show_progress=False)
-        known = [word for word in words if word in self._words.vocab_dict]
-        if not known:
-            return np.zeros(len(self.vectors), np.float32)
-        return np.asarray(self._words.get_scores(known), dtype=np.float32)
-
-
-def _word_index(answers: Sequence[str]) -> Any:  # noqa: ANN401 - bm25s has no type information
-    import bm25s
-
-    logging.getLogger("bm25s").setLevel(logging.WARNING)
-    words = bm25s.BM25(k1=1.2, b=0.75)  # as SQLite, which serves a desk
-    words.index(bm25s.tokenize(list(answers), stopwords=None, show_progress=False), show_progress=False)
-    return words
+    def word_scores(self, question: str, rows: npt.NDArray[np.int64]) -> Floats:
+        """BM25 of a question against some answers: (rows,)."""
+        return self._words.of(question, rows)

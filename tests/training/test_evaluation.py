@@ -6,6 +6,7 @@ import gzip
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from ranking_fixtures import write_rows
 
@@ -17,6 +18,7 @@ from training.evaluation import evaluate
 from training.linear_map import load_linear_map, train_linear_map
 from training.registry import base_model_path
 from training.settings import TrainSettings
+from training.word_scores import WordScores
 
 SAMPLE = Path(__file__).resolve().parents[2] / "conversations" / "sample"
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -200,6 +202,34 @@ def test_what_is_planted_is_a_candidate_of_its_own_question_only(selection):
     assert plain.ranks == evaluate(selection, "dev", ["cosine"])[0].ranks, "planting leaves the plain figures alone"
     plain, *attacked = evaluate(selection, "dev", ["retrieval"], ("copied-question", "stuffing"))
     assert [(one.fooled, one.ranks) for one in attacked] == [(0.0, plain.ranks)] * 2, "echoes are no candidates"
+
+
+@pytest.mark.parametrize("ranker", ["bm25", "retrieval", "cross-attention"])
+def test_what_is_planted_changes_no_other_figure(questions_of_the_sample, ranker):
+    alone = evaluate(questions_of_the_sample, "dev", [ranker], ["typo"], limit=12)
+    planted = evaluate(questions_of_the_sample, "dev", [ranker], ["typo", "stuffing"], limit=12)
+    assert [one.ranks for one in planted[:2]] == [one.ranks for one in alone]
+    assert len(planted) == 3
+
+
+def test_planted_words_are_weighed_as_the_genuine_ones_are():
+    answers = ["Press the red button.", "The parcel arrives on Friday, the red one.", "Yes."]
+    scores = WordScores(answers, [answers[1], "A zebra."])
+    before, after = scores.of("is the red red parcel here", np.array([0, 1, 2])), WordScores(answers)
+    assert before.tolist() == after.of("is the red red parcel here", np.arange(3)).tolist()
+    (genuine, twin, other) = scores.of("is the red red parcel here", np.array([1, 3, 4]))
+    assert twin == pytest.approx(genuine)
+    assert other == 0.0
+    assert scores.of("zebra", np.array([0, 1, 2, 3, 4])).nonzero()[0].tolist() == [4]
+
+
+def test_tied_firsts_are_no_hits(tmp_path):
+    data = tmp_path / "ties"
+    write_rows(data / "train.jsonl.gz", [{"text": f"zq{n}", "label": label} for n, label in enumerate("abc")])
+    write_rows(data / "dev.jsonl.gz", [{"text": "qqqq", "label": "a"}] * 4)
+    write_rows(data / "oos_dev.jsonl.gz", [{"text": "vvv", "label": "oos"}])
+    (report,) = evaluate(data, "dev", ["bm25"])
+    assert (report.top1, report.in_scope_accuracy) == (0.0, 0.0)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,3 +47,10 @@ def test_calibration_error_of_simulated_forecasters():
     assert expected_calibration_error(truth, right) < 0.02
     assert abs(expected_calibration_error(np.clip(truth + 0.2, 0, 1), right) - 0.18) < 0.02
     assert brier_score(truth, right) < brier_score(np.full(20_000, 0.5), right)
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+def test_scores_that_are_no_numbers_are_a_miss(broken):
+    assert rank_of_right(np.full(3, broken), [False, False, True]) == 0
+    assert rank_of_right(np.array([broken, 0.1, 0.9]), [False, False, True]) == 0
+    assert rank_of_right(np.array([0.1, 0.2, broken]), [False, False, True]) == 0
