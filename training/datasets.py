@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from conversations.errors import TrainingError
 from conversations.model import Turn
+from training.data_rows import Row, rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +62,8 @@ def load_task(directory: Path, split: str) -> RankingTask:
         task = _reply_bank(directory.name, responses, rows)
     else:
         task = _intents(directory, split)
+    if not task.answers:
+        raise TrainingError(f"{directory} has no answers to rank.", "Use a larger data set.")
     if split == "train":
         return replace(task, log=_said(task))
     return replace(task, log=_said(load_task(directory, "train"))) if _file(directory, "train") else task
@@ -78,28 +77,29 @@ def _said(task: RankingTask) -> tuple[str, ...]:
 def _answer_selection(name: str, answers_file: Path, rows_file: Path) -> RankingTask:
     texts: list[str] = []
     row_of: dict[str, int] = {}
-    for line, record in _records(answers_file):
-        identifier, text = _take(answers_file, line, record, "id", "text")
-        row_of[str(identifier)] = len(texts)
-        texts.append(str(text))
-    queries = []
-    for line, record in _records(rows_file):
-        question, right = _take(rows_file, line, record, "question", "answers")
-        pool = record.get("pool")
-        try:
-            queries.append(
-                Query(
-                    dialogue=(Turn("customer", str(question)),),
-                    right=frozenset(row_of[str(key)] for key in right),
-                    group=str(record.get("id", line)),
-                    pool=tuple(row_of[str(key)] for key in pool) if pool is not None else None,
-                )
-            )
-        except KeyError as error:
-            raise TrainingError(
-                f"{rows_file}, line {line}: answer id {error} is not in {answers_file.name}.",
-                "Mend the file.",
-            ) from error
+    for _, row in rows_of(answers_file):
+        identifier = row.name("id")
+        if identifier in row_of:
+            raise row.error(f"the answer id {identifier!r} stands there twice")
+        row_of[identifier] = len(texts)
+        texts.append(row.text("text"))
+
+    def known(row: Row, key: str) -> list[int]:
+        names = row.names(key)
+        for one in names:
+            if one not in row_of:
+                raise row.error(f"answer id {one!r} is not in {answers_file.name}")
+        return [row_of[one] for one in names]
+
+    queries = [
+        Query(
+            dialogue=(Turn("customer", row.text("question")),),
+            right=frozenset(known(row, "answers")),
+            group=row.name("id", str(line)),
+            pool=tuple(known(row, "pool")) if row.has("pool") else None,
+        )
+        for line, row in rows_of(rows_file)
+    ]
     return RankingTask(name, "answer selection", tuple(texts), tuple(queries))
 
 
@@ -107,25 +107,26 @@ def _reply_bank(name: str, responses_file: Path, rows_file: Path) -> RankingTask
     texts: dict[str, int] = {}
     row_of: dict[tuple[str, str], int] = {}
     rows_of_action: dict[str, set[int]] = {}
-    for line, record in _records(responses_file):
-        action, text = _take(responses_file, line, record, "action", "text")
-        row = texts.setdefault(str(text), len(texts))
-        row_of[str(record.get("task", "")), str(action)] = row
-        rows_of_action.setdefault(str(action), set()).add(row)
+    for _, row in rows_of(responses_file):
+        task, action, text = row.name("task", ""), row.name("action"), row.text("text")
+        if (task, action) in row_of:
+            raise row.error(f"the action {action!r} stands there twice")
+        row_of[task, action] = texts.setdefault(text, len(texts))
+        rows_of_action.setdefault(action, set()).add(row_of[task, action])
     queries = []
-    for line, record in _records(rows_file):
-        (turns,) = _take(rows_file, line, record, "turns")
-        tasks = (record.get("meta") or {}).get("tasks") or []
+    for line, row in rows_of(rows_file):
+        tasks = row.row("meta").names("tasks", [])
+        group = row.name("id", str(line))
         dialogue: list[Turn] = []
-        for turn in turns:
-            role, text, action = turn["role"], turn["text"], turn.get("action")
+        for turn in row.rows("turns"):
+            role, text, action = turn.text("role"), turn.text("text"), turn.name("action", "")
+            if role not in ("agent", "customer"):
+                raise turn.error(f"role is {role!r}, not customer or agent")
             if role == "agent" and action in rows_of_action and dialogue and dialogue[-1].role == "customer":
                 # A label's text can differ between tasks: the conversation's own tasks decide, else all its texts.
                 own = {row_of[task, action] for task in tasks if (task, action) in row_of}
-                queries.append(
-                    Query(tuple(dialogue), frozenset(own or rows_of_action[action]), str(record.get("id", line)))
-                )
-            dialogue.append(Turn("agent" if role == "agent" else "customer", str(text)))
+                queries.append(Query(tuple(dialogue), frozenset(own or rows_of_action[action]), group))
+            dialogue.append(Turn("agent" if role == "agent" else "customer", text))
     return RankingTask(name, "reply bank", tuple(texts), tuple(queries))
 
 
@@ -133,12 +134,9 @@ def _intents(directory: Path, split: str) -> RankingTask:
     requests: list[tuple[int, str, str, str | None]] = []
     for stem in dict.fromkeys(("train", split, f"oos_{split}")):
         path = _file(directory, stem)
-        if path is None:
-            continue
-        for line, record in _records(path):
-            text, label = _take(path, line, record, "text", "label")
-            is_known = not stem.startswith("oos_")
-            requests.append((line, stem, str(text), str(label) if is_known else None))
+        for line, row in rows_of(path) if path else ():
+            label = row.name("label")
+            requests.append((line, stem, row.text("text"), None if stem.startswith("oos_") else label))
     labels = {label: row for row, label in enumerate(sorted({one[3] for one in requests if one[3] is not None}))}
     queries = tuple(
         Query(
@@ -159,27 +157,3 @@ def _file(directory: Path, stem: str) -> Path | None:
 def _splits(directory: Path) -> list[str]:
     names = {path.name.split(".")[0] for path in directory.glob("*.jsonl*")}
     return sorted(name for name in names if name not in ("answers", "responses") and not name.startswith("oos_"))
-
-
-def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    opener = gzip.open if path.suffix == ".gz" else open
-    try:
-        with opener(path, "rt", encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                if not line.strip():
-                    continue
-                record = json.loads(line)
-                if not isinstance(record, dict):
-                    raise TrainingError(f"{path}, line {number}: not a JSON object.", "Mend the line.")
-                yield number, record
-    except json.JSONDecodeError as error:
-        raise TrainingError(f"{path}: broken JSON ({error}).", "Mend the file.") from error
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise TrainingError(f"{path} cannot be read: {error}.", "Restore the file.") from error
-
-
-def _take(path: Path, line: int, record: dict[str, Any], *keys: str) -> list[Any]:
-    missing = [key for key in keys if key not in record]
-    if missing:
-        raise TrainingError(f"{path}, line {line}: no {' and no '.join(missing)}.", "Mend the line.")
-    return [record[key] for key in keys]
