@@ -10,12 +10,15 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from conversations.desk import Desk, default_home
 from conversations.errors import AttendantError
+from training.choices import clash, out_of_range
 from training.dataset_training import train_dataset
 from training.desk_training import train_desk
 from training.distributed import is_first, joined
@@ -43,21 +46,39 @@ def main(arguments: list[str] | None = None) -> int:
         elif field.default is False:
             parser.add_argument(option, action="store_true", default=None)
         else:
-            parser.add_argument(option, type=TYPES[str(field.type).removesuffix(" | None")])
+            parser.add_argument(option, type=_in_range(field.name, TYPES[str(field.type).removesuffix(" | None")]))
     options = parser.parse_args(arguments)
-    if options.dataset and not options.save:
-        parser.error("--dataset needs --save")
     chosen = {field.name: getattr(options, field.name) for field in fields(TrainSettings)}
-    settings = TrainSettings(**{name: value for name, value in chosen.items() if value is not None})
+    given = {name: value for name, value in chosen.items() if value is not None}
+    if problem := clash(given, len(options.desk or ()), options.dataset is not None, options.save is not None):
+        parser.error(problem)
+    settings = TrainSettings(**given)
     try:
         with joined():
             report = _run(options, settings)
     except AttendantError as error:
         print(f"attendant: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"attendant: {place}{error.strerror or error}. Check the path and its permissions.", file=sys.stderr)
+        return 1
     if report is not None:
         print(json.dumps(report.as_json()))
     return 0
+
+
+def _in_range(name: str, kind: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Reads one option's value, and refuses what training cannot use."""
+
+    def read(text: str) -> Any:  # noqa: ANN401 - of that kind
+        value = kind(text)
+        if problem := out_of_range(name, value):
+            raise argparse.ArgumentTypeError(problem)
+        return value
+
+    read.__name__ = getattr(kind, "__name__", "value")
+    return read
 
 
 def _run(options: argparse.Namespace, settings: TrainSettings) -> TrainReport | None:

@@ -124,11 +124,16 @@ def train_linear_map(
     return {"examples": len(train), "before": before, "after": best[0]}
 
 
-def load_linear_map(path: Path, encoder: str) -> LinearMap:
+def load_linear_map(path: Path, encoder: str, dimension: int) -> LinearMap:
     """Reads a map.
 
+    Args:
+        path: the file.
+        encoder: identity of the encoder whose vectors it is to map.
+        dimension: of these.
+
     Raises:
-        ModelError: missing, damaged, or made for another encoder.
+        ModelError: missing, damaged, or made for another encoder or dimension.
     """
     try:
         facts, weight = _read(path)
@@ -136,9 +141,15 @@ def load_linear_map(path: Path, encoder: str) -> LinearMap:
         raise ModelError(
             f"The linear map {path} cannot be read.", "Train it again: attendant train --kind linear-map."
         ) from error
-    if facts.get("kind") != KIND or facts.get("encoder") != encoder or weight.dim() != 2:
+    if facts.get("kind") != KIND or facts.get("encoder") != encoder:
         raise ModelError(f"{path} is no linear map for the encoder {encoder}.", "Train one for it.")
-    model = LinearMap(weight.shape[0])
+    if tuple(weight.shape) != (dimension, dimension):
+        shape = " by ".join(str(size) for size in weight.shape)
+        raise ModelError(
+            f"The linear map in {path} is {shape}, and the encoder's vectors have {dimension} numbers.",
+            "Train it again: attendant train --kind linear-map.",
+        )
+    model = LinearMap(dimension)
     model.load_state_dict({"weight": weight.float()})
     return model
 

@@ -77,7 +77,7 @@ def recipe(name: str, candidates_by: str = "") -> Recipe:
         return Recipe(embedder, 0, lambda index: _fused_order(index, embedder))
     if kind == "linear-map" and path:
         embedder = Embedder()
-        mapped = load_linear_map(Path(path), embedder.identity).map
+        mapped = load_linear_map(Path(path), embedder.identity, embedder.dimension).map
         return Recipe(embedder, 0, lambda index: _vector_order(index, embedder, mapped))
     if kind == "cross-attention":
         return _reranker_recipe(path)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.options import Session, common_options, example
+from training.choices import LEAST, MORE_THAN, clash  # free of torch, as --help must be
 
 if TYPE_CHECKING:
     from bot.progress import Meter
@@ -49,16 +50,24 @@ PEERS = {
     help='Train a mood head instead, on lines {"text": ..., "label": "negative", "neutral" or "positive"}.',
 )
 @click.option("--save", type=click.Path(path_type=Path), help="Write the model here, not into the desk.")
-@click.option("--encoder-epochs", type=click.IntRange(0), help="Passes over the pairs for the sentence encoder.")
+@click.option(
+    "--encoder-epochs",
+    type=click.IntRange(LEAST["encoder_epochs"]),
+    help="Passes over the pairs for the sentence encoder.",
+)
 @click.option(
     "--epochs",
-    type=click.IntRange(0),
+    type=click.IntRange(LEAST["epochs"]),
     help="Passes over the examples for the reranker; by default two, on a large desk one.",
 )
-@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="Peak of the learning rate.")
-@click.option("--batch-size", type=click.IntRange(2), help="Dialogues a step.")
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(MORE_THAN["learning_rate"], min_open=True),
+    help="Peak of the learning rate.",
+)
+@click.option("--batch-size", type=click.IntRange(LEAST["batch_size"]), help="Dialogues a step.")
 @click.option("--seed", type=int, help="Of the order of examples; the same seed gives the same model.")
-@click.option("--limit", type=click.IntRange(1), help="Train on so many dialogues only.")
+@click.option("--limit", type=click.IntRange(LEAST["limit"]), help="Train on so many dialogues only.")
 @click.option(
     "--encoder",
     type=click.Path(path_type=Path),
@@ -74,11 +83,25 @@ PEERS = {
 )
 @click.option("--distillation", type=click.Choice(["kl", "margin-mse"]), help="How to learn from the teacher.")
 @click.option("--loss", type=click.Choice(["listwise", "lambda"]), help="What the right answers are learned by.")
-@click.option("--listwise-heads", type=click.IntRange(0), help="Heads with which candidates look at each other.")
-@click.option("--perturbation", type=click.FloatRange(0), help="Train against disturbed dialogues: 0.1 is a tenth.")
+@click.option(
+    "--listwise-heads",
+    type=click.IntRange(LEAST["listwise_heads"]),
+    help="Heads with which candidates look at each other.",
+)
+@click.option(
+    "--perturbation",
+    type=click.FloatRange(LEAST["perturbation"]),
+    help="Train against disturbed dialogues: 0.1 is a tenth.",
+)
 @click.option("--refresh-negatives", is_flag=True, help="Choose the hardest wrong answers anew after every epoch.")
-@click.option("--layer-decay", type=click.FloatRange(0, min_open=True), help="Factor on each lower encoder layer.")
-@click.option("--accumulate", type=click.IntRange(1), help="Work on a step in so many parts, to save memory.")
+@click.option(
+    "--layer-decay",
+    type=click.FloatRange(MORE_THAN["layer_decay"], min_open=True),
+    help="Factor on each lower encoder layer.",
+)
+@click.option(
+    "--accumulate", type=click.IntRange(LEAST["accumulate"]), help="Work on a step in so many parts, to save memory."
+)
 @click.option("--candidates", type=click.IntRange(2), help="Of a cross-encoder: answers in each list.  [default: 8]")
 @click.option("--pair-tokens", type=click.IntRange(8), help="Of a cross-encoder: read of a pair.  [default: 256]")
 @click.option("--force", is_flag=True, help="Use the new model even if it is not better.")
@@ -99,22 +122,14 @@ def command(
     A desk's new model is used from then on only if it is better on conversations held out from training. A run that
     was stopped goes on where it was when the same command is given again.
     """
-    if dataset and desk_names:
-        raise click.UsageError("Use --desk or --dataset, not both.")
-    if dataset and not save:
-        raise click.UsageError("--dataset needs --save MODEL, the directory that the model is written to.")
-    if len(desk_names) > 1 and not save:
-        raise click.UsageError("Several desks train one model that belongs to none of them: add --save MODEL.")
-    if save and options["force"]:
-        raise click.UsageError("--force is for a desk's own model; with --save the model is always written.")
     given = {name: value for name, value in options.items() if value is not None}
     if labelled:
         if dataset:
             raise click.UsageError("Use --mood or --dataset, not both.")
         _train_mood(session, labelled, desk_names, save, given)
         return
-    if given.get("encoder") and not dataset:
-        raise click.UsageError("--encoder is for --dataset; a desk keeps the encoder that it is embedded with.")
+    if problem := clash(given, len(desk_names), dataset is not None, save is not None):
+        raise click.UsageError(problem)
     if kind in PEERS:
         if not dataset or not save:
             raise click.UsageError(f"A {kind} is trained on a data set: --dataset DIR --save PATH.")

@@ -76,6 +76,8 @@ def test_every_command_has_help_with_an_example(command, capsys):
         ["train", "--dataset", "x"],
         ["train", "--save", "x", "--force"],
         ["train", "--encoder", "x"],
+        ["train", "--cache", "x"],
+        ["train", "--start", "x", "--listwise-heads", "4"],
         ["train", "--kind", "cross-encoder", "--desk", "x"],
         ["train", "--kind", "cross-encoder", "--dataset", "x", "--save", "y", "--loss", "lambda"],
         ["train", "--desk", "x", "--desk", "y"],

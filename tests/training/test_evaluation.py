@@ -8,7 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from ranking_fixtures import write_rows
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from conversations.errors import AttendantError, ModelError, TrainingError
 from training import dataset_training, linear_map
@@ -160,7 +163,12 @@ def test_a_linear_map_learns_and_ranks_as_cosine_does_at_its_start(questions_of_
     train_linear_map(data, file)
     assert evaluate(data, "dev", [f"linear-map:{file}"])[0].mrr == evaluate(data, "dev", ["cosine"])[0].mrr
     with pytest.raises(ModelError, match="no linear map for the encoder other"):
-        load_linear_map(file, "other")
+        load_linear_map(file, "other", 384)
+    for shape in ((3, 4), (5, 5), (384,)):
+        with safe_open(file, "pt") as opened:
+            save_file({"weight": torch.zeros(shape)}, file, opened.metadata())
+        with pytest.raises(ModelError, match="vectors have 384 numbers"):
+            evaluate(data, "dev", [f"linear-map:{file}"])
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(ModelError, match="cannot be read"):
         evaluate(data, "dev", [f"linear-map:{file}"])[0]
