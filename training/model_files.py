@@ -19,6 +19,8 @@ from training.saving import check_place, is_empty, replacing
 VERSION = 1
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
+ENCODER = "encoder"
+"""Directory of a model's own encoder, in those that have one."""
 
 
 def write_model(
@@ -79,6 +81,9 @@ def read_config(directory: Path, kind: str, remedy: str) -> dict[str, Any]:
     config = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(config, dict) or config.get("kind") != kind or config.get("version") != VERSION:
         raise ModelError(f"{directory} is no {kind} of version {VERSION}.", remedy)
+    encoder = (str(path.relative_to(directory)) for path in (directory / ENCODER).rglob("*") if path.is_file())
+    if unlisted := {WEIGHTS, *encoder} - set(config["files"]):
+        raise ModelError(f"{path} does not vouch for {min(unlisted)}: it may have been changed.", remedy)
     for name, digest in config["files"].items():
         if not (directory / name).resolve().is_relative_to(directory.resolve()):
             raise ModelError(f"{path} names a file outside the model.", "Do not use this model.")

@@ -19,12 +19,20 @@ from index.builder import Check
 from index.embedder import Embedder
 from index.encoder_loading import BUNDLED
 from training.calibration import Decision
-from training.model_files import CONFIG, WEIGHTS, check_directory, read_config, read_weights, reading, write_model
-from training.reranker import Reranker, RerankerConfig
+from training.model_files import (
+    CONFIG,
+    ENCODER,
+    WEIGHTS,
+    check_directory,
+    read_config,
+    read_weights,
+    reading,
+    write_model,
+)
+from training.reranker import VERSION, Reranker, RerankerConfig
 
 KIND = "attendant reranker"
 REMEDY = "Train it again: attendant train."
-ENCODER = "encoder"
 TUNED_ON = "encoder_tuned_on"
 BASE = "base"
 """What the model that ships with the project is called among a desk's own."""
@@ -86,6 +94,7 @@ def load_model(directory: Path, encoder: str | None = None) -> Model:
     """
     with reading(directory, REMEDY):
         config = read_config(directory, KIND, REMEDY)
+        _check_version(directory, config["reranker"].get("version"))
         shape = RerankerConfig(
             **{**config["reranker"], "signal_weights": tuple(config["reranker"]["signal_weights"])}
         )
@@ -98,10 +107,15 @@ def load_model(directory: Path, encoder: str | None = None) -> Model:
             "Train one for this encoder: attendant train.",
         )
     own = directory / ENCODER
-    fingerprint = config["files"].get(WEIGHTS, "")[:16]
+    fingerprint = config["files"][WEIGHTS][:16]
     return Model(
         directory.name, reranker.eval(), decision, own if own.is_dir() else None, config["notes"], fingerprint
     )
+
+
+def _check_version(directory: Path, version: object) -> None:
+    if version != VERSION:
+        raise ModelError(f"The reranker in {directory} is of version {version}, not {VERSION}.", REMEDY)
 
 
 def encoder_tuned_on(model: Model) -> frozenset[str]:

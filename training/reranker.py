@@ -27,6 +27,8 @@ from training.attention import attention_weights, coverage, masked_mean
 from training.attention_block import CrossAttentionBlock, ListwiseAttention
 from training.reranker_states import CandidateStates, DialogueStates, Judged, OwnDialogue, ReadStates
 
+VERSION = 1
+"""Of what the weights mean: a reranker of another version has other parts, or other ones under the same names."""
 SIGNAL_SCALE = 20.0
 """Turns cosines into logits: the inverse temperature that sentence encoders are trained with."""
 PARTS = (
@@ -66,7 +68,7 @@ class RerankerConfig:
     """Whether it reads what the customer's earlier conversations were; otherwise that is left out."""
     needs_questions: bool = False
     """Whether it has only seen answers beside the past questions that they were given to, and can judge no others."""
-    version: int = 1
+    version: int = VERSION
 
 
 class Reranker(nn.Module):

@@ -239,9 +239,10 @@ def _train_mood(
     from bot.reports import show_report
     from index.embedder import Embedder
     from index.encoder_loading import BUNDLED
+    from training.model_files import ENCODER
     from training.mood_data import read_labelled
     from training.mood_training import train_mood
-    from training.registry import ENCODER, encoder_name
+    from training.registry import encoder_name
 
     rows = read_labelled(labelled)
     named = given.pop("encoder", None)

@@ -10,8 +10,10 @@ from ranking_fixtures import candidates, dialogue, tiny_reranker
 from safetensors.torch import load_file, save_file
 
 from conversations.errors import ModelError
+from index.manifest import sha256_of
 from training.calibration import Decision
 from training.model_files import CONFIG, WEIGHTS
+from training.rankers.named import load_models
 from training.registry import (
     base_model_path,
     check_models,
@@ -67,10 +69,28 @@ def test_weights_of_another_shape_are_refused(saved):
     weights["score_out.weight"] = torch.zeros(1, 3, dtype=torch.float16)
     save_file(weights, saved / WEIGHTS)
     config = json.loads((saved / CONFIG).read_text())
-    config["files"] = {}
+    config["files"] = {WEIGHTS: sha256_of(saved / WEIGHTS)}
     (saved / CONFIG).write_text(json.dumps(config))
     with pytest.raises(ModelError, match="damaged"):
         load_model(saved)
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, "encoder/model.safetensors"])
+def test_files_that_nothing_vouches_for_are_refused(saved, name):
+    (saved / name).parent.mkdir(exist_ok=True)
+    config = json.loads((saved / CONFIG).read_text())
+    config["files"].pop(name, None)
+    (saved / CONFIG).write_text(json.dumps(config))
+    (saved / name).write_bytes((saved / WEIGHTS).read_bytes())
+    with pytest.raises(ModelError, match=f"does not vouch for {name}"):
+        load_model(saved)
+
+
+def test_an_ensemble_names_each_of_its_models(saved):
+    assert len(load_models(f"{saved},{saved}", "tiny@0")) == 2
+    for paths in (f"{saved},", f",{saved}", f"{saved},,{saved}", ","):
+        with pytest.raises(ModelError, match="a model is missing"):
+            load_models(paths, "tiny@0")
 
 
 def test_a_config_that_points_outside_is_refused(saved):
@@ -85,6 +105,11 @@ def test_another_version_is_refused(saved):
     config = json.loads((saved / CONFIG).read_text()) | {"version": 99}
     (saved / CONFIG).write_text(json.dumps(config))
     with pytest.raises(ModelError, match="version"):
+        load_model(saved)
+    config = json.loads((saved / CONFIG).read_text()) | {"version": 1}
+    config["reranker"] |= {"version": 99, "a part that is not known yet": 3}
+    (saved / CONFIG).write_text(json.dumps(config))
+    with pytest.raises(ModelError, match=r"reranker .* is of version 99, not 1"):
         load_model(saved)
 
 
