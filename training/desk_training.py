@@ -4,7 +4,9 @@
 2. Optionally the encoder is fine-tuned on a part of the training conversations and the index is made anew with it.
    The reranker then trains on the other part: on the encoder's own part retrieval looks better than it is, and a
    reranker trained there learns to trust it too much.
-3. The reranker trains on what the desk's retriever serves.
+3. The reranker trains on what the desk's retriever serves. Where there is enough of it, its best epoch is chosen on a
+   part of the training conversations: chosen on the held-out ones, it would have luck there that the test takes for
+   merit.
 4. Champion and challenger rank the same held-out turns; the challenger takes over where a paired test says so
    (`training.promotion`). Evidence and decision are kept with the model.
 5. An encoder that no mood head fits gets one, trained on the labelled messages that ship.
@@ -34,12 +36,17 @@ from training.reranker import Reranker
 from training.reranker_training import train_reranker
 from training.settings import EPOCHS, MANY, TrainReport, TrainSettings
 from training.signal_weights import fit_signal_weights
+from training.splits import share_of
 from training.tracking import tracked
 
 LEAST_EXAMPLES = 50
 """Training examples below which nothing is trained."""
 LEAST_HELD_OUT = 20
 """Held-out turns below which nothing can be compared."""
+EPOCH_SHARE = 0.1
+"""Share of the training conversations that the best epoch is chosen by."""
+LEAST_TO_CHOOSE_BY = 100
+"""Examples of these below which they train as well, and the epoch is chosen on the held-out turns."""
 
 
 def train_desk(
@@ -141,10 +148,19 @@ def _train(
             "Import more conversations.",
         )
     reranker = opened[0].starting_point(len(opened) == 1, settings)
+    examples, chosen_by = _apart(examples, held_examples)
     fit_signal_weights(reranker, examples)
     epochs = EPOCHS if len(examples) < MANY else 1
-    train_reranker(reranker, examples, held_examples, settings.for_reranker(epochs), work / "reranker", report)
+    train_reranker(reranker, examples, chosen_by, settings.for_reranker(epochs), work / "reranker", report)
     return reranker, len(examples)
+
+
+def _apart(examples: list[Example], held_out: list[Example]) -> tuple[list[Example], list[Example]]:
+    """The examples to train on, and those to choose the best epoch by."""
+    chosen_by = [one for one in examples if share_of(one.group, "epoch") < EPOCH_SHARE]
+    if len(chosen_by) < LEAST_TO_CHOOSE_BY:
+        return examples, held_out
+    return [one for one in examples if share_of(one.group, "epoch") >= EPOCH_SHARE], chosen_by
 
 
 def _judge(held_out: list[list[Case]], rankers: list[Ranker]) -> Judgement:

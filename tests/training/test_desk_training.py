@@ -208,6 +208,25 @@ def test_a_desk_too_small_is_told_so_and_stays_as_it_was(desk, monkeypatch):
     assert current_model_path(desk.models_path) is None
 
 
+class Trained(Exception):
+    """Stands for the rest of a training."""
+
+
+@pytest.mark.parametrize("least", [1, 10**6], ids=["enough", "too few"])
+def test_the_epoch_is_chosen_on_conversations_that_do_not_judge_where_there_are_enough(desk, monkeypatch, least):
+    def train(reranker, examples, chosen_by, *_):
+        raise Trained({one.group for one in examples}, {one.group for one in chosen_by})
+
+    monkeypatch.setattr(desk_training, "LEAST_TO_CHOOSE_BY", least)
+    monkeypatch.setattr(desk_training, "train_reranker", train)
+    with pytest.raises(Trained) as reached:
+        train_desk([desk], TrainSettings(limit=200))
+    trained, chosen_by = reached.value.args
+    assert trained and chosen_by and not trained & chosen_by
+    judging = {one for one in chosen_by if share_of(one, "held out") < HELD_OUT_SHARE}
+    assert judging == (chosen_by if least > 1 else set())
+
+
 def test_no_conversation_is_on_both_sides(desk):
     opened = OpenDesk.open(desk)
     held_out = {case.group for case in opened.held_out_cases(lambda _: None)}
