@@ -2,9 +2,9 @@
 
     python tests/benchmarks/new_topics.py HOME DESK LOG [CONVERSATIONS]
 
-The first message of every conversation of the log is put behind another conversation of it, as when a customer who
-was served asks something else. Right is an answer that counts as equal to the agent's (`index.equality`). Printed with
-the message read only as part of the whole dialogue, and as the pipeline serves; and the same for the log's own turns,
+The first message of every conversation of the log is put behind another one of it, as when a customer who
+was served asks something else. Right is an answer that counts as equal to the agent's (`index.equality`). Printed
+with the message read only as part of the whole dialogue, and as the pipeline serves; and the same for the log's own turns,
 of which none but the first begins anything.
 """
 
