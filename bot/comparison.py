@@ -5,6 +5,7 @@ Decisions:
 - Conversations, not turns, are drawn and exchanged (`training.significance`): the turns of one are not independent.
 - A run is worse in a figure where the paired test says so; with a margin, wherever the interval does not rule out
   that it is worse by more than the margin. The one lets through what the data are too few to see, the other does not.
+- A guard is there to be shown something: turns that the second run lacks, or too few conversations, do not pass it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from conversations.replay_tables import ReplayedTurn, ReplayRun
 from conversations.replays import Replays
 from conversations.store import Store
 from training.metrics import reciprocal_ranks
-from training.significance import SIGNIFICANT, bootstrap_intervals, paired_p_value
+from training.significance import LEAST_CONVERSATIONS, SIGNIFICANT, bootstrap_intervals, paired_p_value
 
 Numbers = dict[str, npt.NDArray[np.float64]]
 Floats = npt.NDArray[np.float64]
@@ -56,7 +57,7 @@ class Difference:
     """The second less the first."""
     low: float
     high: float
-    """Of the difference, with 95 % confidence."""
+    """Of the difference, with 95 % confidence; infinite where there is only one conversation."""
     p: float
     """How likely a difference as large is by chance alone."""
 
@@ -129,6 +130,29 @@ class Comparison:
     gained: tuple[Example, ...]
     lost: tuple[Example, ...]
 
+    @property
+    def too_few(self) -> str:
+        """That the conversations are too few for any test, as a sentence; empty where they are not."""
+        if self.conversations >= LEAST_CONVERSATIONS:
+            return ""
+        return f"{_counted(self.conversations)} too few for any test: it takes {LEAST_CONVERSATIONS}."
+
+    def unproven(self, allow_missing: bool = False) -> list[str]:
+        """Why nothing could be shown against the second run, as sentences; empty where it could.
+
+        Args:
+            allow_missing: whether the second run may lack turns of the first.
+        """
+        found = [self.too_few] if self.too_few else []
+        if self.first == self.second:
+            found.append("A and B are the same run.")
+        if self.only_first and not allow_missing:
+            found.append(
+                f"{self.only_first:,} of A's {self.turns + self.only_first:,} turns are missing in B: replay the "
+                "same logs for both, or let it pass with --allow-missing."
+            )
+        return found
+
     def as_json(self) -> dict[str, Any]:
         """Plain values, nested."""
         found = asdict(self)
@@ -176,6 +200,10 @@ def compare(replays: Replays, store: Store, first: ReplayRun, second: ReplayRun)
         gained=_examples(replays, store, (first.id, a), (second.id, b), picked[0]),
         lost=_examples(replays, store, (first.id, a), (second.id, b), picked[1]),
     )
+
+
+def _counted(conversations: int) -> str:
+    return "1 conversation is" if conversations == 1 else f"{conversations} conversations are"
 
 
 def _differences(a: Numbers, b: Numbers) -> tuple[Difference, ...]:

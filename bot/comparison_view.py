@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from rich.console import Console
 
-from bot.comparison import TOPICS, Comparison, Example, Topic
+from bot.comparison import TOPICS, Comparison, Difference, Example, Topic
 from bot.output import plain
 from bot.reports import show_rows
 
@@ -14,8 +15,17 @@ _LONGEST = 300
 """Characters shown of a text."""
 
 
-def show_comparison(console: Console, found: Comparison, worse: Sequence[str]) -> None:
-    """Prints figures, topics and examples, and which guarded figures are worse."""
+def show_comparison(
+    console: Console, found: Comparison, worse: Sequence[Difference] = (), unproven: Sequence[str] = ()
+) -> None:
+    """Prints figures, topics and examples, then what a guard found.
+
+    Args:
+        console: to print on.
+        found: by comparing.
+        worse: the guarded figures in which the second run is worse, or may be by more than the margin.
+        unproven: why nothing could be shown, as sentences.
+    """
     console.print(plain(f"A: run {found.first}", "bold"))
     console.print(plain(f"B: run {found.second}", "bold"))
     console.print(plain(f"{found.turns:,} turns of {found.conversations:,} conversations in both"))
@@ -23,6 +33,8 @@ def show_comparison(console: Console, found: Comparison, worse: Sequence[str]) -
         console.print(
             plain(f"left out: {found.only_first:,} turns only in A, {found.only_second:,} only in B", "dim")
         )
+    if found.too_few:
+        console.print(plain(found.too_few))
     console.print()
     show_rows(
         console,
@@ -32,7 +44,7 @@ def show_comparison(console: Console, found: Comparison, worse: Sequence[str]) -
                 "A": one.first,
                 "B": one.second,
                 "B - A": f"{one.difference:+.3f}",
-                "95 %": f"{one.low:+.3f} {one.high:+.3f}",
+                "95 %": f"{one.low:+.3f} {one.high:+.3f}" if math.isfinite(one.low) else "-",
                 "p": "<.001" if one.p < 0.001 else f"{one.p:.3f}",
                 "B is": one.verdict,
             }
@@ -50,9 +62,19 @@ def show_comparison(console: Console, found: Comparison, worse: Sequence[str]) -
         _show_topics(console, "Topics that lost", lost)
     _show_examples(console, "Ranked higher by B", found.gained)
     _show_examples(console, "Ranked lower by B", found.lost)
-    if worse:
+    _show_guard(console, worse, unproven)
+
+
+def _show_guard(console: Console, worse: Sequence[Difference], unproven: Sequence[str]) -> None:
+    surely = [one.metric for one in worse if one.verdict == "worse"]
+    maybe = [one.metric for one in worse if one.verdict != "worse"]
+    said = [f"B is worse in {', '.join(surely)}."] if surely else []
+    said += [f"That B is worse by more than the margin is not ruled out in {', '.join(maybe)}."] if maybe else []
+    said += [f"This proves nothing: {why}" for why in unproven]
+    if said:
         console.print()
-        console.print(plain(f"B is worse in {', '.join(worse)}.", "bold"))
+    for sentence in said:
+        console.print(plain(sentence, "bold"))
 
 
 def _show_topics(console: Console, title: str, topics: Sequence[Topic]) -> None:

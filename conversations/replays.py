@@ -112,24 +112,35 @@ class Replays(OnFile):
         return found
 
     def finished_run(self, name: str) -> ReplayRun:
-        """A run by what it is called, as for `run`.
+        """A run by what it is called, as for `run`; of several of one name the newest that is finished.
 
         Raises:
-            DeskError: there is no such run, or it is not finished.
+            DeskError: there is no such run, it is not finished, or all its turns were forgotten.
         """
-        run = self.run(name)
+        run = self._named(name, "AND finished IS NOT NULL") or self.run(name)
         if run.finished is None:
             raise DeskError(f"Replay {run.id} is not finished.", "Give the same attendant replay command again.")
+        if not self.count(run.id):
+            raise DeskError(
+                f"Replay {run.id} has no turns left: those it held were forgotten.",
+                "Replay other logs: attendant replay LOGS.",
+            )
         return run
 
-    def _named(self, name: str) -> ReplayRun | None:
+    def newer_unfinished(self, run: ReplayRun) -> ReplayRun | None:
+        """The newest run of the same name, where it is newer than this one and not finished."""
+        newer = "name = ? AND id > ? AND finished IS NULL ORDER BY id DESC LIMIT 1"
+        return next(iter(self._run(newer, (run.name, run.id))), None)
+
+    def _named(self, name: str, further: str = "") -> ReplayRun | None:
+        """A run by what it is called; `further` narrows down which of those of one name."""
         base, tilde, back = name.partition("~")
         if base == "latest" and (back.isdecimal() or not tilde):
             newest = "finished IS NOT NULL ORDER BY finished DESC, id DESC LIMIT 1 OFFSET ?"
             return next(iter(self._run(newest, (min(int(back or 0), 10**9),))), None)
         if name.isdecimal() and len(name) < 18:
             return next(iter(self._run("id = ?", (int(name),))), None)
-        return next(iter(self._run("name = ? ORDER BY id DESC LIMIT 1", (name,))), None)
+        return next(iter(self._run(f"name = ? {further} ORDER BY id DESC LIMIT 1", (name,))), None)
 
     def _run(self, condition: str, parameters: Sequence[object]) -> list[ReplayRun]:
         columns = [field.name for field in fields(ReplayRun)]

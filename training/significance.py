@@ -13,6 +13,8 @@ SIGNIFICANT = 0.05
 ROUNDS = 10_000
 DRAWS = 2_000
 """Samples drawn for an interval."""
+LEAST_CONVERSATIONS = 20
+"""Fewer than this show nothing: drawn anew, so few vary less than others like them would."""
 
 
 def paired_p_value(
@@ -106,7 +108,7 @@ def bootstrap_intervals(
         seed: of the draws.
 
     Returns:
-        (figures, 2): lower and upper bounds.
+        (figures, 2): lower and upper bounds; infinite where all queries are of one conversation.
 
     >>> low, high = bootstrap_intervals(np.array([[1.0], [0.0]] * 50), np.arange(100))[0]
     >>> bool(0.35 < low < 0.45 and 0.55 < high < 0.65)
@@ -114,6 +116,8 @@ def bootstrap_intervals(
     """
     _, group = np.unique(np.asarray(groups), return_inverse=True)
     sizes = np.bincount(group).astype(np.float64)
+    if len(sizes) == 1:
+        return np.tile([-np.inf, np.inf], (differences.shape[1], 1))
     sums = np.stack([np.bincount(group, weights=column) for column in differences.T], axis=1)
     generator = np.random.default_rng(seed)
     means = np.empty((DRAWS, differences.shape[1]))

@@ -30,31 +30,49 @@ from bot.options import Session, common_options, desk_option, example
     type=click.FloatRange(0),
     help="With --fail-if-worse: fail unless the interval rules out that RUN_B is worse by more than this.",
 )
+@click.option(
+    "--allow-missing",
+    is_flag=True,
+    help="With --fail-if-worse: do not fail because RUN_B lacks turns of RUN_A; those in both are compared.",
+)
 @common_options
 @click.pass_obj
 def command(
-    session: Session, first: str, second: str, desk_name: str, guarded: tuple[str, ...], margin: float | None
+    session: Session,
+    first: str,
+    second: str,
+    desk_name: str,
+    guarded: tuple[str, ...],
+    margin: float | None,
+    allow_missing: bool,
 ) -> None:
     """Compare two stored replays of the same turns.
 
     RUN_A is what to compare with, RUN_B what is in question; each is the number of a run, its --name, or latest,
-    latest~1 and so on. Intervals and probabilities are over conversations.
+    latest~1 and so on; only finished runs are compared. Intervals and probabilities are over conversations.
+
+    With --fail-if-worse the exit status is 1 also where nothing could be shown: RUN_B lacks turns of RUN_A, there are
+    fewer than 20 conversations, or both are the same run.
     """
     if margin is not None and not guarded:
         raise click.UsageError("--margin is for --fail-if-worse.")
+    if allow_missing and not guarded:
+        raise click.UsageError("--allow-missing is for --fail-if-worse.")
     desk = session.open_desk(desk_name)
     from bot.comparison import METRICS, compare
     from bot.comparison_view import show_comparison
+    from bot.named_run import named_run
     from bot.output import print_json, screen
 
     if unknown := sorted(set(guarded) - set(METRICS)):
         raise click.UsageError(f"There is no figure {unknown[0]!r}; there are: {', '.join(METRICS)}.")
     with desk.replays() as replays, desk.store() as store:
-        found = compare(replays, store, replays.run(first), replays.run(second))
-    worse = [one.metric for one in found.differences if one.metric in guarded and one.is_worse(margin)]
+        found = compare(replays, store, named_run(replays, first), named_run(replays, second))
+    worse = [one for one in found.differences if one.metric in guarded and one.is_worse(margin)]
+    unproven = found.unproven(allow_missing) if guarded else []
     if session.as_json:
-        print_json(found.as_json() | {"worse": worse})
+        print_json(found.as_json() | {"worse": [one.metric for one in worse], "unproven": unproven})
     else:
-        show_comparison(screen(), found, worse)
-    if worse:
+        show_comparison(screen(), found, worse, unproven)
+    if worse or unproven:
         raise click.exceptions.Exit(1)

@@ -49,11 +49,13 @@ def command(
     if unwanted and names:
         raise click.UsageError("Show runs or delete them, not both.")
     desk = session.open_desk(desk_name)
+    from bot.named_run import named_run
+
     with desk.replays() as replays:
         for run in [replays.run(name) for name in unwanted]:
             replays.delete(run.id)
         if names:
-            _show(session, desk, replays, [replays.finished_run(name) for name in names], report_directory)
+            _show(session, desk, replays, [named_run(replays, name) for name in names], report_directory)
         else:
             _list(session, replays)
 

@@ -36,13 +36,14 @@ def command(session: Session, run_name: str, desk_name: str, risk: float, dry_ru
     is said, nothing is changed, and the exit status is 1.
     """
     desk = session.open_desk(desk_name)
+    from bot.named_run import named_run
     from bot.opening import open_pipeline
     from bot.output import print_json, screen
     from bot.tuning import tune
     from bot.tuning_view import show_tuning
 
     with desk.replays() as replays:
-        run = replays.finished_run(run_name)
+        run = named_run(replays, run_name)
         with open_pipeline(desk, is_plain=session.as_json) as pipeline:
             found = tune(pipeline, replays, run, risk, dry_run)
     if session.as_json:

@@ -27,6 +27,7 @@ def home(tmp_path_factory):
     store_run(desk, "plain", [turn(0, plain[0], **hostile), *rows[1:]])
     store_run(desk, "better", [turn(place, rank) for place, rank in enumerate(better)])
     store_run(desk, "slightly", [turn(place, rank) for place, rank in enumerate(slightly)])
+    store_run(desk, "again", [turn(place, rank) for place, rank in enumerate(plain)])
     store_run(desk, "other", [turn(place, 1, key=place) for place in range(4)])
     store_run(desk, "part", [turn(place, rank) for place, rank in enumerate(plain[:100])] + [turn(100, 1, key=1_000)])
     return home
@@ -61,8 +62,9 @@ def test_a_better_run_is_called_better_and_the_other_way_round_worse(home, capsy
 
 
 def test_a_run_is_neither_better_nor_worse_than_itself(home, capsys):
-    code, found = compared(home, capsys, "plain", "plain", "--fail-if-worse", "recall@1", "--margin", "0.001")
+    code, found = compared(home, capsys, "plain", "again", "--fail-if-worse", "recall@1", "--margin", "0.001")
     assert code == 0 and found["ties"] == COUNT and not found["gained"] and not found["lost"]
+    assert not found["unproven"]
     for one in found["differences"]:
         assert (one["difference"], one["low"], one["high"], one["p"], one["verdict"]) == (0, 0, 0, 1, "")
 
@@ -105,6 +107,7 @@ def test_only_shared_turns_are_compared_each_once(home, capsys):
         (("latest", "latest~99"), 1, "There is no replay 'latest~99'"),
         (("plain", "better", "--fail-if-worse", "luck"), 2, "There is no figure 'luck'"),
         (("plain", "better", "--margin", "0.1"), 2, "--margin is for --fail-if-worse"),
+        (("plain", "better", "--allow-missing"), 2, "--allow-missing is for --fail-if-worse"),
     ],
 )
 def test_what_cannot_be_compared_is_said(home, capsys, arguments, code, said):
@@ -113,7 +116,7 @@ def test_what_cannot_be_compared_is_said(home, capsys, arguments, code, said):
 
 
 def test_how_it_looks(home, capsys):
-    code, out, _ = call(home, capsys, "compare", "1", "latest~3", "--fail-if-worse", "recall@1")
+    code, out, _ = call(home, capsys, "compare", "1", "2", "--fail-if-worse", "recall@1")
     assert code == 0
     for part in ("A: run 1 retrieval", "B: run 2 retrieval", "240 turns of 120 conversations", "better", "parcel"):
         assert part in out

@@ -1,0 +1,102 @@
+"""What `compare --fail-if-worse` does not let pass though nothing is worse: evidence that proves nothing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from stored_runs import desk_with_answers, random_ranks, store_run, turn
+
+from bot.cli import main
+from conversations.errors import DeskError
+
+GUARD = ("--fail-if-worse", "recall@1", "--margin", "0.01")
+COUNT = 100
+
+
+@pytest.fixture
+def desk(tmp_path):
+    desk = desk_with_answers(tmp_path)
+    store_run(desk, "champion", [turn(place, rank) for place, rank in enumerate(random_ranks(COUNT, 0.5))])
+    return desk
+
+
+def rerun(desk, name, ranks):
+    return store_run(desk, name, [turn(place, rank) for place, rank in enumerate(ranks)])
+
+
+def broken_off(desk, name, turns):
+    """A run of that name that was killed."""
+    with desk.replays() as replays:
+        run = replays.begin(f"killed {name}", "2026-11-02T10:00:00.000", "retrieval", 0.5, [], {}, {}, name)
+        replays.add(run.id, turns, 1.0, turns[-1].entry, 2)
+    return run.id
+
+
+def compare(desk, capsys, *arguments, command="compare"):
+    with pytest.raises(SystemExit) as ended:
+        main([command, *map(str, arguments), "--desk", "shop", "--home", str(desk.home)])
+    return ended.value.code, *capsys.readouterr()
+
+
+def test_a_name_means_the_newest_run_that_is_finished_and_a_newer_one_that_is_not_is_said(desk, capsys):
+    rerun(desk, "challenger", [3] * COUNT)
+    killed = broken_off(desk, "champion", [turn(0, 3)])
+    code, out, err = compare(desk, capsys, "champion", "challenger", *GUARD, "--json")
+    assert code == 1 and json.loads(out)["turns"] == COUNT and json.loads(out)["worse"] == ["recall@1"]
+    assert f"Replay {killed} 'champion' is newer but not finished; replay 1 is used." in err
+    code, out, err = compare(desk, capsys, "champion", "--json", command="runs")
+    assert code == 0 and json.loads(out)["run"] == 1 and f"Replay {killed} 'champion' is newer" in err
+    assert "is newer" not in compare(desk, capsys, "challenger", "1")[2]
+
+
+def test_an_unfinished_run_is_not_compared(desk, capsys):
+    killed = broken_off(desk, "challenger", [turn(place, 1) for place in range(COUNT)])
+    for name in ("challenger", killed):
+        code, out, err = compare(desk, capsys, "champion", name, *GUARD)
+        assert code == 1 and f"Replay {killed} is not finished" in err and not out and "Traceback" not in err
+
+
+def test_turns_that_the_second_run_lacks_are_no_proof_unless_that_is_allowed(desk, capsys):
+    rerun(desk, "most", random_ranks(COUNT, 0.5)[:80])
+    code, out, _ = compare(desk, capsys, "champion", "most", *GUARD, "--json")
+    (said,) = json.loads(out)["unproven"]
+    assert code == 1 and said.startswith("20 of A's 100 turns are missing in B") and "--allow-missing" in said
+    code, out, _ = compare(desk, capsys, "champion", "most", *GUARD)
+    assert code == 1 and "This proves nothing: 20 of A's 100 turns" in out
+    assert compare(desk, capsys, "champion", "most", *GUARD, "--allow-missing")[0] == 0
+    assert compare(desk, capsys, "champion", "most")[0] == 0, "only a guard needs proof"
+    assert compare(desk, capsys, "most", "champion", *GUARD)[0] == 0, "what only B holds takes nothing from A"
+
+
+def test_a_handful_of_conversations_is_no_proof(desk, capsys):
+    rerun(desk, "few", random_ranks(COUNT, 0.5)[:38])
+    code, out, _ = compare(desk, capsys, "champion", "few", *GUARD, "--allow-missing", "--json")
+    assert code == 1 and json.loads(out)["unproven"] == ["19 conversations are too few for any test: it takes 20."]
+    rerun(desk, "enough", random_ranks(COUNT, 0.5)[:40])
+    assert compare(desk, capsys, "champion", "enough", *GUARD, "--allow-missing")[0] == 0
+    # Without a guard it is said too: the intervals of so few are too narrow.
+    assert "19 conversations are too few for any test" in compare(desk, capsys, "champion", "few")[1]
+
+
+def test_one_conversation_has_no_interval(desk, capsys):
+    rerun(desk, "one", random_ranks(COUNT, 0.5)[:2])
+    _, out, _ = compare(desk, capsys, "champion", "one", "--json")
+    assert all(one["low"] is None and one["high"] is None for one in json.loads(out)["differences"])
+    code, out, _ = compare(desk, capsys, "champion", "one", *GUARD, "--allow-missing")
+    assert code == 1 and "B is worse in recall@1" not in out and "inf" not in out
+
+
+def test_a_run_compared_with_itself_is_no_proof(desk, capsys):
+    code, out, _ = compare(desk, capsys, "champion", "latest", *GUARD, "--json")
+    assert code == 1 and json.loads(out)["unproven"] == ["A and B are the same run."]
+
+
+def test_a_run_whose_turns_were_forgotten_says_so(desk, capsys):
+    with desk.replays() as replays:
+        replays.forget([], [f"c-{number}" for number in range(COUNT)])
+        with pytest.raises(DeskError, match="Replay 1 has no turns left"):
+            replays.finished_run("champion")
+    for command in (("runs", "champion"), ("compare", "champion", "champion")):
+        code, out, err = compare(desk, capsys, *command[1:], command=command[0])
+        assert code == 1 and "has no turns left: those it held were forgotten" in err and not out
