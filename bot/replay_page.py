@@ -8,8 +8,10 @@ Decisions:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from bot.charts import Axis, bars, lines
 from bot.replay_figures import ReplayReport
 from conversations.database import Row
 from conversations.desk import Desk
+from conversations.errors import DeskError
 from conversations.replay_tables import ReplayedTurn, ReplayRun
 from conversations.replays import Breakdown, Replays
 from conversations.store import Store
@@ -57,6 +60,23 @@ class Group:
     """Of what was answered; None where nothing was."""
 
 
+def prepare_directory(directory: Path) -> None:
+    """Makes a directory for pages where it is not there, and tries whether a file can be written into it.
+
+    Raises:
+        DeskError: it cannot.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=directory, prefix="replay-", suffix=".tmp") as file:
+            file.write(b"a page")
+            file.flush()
+    except OSError as error:
+        raise DeskError(
+            f"{directory} takes no pages: {error.strerror}.", "Name another directory with --report DIR."
+        ) from error
+
+
 def write_page(directory: Path, desk: Desk, report: ReplayReport) -> Path:
     """Writes the page of a stored run into a directory, and gives its path.
 
@@ -64,13 +84,26 @@ def write_page(directory: Path, desk: Desk, report: ReplayReport) -> Path:
         directory: that is there.
         desk: that holds the run.
         report: of the run.
+
+    Raises:
+        DeskError: it could not be written; an older page of the run is left as it was.
     """
     with desk.replays() as replays, desk.store() as store:
         page = page_of(replays, store, desk.name, replays.run(str(report.run)), report)
-    path = directory / f"replay-{report.run}.html"
-    beside = path.with_suffix(".tmp")
-    beside.write_text(page, encoding="utf-8")
-    beside.replace(path)
+    path = directory / f"replay-{desk.name}-{report.run}.html"
+    beside = path.with_name(path.name + ".tmp")
+    try:
+        beside.write_text(page, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise DeskError(
+            f"{path} could not be written: {error.strerror}.",
+            f"The run is stored; write its page later: attendant runs {report.run} --report {directory} "
+            f"--desk {desk.name}",
+        ) from error
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
     return path
 
 

@@ -63,20 +63,22 @@ def command(
     """
     desk = session.open_desk(desk_name)
     from bot.opening import open_pipeline
-    from bot.output import print_json, screen
+    from bot.output import print_json, remark, screen
     from bot.progress import Meter
     from bot.replay import replay
-    from bot.replay_page import write_page
+    from bot.replay_page import prepare_directory, write_page
     from bot.reports import rankers_json, show_replays
+    from conversations.errors import DeskError
     from conversations.readers import log_files
 
     # Said before the model is loaded: a wrong path should not cost the wait.
     log_files(logs)
     if report_directory is not None:
-        report_directory.mkdir(parents=True, exist_ok=True)
+        prepare_directory(report_directory)
     paths = [Path(log) for log in logs]
     reports: list[dict[str, Any]] = []
     pages: list[Path] = []
+    unwritten: list[DeskError] = []
     for ranker in rankers or (None,):
         with open_pipeline(desk, ranker) as pipeline, Meter() as meter:
             report = replay(
@@ -90,8 +92,16 @@ def command(
             )
             reports.append({"ranker": pipeline.ranker_name, **report.as_json()})
             if report_directory is not None:
-                pages.append(write_page(report_directory, desk, report))
+                # The other rankers' replays, and the figures, are not lost with a page.
+                try:
+                    pages.append(write_page(report_directory, desk, report))
+                except DeskError as error:
+                    unwritten.append(error)
     if session.as_json:
         print_json(rankers_json(reports))
     else:
         show_replays(screen(), desk_name, reports, pages)
+    for problem in unwritten:
+        remark(str(problem))
+    if unwritten:
+        raise click.exceptions.Exit(1)

@@ -65,15 +65,14 @@ def _show(
 ) -> None:
     from bot.output import print_json, screen
     from bot.replay_figures import report_of
-    from bot.replay_page import write_page
+    from bot.replay_page import prepare_directory, write_page
     from bot.reports import rankers_json, show_replays
 
+    if report_directory is not None:
+        prepare_directory(report_directory)
     figures = [report_of(replays, run) for run in runs]
     reports = [{"ranker": run.ranker, **one.as_json()} for run, one in zip(runs, figures, strict=True)]
-    pages = []
-    if report_directory is not None:
-        report_directory.mkdir(parents=True, exist_ok=True)
-        pages = [write_page(report_directory, desk, one) for one in figures]
+    pages = [write_page(report_directory, desk, one) for one in figures] if report_directory is not None else []
     if session.as_json:
         print_json(rankers_json(reports))
         return

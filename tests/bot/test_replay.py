@@ -238,13 +238,25 @@ def test_a_stored_run_is_shown_and_reported_again(desk, tmp_path, capsys):
     report = json.loads(out)
     code, out, _ = call(desk, capsys, "runs", "monday", "--report", again, "--json")
     assert code == 0 and json.loads(out) == report
-    assert (again / "replay-1.html").read_text("utf-8") == (first / "replay-1.html").read_text("utf-8")
+    name = "replay-lamps-1.html"
+    assert (again / name).read_text("utf-8") == (first / name).read_text("utf-8")
     code, out, _ = call(desk, capsys, "runs", "monday", "latest")
     assert code == 0 and "recall@1" in out and "Report:" not in out
     assert call(desk, capsys, "runs", "--report", again)[0] == 2
     assert call(desk, capsys, "runs", "monday", "--delete", "monday")[0] == 2
     code, _, err = call(desk, capsys, "runs", "tuesday", "--report", tmp_path / "none")
     assert code == 1 and "There is no replay" in err and not (tmp_path / "none").exists()
+
+
+def test_a_page_that_cannot_be_written_costs_neither_the_run_nor_its_figures(desk, tmp_path, capsys):
+    log = write_log(tmp_path / "some.jsonl", visits(1))
+    pages = tmp_path / "pages"
+    (pages / "replay-lamps-1.html").mkdir(parents=True)
+    arguments = (log, "--ranker", "cosine", "--ranker", "bm25", "--report", pages, "--json")
+    code, out, err = call(desk, capsys, "replay", *arguments)
+    assert code == 1 and [one["turns"] for one in json.loads(out)["rankers"]] == [2, 2]
+    assert f"attendant runs 1 --report {pages} --desk lamps" in err and "Traceback" not in err
+    assert sorted(path.name for path in pages.iterdir()) == ["replay-lamps-1.html", "replay-lamps-2.html"]
 
 
 def test_a_damaged_file_of_replays_is_said(desk, capsys):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
 from html.parser import HTMLParser
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -13,10 +17,13 @@ from hypothesis import strategies as st
 from stored_runs import desk_with_answers, random_ranks, store_run, turn
 
 from bot.charts import Axis, bars, lines
+from bot.cli import main
 from bot.replay_figures import report_of
 from bot.replay_page import write_page
+from conversations.desk import Desk
 
 HOSTILE = '<script>alert(1)</script><img src="http://evil.example/x"> {{ 7 * 7 }} \x1b[2J\u202eevil & "quoted"'
+ROOT = Path(__file__).resolve().parents[2]
 VOID = {"meta", "br", "img", "link", "hr", "input"}
 
 
@@ -113,6 +120,55 @@ def test_one_turn_and_no_turn_right_can_be_shown(tmp_path):
 def test_what_the_desk_has_forgotten_is_not_shown(tmp_path):
     text = page_of(tmp_path, [turn(0, 0, said=999)])
     assert "(no longer in the desk)" in text
+
+
+def test_the_pages_of_two_desks_lie_beside_each_other(tmp_path):
+    desk = desk_with_answers(tmp_path)
+    shutil.copytree(desk.path, desk.path.with_name("other"))
+    written = []
+    for one in (desk, Desk.open(tmp_path, "other")):
+        run = store_run(one, "run", [turn(0, 1)])
+        with one.replays() as replays:
+            written.append(write_page(tmp_path, one, report_of(replays, replays.run(str(run)))))
+    assert [path.name for path in written] == ["replay-shop-1.html", "replay-other-1.html"]
+    assert "desk shop" in written[0].read_text("utf-8") and "desk other" in written[1].read_text("utf-8")
+
+
+def limited(desk, directory, size):
+    """`attendant runs run --report` where a file can have so many bytes, as on a disk that is nearly full."""
+    program = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+    program += f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))\n"
+    program += "from bot.cli import main\n"
+    arguments = ["runs", "run", "--report", str(directory), "--desk", "shop", "--home", str(desk.home)]
+    program += f"main({arguments!r})"
+    return subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, cwd=ROOT)
+
+
+def test_a_page_that_does_not_fit_on_the_disk_leaves_nothing_and_the_older_one_whole(tmp_path):
+    desk, pages = desk_with_answers(tmp_path), tmp_path / "pages"
+    run = store_run(desk, "run", [turn(place, 3, question="long " * 1_000) for place in range(40)])
+    pages.mkdir()
+    older = pages / f"replay-shop-{run}.html"
+    older.write_text("older")
+    ended = limited(desk, pages, 65_536)
+    assert ended.returncode == 1 and "Traceback" not in ended.stderr
+    assert f"attendant runs {run} --report {pages} --desk shop" in ended.stderr
+    assert [path.name for path in pages.iterdir()] == [older.name] and older.read_text() == "older"
+
+
+@pytest.mark.parametrize("command", [("replay", "log.jsonl"), ("runs", "run")])
+def test_a_directory_that_takes_no_page_is_said_before_anything_is_done(tmp_path, capsys, monkeypatch, command):
+    desk = desk_with_answers(tmp_path)
+    store_run(desk, "run", [turn(0, 1)])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log.jsonl").write_text("not looked into")
+    for directory in ("log.jsonl/pages", "/proc"):
+        with pytest.raises(SystemExit) as ended:
+            main([*command, "--report", directory, "--desk", "shop", "--home", str(tmp_path)])
+        _, err = capsys.readouterr()
+        assert ended.value.code == 1 and f"{directory} takes no pages" in err and "Traceback" not in err
+    with desk.replays() as replays:
+        assert len(replays.runs()) == 1
 
 
 @settings(max_examples=40, deadline=None)
