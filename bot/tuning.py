@@ -76,18 +76,18 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
             "Replay the logs again with the model in use: attendant replay LOGS.",
         )
     numbers = replays.numbers(run.id, ("confidence", "is_right", "in_two", "rank", "entry"))
-    said, right = numbers["confidence"], numbers["is_right"] > 0
+    said, right, entry = numbers["confidence"], numbers["is_right"] > 0, numbers["entry"]
     reading = run.settings.get("confidence")
     # Of a replay that an earlier version stored it is not known how its confidence was read.
-    scale, honest = fit_scale(said, right, [str(entry) for entry in numbers["entry"]]) if reading else (Scale(), said)
+    scale, honest = fit_scale(said, right, [str(one) for one in entry]) if reading else (Scale(), said)
     confidence, in_two = scale(said), scale(numbers["in_two"])
-    curve = trades(confidence, right, risk)
+    curve = trades(confidence, right, entry, risk)
     chosen = kept(curve, risk)
     asking_curve: list[Trade] = []
     if chosen is not None:
         is_asked = (confidence < chosen.threshold) & ~np.isnan(in_two)
         among_two = (numbers["rank"] == 1) | (numbers["rank"] == 2)
-        asking_curve = trades(in_two[is_asked], among_two[is_asked], risk)
+        asking_curve = trades(in_two[is_asked], among_two[is_asked], entry[is_asked], risk)
     asking = kept(asking_curve, risk)
     if chosen is not None and not dry_run:
         decision = pipeline.decision.read_as(reading, scale) if reading else pipeline.decision

@@ -30,7 +30,8 @@ def command(session: Session, run_name: str, desk_name: str, risk: float, dry_ru
     """Choose from which confidence on the desk answers, and from which on it asks back.
 
     RUN is a stored replay, by default the latest, of logs that are not in the desk. The lowest threshold is taken
-    with which the share of wrong answers stays below the risk, at nine in ten odds, and kept with the model. Of the
+    with which the share of wrong answers stays below the risk, at nine in ten odds over conversations like these at
+    large, and kept with the model; turns of one conversation go wrong together and count as fewer cases. Of the
     turns below it whose best two answers are close, those are asked back where one of the two is right by the same
     promise; the rest is handed over. Where no threshold can promise the risk, the desk is not ready: what is missing
     is said, nothing is changed, and the exit status is 1.

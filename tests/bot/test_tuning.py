@@ -149,11 +149,14 @@ def test_a_replay_of_another_model_is_refused(desk, capsys):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=300), st.sampled_from([0.05, 0.1, 0.3]))
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.booleans(), st.integers(0, 90)), max_size=300),
+    st.sampled_from([0.05, 0.1, 0.3]),
+)
 def test_whatever_the_cases_no_more_than_the_risk_was_wrong_among_those_answered(cases, risk):
-    confidence = np.array([one for one, _ in cases])
-    right = np.array([is_right for _, is_right in cases], bool)
-    chosen = kept(trades(confidence, right, risk), risk)
+    confidence = np.array([one for one, _, _ in cases])
+    right = np.array([is_right for _, is_right, _ in cases], bool)
+    chosen = kept(trades(confidence, right, np.array([group for _, _, group in cases]), risk), risk)
     if chosen is not None:
         told = confidence >= chosen.threshold
         assert (~right[told]).mean() <= risk
@@ -166,6 +169,6 @@ def test_the_promise_holds_on_new_cases_nine_times_in_ten():
     broken = 0
     for _ in range(300):
         confidence = generator.random(600)
-        chosen = kept(trades(confidence, generator.random(600) < confidence, 0.15), 0.15)
+        chosen = kept(trades(confidence, generator.random(600) < confidence, np.arange(600), 0.15), 0.15)
         broken += chosen is not None and (1 - chosen.threshold) / 2 > 0.15
     assert broken / 300 <= DOUBT + 0.05
