@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from training.calibration import Decision
+from training.calibration import NEVER, Decision
 from training.rankers import Ranked
 
 CLOSE = 0.2
@@ -47,5 +47,7 @@ def decide(calibrated: Decision, question: str, ranked: Sequence[Ranked]) -> Ver
         return Verdict("answer", "", confidence, in_two)
     if in_two is not None and in_two >= calibrated.asking_from:
         return Verdict("ask", "Two past answers are close; together they are sure enough.", confidence, in_two)
+    if calibrated.threshold >= NEVER:
+        return Verdict("handoff", "This desk is switched off: it hands everything over.", confidence, in_two)
     reason = f"No past answer is sure enough: this desk answers from {min(calibrated.threshold, 1.0):.0%} on."
     return Verdict("handoff", reason, confidence, in_two)

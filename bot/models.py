@@ -9,7 +9,7 @@ from typing import Any
 from conversations.desk import Desk
 from conversations.errors import ModelError
 from conversations.text import safe_text
-from training.desk_calibration import desk_decision
+from training.desk_calibration import describe_decision, desk_decision
 from training.registry import (
     BASE,
     base_model_path,
@@ -41,6 +41,16 @@ def list_models(desk: Desk) -> list[dict[str, Any]]:
     return rows
 
 
+def desk_answering(desk: Desk) -> str:
+    """From which confidence on the model in use answers and asks, in words; empty where it cannot be used."""
+    try:
+        model = load_model(_path(desk, model_in_use(desk.models_path)))
+    except ModelError:
+        return ""
+    with desk.store() as store:
+        return describe_decision(store, model)
+
+
 def show_model(desk: Desk, name: str) -> dict[str, Any]:
     """What is known of one model: how it was trained, on what evidence it was judged, how it decides.
 
@@ -49,11 +59,12 @@ def show_model(desk: Desk, name: str) -> dict[str, Any]:
     """
     model = load_model(_path(desk, name))
     with desk.store() as store:
-        decision = desk_decision(store, model)
+        decision, answering = desk_decision(store, model), describe_decision(store, model)
     return {
         "fingerprint": model.fingerprint,
         "in use": name == model_in_use(desk.models_path),
         "trained on": " ".join(model.notes.get("trained_on", [])),
+        "answering": answering,
         "decision": asdict(decision),
         **{key: value for key, value in model.notes.items() if key != "trained_on"},
     }

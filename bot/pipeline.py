@@ -32,8 +32,7 @@ from index.embedder import Embedder
 from index.equality import says_the_same, words_of
 from index.retriever import CANDIDATES, Hits, Retriever
 from index.spelling import desk_spelling
-from training.calibration import Decision
-from training.desk_calibration import desk_decision
+from training.desk_calibration import desk_decision, is_switched_off
 from training.mood import Mood, MoodReader
 from training.rankers import Ranker, bm25_ranker, cosine_ranker, retrieval_ranker
 from training.rankers.cross_attention import CrossAttentionRanker
@@ -41,6 +40,7 @@ from training.rankers.merging import merge_same
 from training.registry import Model
 
 RANKERS = ("cross-attention", "retrieval", "cosine", "bm25")
+SWITCHED_OFF = "This desk is switched off and hands everything over; attendant tune --risk R can let it answer."
 
 
 class Pipeline(Closing):
@@ -87,11 +87,12 @@ class Pipeline(Closing):
                 pipeline.ranker = pipeline.make_ranker(ranker)
                 if ranker != "cross-attention":
                     # What was calibrated for the reranker's scores says nothing of another ranker's.
-                    pipeline.decision = Decision()
+                    pipeline.decision = desk_decision(store, None)
         except BaseException:
             store.close()
             raise
-        pipeline.notices = notices + mended + unread
+        off = [SWITCHED_OFF] if is_switched_off(store) else []
+        pipeline.notices = notices + mended + unread + off
         return pipeline
 
     def refresh_feedback(self) -> None:

@@ -4,7 +4,8 @@ The confidence is read anew first where that makes it truer on these logs (cross
 chosen. From the first one on the desk answers. Of the turns below it whose best two answers are close, it asks which
 of them is meant from the second one on, chosen for the same risk that neither is right; where no threshold can
 promise that, it does not ask. What is left is handed over. A desk that cannot promise the risk for its answers is not
-ready, and is told what is missing.
+ready, and is told what is missing, and how wrong the threshold that it has now was on these logs. Until one is found
+it can be switched off.
 """
 
 from __future__ import annotations
@@ -13,18 +14,32 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bot.pipeline import Pipeline
+from conversations.desk import Desk
 from conversations.errors import ModelError
 from conversations.replay_tables import ReplayRun
 from conversations.replays import Replays
-from training.calibration import Scale, fit_scale
-from training.desk_calibration import keep_decision
+from training.calibration import NEVER, Decision, Scale, fit_scale
+from training.desk_calibration import keep_decision, switch_answering
 from training.metrics import expected_calibration_error
 from training.risk_control import Trade, kept, least_cases, trades
 
-NEVER = 1.1
-"""A threshold that no confidence reaches."""
+Floats = npt.NDArray[np.floating]
+
+TELLING = 20
+"""Of fewer answered turns it is not said that the ranker is too often wrong."""
+
+
+@dataclass(frozen=True)
+class Answering:
+    """What the desk answered in a replay."""
+
+    threshold: float
+    """From which confidence on."""
+    answered: int
+    wrong: int
 
 
 @dataclass(frozen=True)
@@ -36,6 +51,8 @@ class Tuning:
     risk: float
     before: float
     """The threshold so far."""
+    present: Answering
+    """With that threshold; with the replay's own where the two readings of confidence cannot be compared."""
     chosen: Trade | None
     """None where the desk is not ready."""
     asking: Trade | None
@@ -83,6 +100,12 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
     confidence, in_two = scale(said), scale(numbers["in_two"])
     curve = trades(confidence, right, entry, risk)
     chosen = kept(curve, risk)
+    since = _since(reading, pipeline.decision) if reading else Scale()
+    present = (
+        _answering(said, right, run.threshold)
+        if since is None
+        else _answering(since(said), right, pipeline.threshold)
+    )
     asking_curve: list[Trade] = []
     if chosen is not None:
         is_asked = (confidence < chosen.threshold) & ~np.isnan(in_two)
@@ -101,15 +124,16 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
         )
         with pipeline.desk.writing():
             keep_decision(pipeline.store, own, decision, is_tuned=True)
-    missing = "" if chosen else _missing(curve, risk, len(confidence))
+            switch_answering(pipeline.store, True)
     return Tuning(
         run=run.id,
         turns=len(confidence),
         risk=risk,
         before=pipeline.threshold,
+        present=present,
         chosen=chosen,
         asking=asking,
-        missing=missing,
+        missing="" if chosen else _missing(curve, risk, len(said), len(np.unique(entry))),
         curve=tuple(curve),
         asking_curve=tuple(asking_curve),
         ece=expected_calibration_error(said, right),
@@ -117,17 +141,56 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
     )
 
 
-def _missing(curve: list[Trade], risk: float, turns: int) -> str:
+def switch_off(desk: Desk) -> None:
+    """Lets the desk hand everything over, whichever model serves it, until a risk was chosen that it can keep.
+
+    Raises:
+        DeskError: another command writes to the desk.
+    """
+    with desk.writing(), desk.store() as store:
+        switch_answering(store, False)
+
+
+def _since(reading: dict[str, Any], decision: Decision) -> Scale | None:
+    """How confidence of one reading is to be scaled for a decision's own; None where it is another altogether."""
+    then, now = np.array(reading["coefficients"]), np.array(decision.coefficients)
+    slope = float(now.sum() / then.sum()) if then.sum() > 0 else 0.0
+    if reading["temperature"] != decision.temperature or slope <= 0 or not np.allclose(now, slope * then):
+        return None
+    return Scale(slope, decision.intercept - slope * reading["intercept"])
+
+
+def _answering(confidence: Floats, right: npt.NDArray[np.bool_], threshold: float) -> Answering:
+    # A hair's breadth for rounding: the threshold is the confidence of one of the turns, perhaps read twice.
+    told = confidence >= threshold - 1e-9
+    return Answering(threshold, int(told.sum()), int((told & ~right).sum()))
+
+
+def _missing(curve: list[Trade], risk: float, turns: int, conversations: int) -> str:
     if not curve:
         return (
-            f"A risk of {risk:.0%} needs at least {least_cases(risk)} turns, all answered rightly; "
-            f"there are {turns}: replay more logs."
+            f"A risk of {risk:.0%} needs at least {least_cases(risk)} turns, all answered rightly, and more where "
+            f"few conversations hold them; there are {turns} turns of {conversations}: replay more logs."
         )
-    surest = curve[0]
-    said = f"Of the {surest.answered} turns that the ranker is surest of, {surest.wrong} are wrong"
-    if surest.risk <= risk:
-        return f"{said}: too few to promise {risk:.0%}. Replay more logs."
+    telling = [trade for trade in curve if trade.answered >= TELLING]
+    hopeful = [trade for trade in telling or curve if trade.risk <= risk]
+    if hopeful or not telling:
+        best = min(hopeful or curve, key=lambda trade: trade.bound - trade.risk)
+        return f"{_surest(best)}: too few to promise {risk:.0%}. Replay more logs{_turns_needed(best, risk, turns)}."
+    best = min(telling, key=lambda trade: trade.risk)
     return (
-        f"{said} ({surest.risk:.0%}). It must rank better before {risk:.0%} can be promised: import more "
-        "conversations and train (attendant train), or choose a larger risk."
+        f"{_surest(best)}, and more logs do not mend that. It must rank better before {risk:.0%} can be promised: "
+        "import more conversations of this kind and train (attendant train), or choose a larger risk."
     )
+
+
+def _surest(trade: Trade) -> str:
+    return f"Of the {trade.answered} turns that the ranker is surest of, {trade.wrong} are wrong ({trade.risk:.0%})"
+
+
+def _turns_needed(trade: Trade, risk: float, turns: int) -> str:
+    """About how many turns would do if the ranker stayed as it is: doubt falls with the root of their number."""
+    if trade.risk >= risk:
+        return ""
+    needed = turns * ((trade.bound - trade.risk) / (risk - trade.risk)) ** 2
+    return f"; about {float(f'{needed:.2g}'):,.0f} turns like these would do" if needed > turns else ""

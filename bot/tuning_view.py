@@ -8,6 +8,7 @@ from rich.console import Console
 
 from bot.output import plain
 from bot.tuning import Tuning
+from training.calibration import NEVER
 from training.risk_control import Trade
 
 _WIDE = 30
@@ -22,13 +23,12 @@ def show_tuning(console: Console, found: Tuning, is_trial: bool) -> None:
     _show_curve(console, "answers", found.curve, found.chosen)
     if found.chosen is None:
         console.print(plain(f"Not ready: {found.missing}"))
-        console.print(plain(f"The desk still answers from {found.before:.3f} on."))
+        _show_present(console, found)
         return
     _show_curve(console, "asks", found.asking_curve, found.asking)
     would, now = ("would ", "") if is_trial else ("now ", "s")
-    console.print(
-        plain(f"The desk {would}answer{now} from {found.chosen.threshold:.3f} on (so far {found.before:.3f}).")
-    )
+    before = "switched off" if found.before >= NEVER else f"{found.before:.3f}"
+    console.print(plain(f"The desk {would}answer{now} from {found.chosen.threshold:.3f} on (so far {before})."))
     if found.asking is None:
         why = f"Which of two is meant it {would}ask{now} never"
         missing = "too few turns have two close answers" if not found.asking_curve else "neither is right too often"
@@ -40,6 +40,24 @@ def show_tuning(console: Console, found: Tuning, is_trial: bool) -> None:
             f"{would}ask{now} which is meant from {found.asking.threshold:.3f} on; the rest is handed over."
         )
     )
+
+
+def _show_present(console: Console, found: Tuning) -> None:
+    """How wrong the desk is as it stands: it goes on so unless a person switches it off."""
+    if found.before >= NEVER:
+        console.print(plain("It stays switched off."))
+        return
+    present = found.present
+    wrong = f"; {present.wrong:,} of them wrongly" if present.answered else ""
+    console.print(
+        plain(
+            f"Of this replay it answers {present.answered:,} of {found.turns:,} turns, from {present.threshold:.3f} "
+            f"on{wrong}."
+        )
+    )
+    if present.threshold != found.before:
+        console.print(plain(f"Since then it was fitted anew; it answers from {found.before:.3f} on."))
+    console.print(plain("It goes on answering like that; attendant tune --off stops it."))
 
 
 def _show_curve(console: Console, what: str, curve: Sequence[Trade], chosen: Trade | None) -> None:

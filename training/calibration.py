@@ -30,6 +30,8 @@ RISKS = (0.2, 0.35, 0.5)
 CAREFUL_RISK = 0.05
 MORE_LIKELY_RIGHT = 0.5
 """The threshold where none of them can."""
+NEVER = 1.1
+"""A threshold that no confidence reaches."""
 FEW = 10
 """With fewer candidates than this, the best one's weight proves nothing: it has too few to win against."""
 LEAST_CASES = 30

@@ -7,7 +7,7 @@ ranked with its conversation out of sight. A model trained on the desk brings it
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from conversations.desk import Desk
 from conversations.errors import ModelError
@@ -15,7 +15,7 @@ from conversations.store import Store
 from index.builder import Check, index_directory
 from index.embedder import Embedder
 from index.retriever import Retriever
-from training.calibration import Decision
+from training.calibration import NEVER, Decision
 from training.desk_data import OpenDesk
 from training.judging import judge
 from training.rankers.merging import merge_same
@@ -27,6 +27,8 @@ GROWTH = 1.25
 """It is done again when the desk has grown by this factor."""
 SETTING = "decision of "
 """With a model's fingerprint behind it: each model has a decision of its own, which a rollback finds again."""
+ANSWERING = "answers by itself"
+"""Not of one model: one that takes over must not answer on a desk that a person switched off."""
 
 
 def calibrate_desk(
@@ -78,12 +80,38 @@ def keep_decision(store: Store, model: str, decision: Decision, is_tuned: bool =
 
 
 def desk_decision(store: Store, model: Model | None) -> Decision:
-    """The decision to serve with: calibrated on this desk, else the model's own, else a guess."""
+    """The decision to serve with: calibrated on this desk, else the model's own, else a guess.
+
+    On a desk that is switched off its thresholds are `NEVER`.
+    """
     kept = store.setting(SETTING + model.fingerprint) if model else None
+    decision = model.decision if model else Decision()
     if kept:
         values = kept["decision"]
-        return Decision(**{**values, "coefficients": tuple(values["coefficients"])})
-    return model.decision if model else Decision()
+        decision = Decision(**{**values, "coefficients": tuple(values["coefficients"])})
+    return replace(decision, threshold=NEVER, ask_threshold=NEVER) if is_switched_off(store) else decision
+
+
+def switch_answering(store: Store, is_on: bool) -> None:
+    """Lets a desk answer and ask by itself, or hand everything over, whichever model serves it."""
+    store.set_setting(ANSWERING, is_on)
+
+
+def is_switched_off(store: Store) -> bool:
+    """Whether a person switched the desk off, so that it hands everything over."""
+    return not store.setting(ANSWERING, True)
+
+
+def describe_decision(store: Store, model: Model) -> str:
+    """What the desk does at which confidence, and how that was chosen, in words."""
+    if is_switched_off(store):
+        return "switched off: it hands everything over until attendant tune --risk R finds it ready"
+    decision = desk_decision(store, model)
+    fitted = f"fitted on {decision.cases} turns" if decision.cases else "a guess"
+    if (store.setting(SETTING + model.fingerprint) or {}).get("tuned"):
+        fitted = f"tuned for a risk of {decision.risk:.0%} on {decision.cases} turns"
+    asking = f"asks which of two from {decision.asking_from:.2f}" if decision.asking_from <= 1 else "never asks"
+    return f"answers from {decision.threshold:.2f}, {asking}; {fitted}"
 
 
 def check_decision(desk: Desk, store: Store, encoder: str) -> list[Check]:
@@ -92,9 +120,4 @@ def check_decision(desk: Desk, store: Store, encoder: str) -> list[Check]:
         model = desk_model(desk.models_path, encoder)
     except ModelError:
         return []
-    decision = desk_decision(store, model)
-    fitted = f"fitted on {decision.cases} turns" if decision.cases else "a guess"
-    if (store.setting(SETTING + model.fingerprint) or {}).get("tuned"):
-        fitted = f"tuned for a risk of {decision.risk:.0%} on {decision.cases} turns"
-    asking = f"asks which of two from {decision.asking_from:.2f}" if decision.asking_from <= 1 else "never asks"
-    return [Check("decisions", True, f"answers from {decision.threshold:.2f}, {asking}; {fitted}")]
+    return [Check("decisions", True, describe_decision(store, model))]

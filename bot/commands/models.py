@@ -29,7 +29,7 @@ def command(session: Session, name: str | None, desk_name: str, promoted: str | 
     if sum((name is not None, promoted is not None, rollback)) > 1:
         raise click.UsageError("Give one of NAME, --promote and --rollback.")
     desk = session.open_desk(desk_name)
-    from bot.models import list_models, serve, show_model
+    from bot.models import desk_answering, list_models, serve, show_model
     from bot.output import plain, print_json, screen
     from bot.reports import show_report, show_rows
 
@@ -49,7 +49,10 @@ def command(session: Session, name: str | None, desk_name: str, promoted: str | 
             show_report(screen(), shown, name)
     else:
         rows = list_models(desk)
+        answering = desk_answering(desk)
         if session.as_json:
-            print_json({"models": rows})
+            print_json({"models": rows, "answering": answering})
         else:
             show_rows(screen(), rows)
+            if answering:
+                screen().print(plain(f"In use: {answering}"))

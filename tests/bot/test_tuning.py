@@ -125,7 +125,10 @@ def test_a_confidence_that_is_off_on_these_logs_is_read_anew(desk, capsys):
     ("run", "said"),
     [
         ("bad", "It must rank better before 5% can be promised"),
-        ("short", "A risk of 5% needs at least 45 turns, all answered rightly; there are 20"),
+        (
+            "short",
+            "few conversations hold them; there are 20 turns of 10",
+        ),
     ],
 )
 def test_a_desk_that_is_not_ready_is_told_what_is_missing_and_stays_as_it_is(desk, capsys, run, said):
