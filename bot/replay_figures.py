@@ -15,9 +15,9 @@ from conversations.replay_tables import ReplayRun
 from conversations.replays import Replays
 from training.calibration import careful_coverage
 from training.metrics import (
+    Calibration,
     aurc,
-    calibration_noise,
-    expected_calibration_error,
+    calibration,
     mean_reciprocal_rank,
     percentile,
     recall_at,
@@ -43,16 +43,16 @@ class ReplayReport:
     handed_over: int
     coverage: float
     """Share of the turns that were answered rather than asked back or handed over."""
-    accuracy_when_answered: float
-    ece: float
-    ece_noise: float
-    """The ECE that a perfect confidence would show on as many turns."""
+    accuracy_when_answered: float | None
+    """None where nothing was answered."""
+    calibration: Calibration
     aurc: float
     """Mean share of wrong answers over all thresholds."""
     careful_coverage: float
     """Share that could be answered with 5 % of the answers wrong."""
-    p50_ms: float
-    p95_ms: float
+    p50_ms: float | None
+    p95_ms: float | None
+    """Of the turns that were asked one at a time; None where none is left of them."""
     turns_per_second: float
     rejected: int
     """Lines of the log that could not be read."""
@@ -70,8 +70,7 @@ class ReplayReport:
             "decisions": {"answer": self.answered, "ask": self.asked, "handoff": self.handed_over},
             "coverage": self.coverage,
             "accuracy_when_answered": self.accuracy_when_answered,
-            "ece": self.ece,
-            "ece_noise": self.ece_noise,
+            **self.calibration.as_json(),
             "aurc": self.aurc,
             "careful_coverage": self.careful_coverage,
             "latency_ms": {"p50": self.p50_ms, "p95": self.p95_ms},
@@ -85,6 +84,7 @@ def report_of(replays: Replays, run: ReplayRun) -> ReplayReport:
     columns = ("rank", "is_known", "is_right", "confidence", "wait", "decision = 'answer'", "decision = 'ask'")
     rank, known, right, confidence, wait, answered, asked = replays.numbers(run.id, columns).values()
     is_right, is_answered = right > 0, answered > 0
+    waits = wait[np.isfinite(wait)]
     turns = len(rank)
     return ReplayReport(
         run=run.id,
@@ -98,13 +98,12 @@ def report_of(replays: Replays, run: ReplayRun) -> ReplayReport:
         asked=int(asked.sum()),
         handed_over=int(turns - answered.sum() - asked.sum()),
         coverage=float(answered.mean()) if turns else 0.0,
-        accuracy_when_answered=float(is_right[is_answered].mean()) if is_answered.any() else 0.0,
-        ece=expected_calibration_error(confidence, is_right),
-        ece_noise=calibration_noise(confidence),
+        accuracy_when_answered=float(is_right[is_answered].mean()) if is_answered.any() else None,
+        calibration=calibration(confidence, is_right),
         aurc=aurc(confidence, is_right),
         careful_coverage=careful_coverage(confidence, is_right),
-        p50_ms=percentile(wait[np.isfinite(wait)], 50),
-        p95_ms=percentile(wait[np.isfinite(wait)], 95),
+        p50_ms=percentile(waits, 50) if len(waits) else None,
+        p95_ms=percentile(waits, 95) if len(waits) else None,
         turns_per_second=turns / run.seconds if run.seconds else 0.0,
         rejected=run.rejected,
     )

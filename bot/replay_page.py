@@ -140,6 +140,10 @@ def _share(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.1f} %"
 
 
+def _milliseconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f} ms"
+
+
 def _pictures(replays: Replays, run: ReplayRun, report: ReplayReport) -> list[tuple[str, str, Markup]]:
     """Title, what it says in numbers, and the picture."""
     numbers = replays.numbers(run.id, ("rank", "is_right", "confidence", "wait"))
@@ -161,8 +165,8 @@ def _pictures(replays: Replays, run: ReplayRun, report: ReplayReport) -> list[tu
         ),
         (
             "Reliability",
-            f"ECE {report.ece:.3f}; a perfect confidence would show {report.ece_noise:.3f} by chance. Dots on the "
-            "dashed line say the truth.",
+            f"ECE {report.calibration}; a perfect confidence would show {report.calibration.noise:.3f} by chance. "
+            "Dots on the dashed line say the truth.",
             lines(
                 "Reliability diagram",
                 _named(share, "confidence"),
@@ -187,8 +191,8 @@ def _pictures(replays: Replays, run: ReplayRun, report: ReplayReport) -> list[tu
         ),
         (
             "Waiting time",
-            f"Median {report.p50_ms:.0f} ms, 95th percentile {report.p95_ms:.0f} ms, of {len(waits)} turns asked one "
-            "at a time.",
+            f"Median {_milliseconds(report.p50_ms)}, 95th percentile {_milliseconds(report.p95_ms)}, of {len(waits)} "
+            "turns asked one at a time.",
             bars(
                 "Distribution of waiting times",
                 Axis("milliseconds", 0.0, slowest),

@@ -27,12 +27,15 @@ _HEADINGS = {
     "in_scope_accuracy": "in scope",
     "out_of_scope_recall": "out of scope",
     "ece_noise": "ece noise",
+    "ece_excess": "ece excess",
+    "ece_p": "ece p",
     "careful_coverage": "cov. at 5 %",
     "sure": "80 % sure",
     "right_when_sure": "then right",
 }
 """Shorter names for tables. Accuracy is that of the turns that were answered; `careful_coverage` the share that could
-be answered with 5 % of the answers wrong; the noise the ECE that a perfect confidence would show on as many.
+be answered with 5 % of the answers wrong; the noise the ECE that a perfect confidence would show on as many, the
+excess what the ECE is beyond that, and its p how likely a perfect confidence shows at least this ECE.
 """
 _ANY_WIDTH = 10_000
 

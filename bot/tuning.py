@@ -23,7 +23,7 @@ from conversations.replay_tables import ReplayRun
 from conversations.replays import Replays
 from training.calibration import NEVER, Decision, Scale, fit_scale
 from training.desk_calibration import keep_decision, switch_answering
-from training.metrics import expected_calibration_error
+from training.metrics import Calibration, calibration, expected_calibration_error
 from training.risk_control import Trade, kept, least_cases, trades
 
 Floats = npt.NDArray[np.floating]
@@ -63,14 +63,17 @@ class Tuning:
     """Of answering, from the highest threshold down."""
     asking_curve: tuple[Trade, ...]
     """Of asking back; empty where too few turns have two close answers."""
-    ece: float
-    """Expected calibration error of the confidence as the replay has it."""
-    ece_after: float
+    calibration: Calibration
+    """Of the confidence as the replay has it."""
+    calibration_after: Calibration
     """As it is read from now on, cross-validated; the same where it is read as before."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, nested."""
-        return asdict(self) | {"ready": self.chosen is not None}
+        found = asdict(self) | {"ready": self.chosen is not None}
+        del found["calibration"], found["calibration_after"]
+        after = {name.replace("ece", "ece_after"): value for name, value in self.calibration_after.as_json().items()}
+        return found | self.calibration.as_json() | after
 
 
 def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_run: bool = False) -> Tuning:
@@ -136,8 +139,8 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
         missing="" if chosen else _missing(curve, risk, len(said), len(np.unique(entry))),
         curve=tuple(curve),
         asking_curve=tuple(asking_curve),
-        ece=expected_calibration_error(said, right),
-        ece_after=expected_calibration_error(honest, right),
+        calibration=calibration(said, right),
+        calibration_after=calibration(honest, right),
     )
 
 

@@ -18,8 +18,8 @@ _WIDE = 30
 def show_tuning(console: Console, found: Tuning, is_trial: bool) -> None:
     """Prints the curves, a threshold a line, and what was chosen or is missing."""
     console.print(plain(f"Replay {found.run}, {found.turns:,} turns, risk {found.risk:.0%}", "bold"))
-    read_anew = f"; read anew it is {found.ece_after:.3f}" if found.ece_after != found.ece else ""
-    console.print(plain(f"Calibration error of the confidence: {found.ece:.3f}{read_anew}"))
+    read_anew = f"; read anew {found.calibration_after}" if found.calibration_after != found.calibration else ""
+    console.print(plain(f"Calibration error of the confidence: {found.calibration}{read_anew}"))
     _show_curve(console, "answers", found.curve, found.chosen)
     if found.chosen is None:
         console.print(plain(f"Not ready: {found.missing}"))

@@ -28,8 +28,8 @@ from training.attacks import ATTACKS, PLANTED
 from training.calibration import careful_coverage
 from training.datasets import Query, RankingTask, load_task
 from training.metrics import (
-    calibration_noise,
-    expected_calibration_error,
+    Calibration,
+    calibration,
     mean_reciprocal_rank,
     percentile,
     rank_of_right,
@@ -46,8 +46,6 @@ OPTIONAL = (
     "fooled",
     "in_scope_accuracy",
     "out_of_scope_recall",
-    "ece",
-    "ece_noise",
     "careful_coverage",
     "sure",
     "right_when_sure",
@@ -78,10 +76,8 @@ class EvaluationReport:
     """Share of the in-scope requests whose right label came first with enough confidence to be told."""
     out_of_scope_recall: float | None = None
     """Share of the out-of-scope requests that were not confident enough, at the threshold of `scope_figures`."""
-    ece: float | None = None
-    """Expected calibration error of the confidence in the first, where the ranker was calibrated."""
-    ece_noise: float | None = None
-    """What a perfect confidence would show on as many queries; see `training.metrics.calibration_noise`."""
+    calibration: Calibration | None = None
+    """Of the confidence in the first, where the ranker was calibrated."""
     careful_coverage: float | None = None
     """Share of the queries above the threshold at which 5 % of the firsts are wrong; chosen on these."""
     sure: float | None = None
@@ -120,6 +116,7 @@ class EvaluationReport:
         if self.protocol == "corpus":
             names = (("hit@1", 1), ("hit@10", 10), ("hit@100", 100))
             figures |= {name: recall_at(self.ranks, k) for name, k in names}
+        figures |= self.calibration.as_json() if self.calibration else {}
         return figures | {name: getattr(self, name) for name in OPTIONAL if getattr(self, name) is not None}
 
 
@@ -252,8 +249,7 @@ class _Examined:
             fooled=float(np.mean(traps)) if traps else None,
             in_scope_accuracy=accuracy,
             out_of_scope_recall=recall,
-            ece=expected_calibration_error(confidence, hit) if is_calibrated else None,
-            ece_noise=calibration_noise(confidence) if is_calibrated else None,
+            calibration=calibration(confidence, hit) if is_calibrated else None,
             careful_coverage=careful_coverage(confidence, hit) if is_calibrated else None,
             sure=sure,
             right_when_sure=right_when_sure,

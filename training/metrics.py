@@ -7,6 +7,7 @@ counts as a miss in every figure.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,8 @@ Floats = npt.NDArray[np.floating]
 Ranks = Sequence[int] | Floats
 """Ranks from 1, 0 for a miss."""
 BINS = 15
+DRAWS = 400
+"""Outcomes drawn to tell how much of a calibration error is chance."""
 SCOPE_COST = 0.01
 """In-scope accuracy given up for telling out-of-scope requests apart."""
 
@@ -149,26 +152,56 @@ def aurc(confidence: Floats, right: npt.NDArray[np.bool_]) -> float:
     return float(np.sum(np.diff(coverage, prepend=0.0) * risk))
 
 
-def calibration_noise(confidence: Floats, draws: int = 100) -> float:
-    """The ECE that as many answers would show if each were right exactly as often as its confidence says.
+@dataclass(frozen=True)
+class Calibration:
+    """An ECE, and how much of it is more than chance."""
 
-    With few cases the accuracy in a bin differs from the confidence by chance alone (Broecker and Smith 2007,
-    "Increasing the Reliability of Reliability Diagrams"): an ECE is to be read against this.
+    ece: float
+    noise: float
+    """The ECE that a perfect confidence would show on as many cases, in the mean."""
+    p: float
+    """How likely a perfect confidence shows at least this ECE; 1 where there are no cases."""
+
+    @property
+    def excess(self) -> float:
+        """What the ECE is beyond that noise, never below 0."""
+        return max(0.0, self.ece - self.noise)
+
+    def as_json(self) -> dict[str, float]:
+        """Under the names that scripts rely on."""
+        return {"ece": self.ece, "ece_noise": self.noise, "ece_excess": self.excess, "ece_p": self.p}
+
+    def __str__(self) -> str:
+        return f"{self.ece:.3f}, {self.excess:.3f} of it beyond chance (p {self.p:.3f})"
+
+
+def calibration(confidence: Floats, right: npt.NDArray[np.bool_], draws: int = DRAWS) -> Calibration:
+    """The ECE, read against what as many cases show if each is right exactly as often as its confidence says.
+
+    With few cases the accuracy in a bin differs from the confidence by chance alone: consistency resampling, Broecker
+    and Smith 2007, "Increasing the Reliability of Reliability Diagrams". The cases drawn are independent: where those
+    of one conversation go wrong together, chance does more than is said here, and p is somewhat too small.
 
     Args:
         confidence: (cases,), between 0 and 1.
-        draws: outcomes are drawn so many times, seeded; the mean is returned.
+        right: (cases,)
+        draws: outcomes are drawn so many times, seeded.
 
-    >>> calibration_noise(np.full(4_000, 0.5)) < 0.03 < calibration_noise(np.full(100, 0.5))
-    True
+    >>> half = np.arange(400) % 2 == 0
+    >>> calibration(np.full(400, 0.5), half).p > 0.9, calibration(np.full(400, 0.8), half).p < 0.01
+    (True, True)
+    >>> print(calibration(np.full(400, 0.8), half))
+    0.300, 0.238 of it beyond chance (p 0.002)
     """
     if len(confidence) == 0:
-        return 0.0
+        return Calibration(0.0, 0.0, 1.0)
     generator = np.random.default_rng(13)
     order, begins, sizes = _equal_mass(confidence, BINS)
     rising = confidence[order]
-    drawn = ((generator.random(len(confidence)) < confidence)[order] for _ in range(draws))
-    return float(np.mean([_mean_gap(rising, right, begins, sizes) for right in drawn]))
+    ece = _mean_gap(rising, right[order], begins, sizes)
+    drawn = np.array([_mean_gap(rising, generator.random(len(rising)) < rising, begins, sizes) for _ in range(draws)])
+    at_least = int((drawn >= ece - 1e-12).sum())
+    return Calibration(ece, float(drawn.mean()), (1 + at_least) / (1 + draws))
 
 
 SURE = 0.8

@@ -117,6 +117,20 @@ def test_one_turn_and_no_turn_right_can_be_shown(tmp_path):
     assert "nan" not in text.lower()
 
 
+def test_what_there_is_nothing_to_tell_of_is_not_said_in_numbers(tmp_path):
+    desk = desk_with_answers(tmp_path)
+    run = store_run(desk, "run", [turn(place, 3, decision="handoff", wait=None) for place in range(4)])
+    with desk.replays() as replays:
+        report = report_of(replays, replays.run(str(run)))
+    told = report.as_json()
+    assert told["coverage"] == 0 and told["accuracy_when_answered"] is None and told["latency_ms"]["p50"] is None
+    assert told["ece_excess"] == max(0, told["ece"] - told["ece_noise"]) and 0 < told["ece_p"] <= 1
+    text = write_page(tmp_path, desk, report).read_text("utf-8")
+    words = " ".join("".join(Page(text).words).split())
+    assert "- rightly: nothing would be answered" in words and "0.0 % of these rightly" not in words
+    assert "Median -, 95th percentile -" in words and "beyond chance (p" in words
+
+
 def test_what_the_desk_has_forgotten_is_not_shown(tmp_path):
     text = page_of(tmp_path, [turn(0, 0, said=999)])
     assert "(no longer in the desk)" in text

@@ -106,6 +106,7 @@ def test_a_confidence_that_is_off_on_these_logs_is_read_anew(desk, capsys):
     code, out, _ = call(desk, capsys, "overconfident", "--risk", "0.3", "--json")
     found = json.loads(out)
     assert code == 0 and found["ece_after"] < 0.05 < 0.15 < found["ece"]
+    assert found["ece_p"] < 0.01 < 0.1 < found["ece_excess"] and found["ece_after_excess"] < 0.03
     with Pipeline.open(desk) as pipeline:
         after = pipeline.decision
     assert after.ece == found["ece_after"] and after.coefficients != before.coefficients

@@ -17,8 +17,9 @@ from conversations.errors import AttendantError, ModelError, TrainingError
 from training import dataset_training, linear_map
 from training.dataset_training import train_dataset
 from training.datasets import load_task
-from training.evaluation import evaluate
+from training.evaluation import EvaluationReport, evaluate
 from training.linear_map import load_linear_map, train_linear_map
+from training.metrics import Calibration
 from training.registry import base_model_path
 from training.settings import TrainSettings
 from training.word_scores import WordScores
@@ -50,6 +51,13 @@ def test_pools_without_a_right_answer_are_left_out(selection, ranker):
     assert report["queries"] == 2
     assert (report["top1"], report["mrr"], report["recall@10"]) == (1.0, 1.0, 1.0)
     assert report["latency_ms"]["p95"] >= report["latency_ms"]["p50"] > 0
+
+
+def test_a_calibration_error_is_reported_with_what_of_it_is_chance():
+    plain = EvaluationReport("pool", "cosine", [1], ["c"], [1.0])
+    assert not any(name.startswith("ece") for name in plain.as_json())
+    told = EvaluationReport("pool", "cosine", [1], ["c"], [1.0], calibration=Calibration(0.25, 0.125, 0.02)).as_json()
+    assert (told["ece"], told["ece_noise"], told["ece_excess"], told["ece_p"]) == (0.25, 0.125, 0.125, 0.02)
 
 
 def test_over_the_corpus_every_question_counts(selection):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from training.metrics import (
     brier_score,
+    calibration,
     expected_calibration_error,
     mean_reciprocal_rank,
     rank_of_right,
@@ -54,3 +55,33 @@ def test_scores_that_are_no_numbers_are_a_miss(broken):
     assert rank_of_right(np.full(3, broken), [False, False, True]) == 0
     assert rank_of_right(np.array([broken, 0.1, 0.9]), [False, False, True]) == 0
     assert rank_of_right(np.array([0.1, 0.2, broken]), [False, False, True]) == 0
+
+
+def drawn_p_values(rounds, cases, truth):
+    """Of confidences whose cases are right with the chance `truth` of them."""
+    generator = np.random.default_rng(11)
+    found = []
+    for _ in range(rounds):
+        confidence = generator.beta(2, 2, cases)
+        found.append(calibration(confidence, generator.random(cases) < truth(confidence)).p)
+    return np.array(found)
+
+
+def test_a_perfect_confidence_looks_miscalibrated_as_often_as_the_p_value_says():
+    found = drawn_p_values(400, 150, lambda confidence: confidence)
+    for level in (0.05, 0.1, 0.25, 0.5, 0.75):
+        share = (found <= level).mean()
+        # Three standard errors of 400 confidences against 400 outcomes, which are drawn alike for each of them.
+        assert share == pytest.approx(level, abs=3 * np.sqrt(2 * level * (1 - level) / 400))
+
+
+def test_a_bad_confidence_has_a_small_p_value_and_an_excess():
+    assert (drawn_p_values(40, 300, lambda confidence: confidence**2) <= 0.02).all()
+    generator = np.random.default_rng(3)
+    confidence = generator.random(4_000)
+    right = generator.random(4_000) < confidence
+    honest, boasting = calibration(confidence, right), calibration(np.minimum(confidence + 0.2, 1.0), right)
+    assert honest.ece == expected_calibration_error(confidence, right) and honest.excess < 0.01 < honest.p
+    assert boasting.p < 0.01 and boasting.excess == pytest.approx(0.17, abs=0.02)
+    assert calibration(confidence[:40], right[:40]).noise > 3 * honest.noise, "few cases are noisy"
+    assert calibration(confidence[:0], right[:0]).p == 1
