@@ -10,7 +10,7 @@ Decisions:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -115,6 +115,8 @@ class Comparison:
     first: str
     second: str
     """The runs, with their rankers."""
+    unlike: tuple[str, ...]
+    """What else than the ranker differs between them, as sentences."""
     turns: int
     conversations: int
     only_first: int
@@ -188,6 +190,7 @@ def compare(replays: Replays, store: Store, first: ReplayRun, second: ReplayRun)
     return Comparison(
         first=f"{first.id} {first.ranker}",
         second=f"{second.id} {second.ranker}",
+        unlike=tuple(_unlike(first, second)),
         turns=len(here),
         conversations=len(np.unique(a["entry"])),
         only_first=only[0],
@@ -200,6 +203,15 @@ def compare(replays: Replays, store: Store, first: ReplayRun, second: ReplayRun)
         gained=_examples(replays, store, (first.id, a), (second.id, b), picked[0]),
         lost=_examples(replays, store, (first.id, a), (second.id, b), picked[1]),
     )
+
+
+def _unlike(first: ReplayRun, second: ReplayRun) -> Iterator[str]:
+    dated, other = ("A", "B") if first.settings.get("as_of") else ("B", "A")
+    if bool(first.settings.get("as_of")) != bool(second.settings.get("as_of")):
+        yield f"{dated} was replayed --as-of, {other} was not: that alone makes a difference."
+    pairs = [run.desk.get("pairs", 0) for run in (first, second)]
+    if pairs[0] != pairs[1]:
+        yield f"The desk held {pairs[0]:,} pairs for A and {pairs[1]:,} for B: not only the ranker differs."
 
 
 def _counted(conversations: int) -> str:

@@ -33,6 +33,8 @@ def show_comparison(
         console.print(
             plain(f"left out: {found.only_first:,} turns only in A, {found.only_second:,} only in B", "dim")
         )
+    for sentence in found.unlike:
+        console.print(plain(sentence))
     if found.too_few:
         console.print(plain(found.too_few))
     console.print()

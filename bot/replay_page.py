@@ -179,7 +179,7 @@ def _pictures(replays: Replays, run: ReplayRun, report: ReplayReport) -> list[tu
         (
             "Risk and coverage",
             f"AURC {report.aurc:.3f}; {_share(report.careful_coverage)} could be answered with 5 % of the answers "
-            "wrong (dashed).",
+            "wrong (dashed), in hindsight: attendant tune says what can be promised.",
             lines(
                 "Risk-coverage curve",
                 _named(share, "answered"),

@@ -48,6 +48,8 @@ class Tuning:
 
     run: int
     turns: int
+    in_desk: int
+    """Turns of conversations that the desk holds: its model may have been made from them."""
     risk: float
     before: float
     """The threshold so far."""
@@ -131,6 +133,9 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
     return Tuning(
         run=run.id,
         turns=len(confidence),
+        in_desk=sum(
+            count for name, count in replays.conversations(run.id) if pipeline.store.conversation_digest(name)
+        ),
         risk=risk,
         before=pipeline.threshold,
         present=present,

@@ -20,6 +20,13 @@ def show_tuning(console: Console, found: Tuning, is_trial: bool) -> None:
     console.print(plain(f"Replay {found.run}, {found.turns:,} turns, risk {found.risk:.0%}", "bold"))
     read_anew = f"; read anew {found.calibration_after}" if found.calibration_after != found.calibration else ""
     console.print(plain(f"Calibration error of the confidence: {found.calibration}{read_anew}"))
+    if found.in_desk:
+        console.print(
+            plain(
+                f"{found.in_desk:,} of these turns are of conversations that the desk holds: where its model was "
+                "made from them, all below is too good. Replay logs that were held back."
+            )
+        )
     _show_curve(console, "answers", found.curve, found.chosen)
     if found.chosen is None:
         console.print(plain(f"Not ready: {found.missing}"))

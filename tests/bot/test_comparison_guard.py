@@ -87,6 +87,23 @@ def test_one_conversation_has_no_interval(desk, capsys):
     assert code == 1 and "B is worse in recall@1" not in out and "inf" not in out
 
 
+def test_runs_that_were_not_replayed_alike_say_so(desk, capsys):
+    rows = [turn(place, rank) for place, rank in enumerate(random_ranks(COUNT, 0.5))]
+    store_run(desk, "dated", rows, as_of=True)
+    _, out, _ = compare(desk, capsys, "champion", "dated")
+    assert "B was replayed --as-of, A was not: that alone makes a difference." in out
+    _, out, _ = compare(desk, capsys, "dated", "champion", "--json")
+    assert json.loads(out)["unlike"] == ["A was replayed --as-of, B was not: that alone makes a difference."]
+    with desk.replays() as replays:
+        run = replays.begin("grown", "2026-11-03T10:00:00.000", "retrieval", 0.5, [], {"pairs": 9}, {}, "grown")
+        replays.add(run.id, rows, 1.0, rows[-1].entry, 2)
+        replays.finish(run.id, "2026-11-03T11:00:00.000", 0)
+    _, out, _ = compare(desk, capsys, "champion", "grown")
+    assert "The desk held 4 pairs for A and 9 for B: not only the ranker differs." in out
+    rerun(desk, "again", random_ranks(COUNT, 0.5))
+    assert json.loads(compare(desk, capsys, "champion", "again", "--json")[1])["unlike"] == []
+
+
 def test_a_run_compared_with_itself_is_no_proof(desk, capsys):
     code, out, _ = compare(desk, capsys, "champion", "latest", *GUARD, "--json")
     assert code == 1 and json.loads(out)["unproven"] == ["A and B are the same run."]

@@ -119,6 +119,17 @@ def test_how_wrong_it_is_stands_on_the_scale_that_it_reads_its_confidence_on_now
         assert found["present"][name] == tuned["chosen"][name]
 
 
+def test_a_replay_of_what_the_desk_was_made_from_is_said(desk, capsys):
+    with Pipeline.open(desk) as pipeline:
+        own = {"ranker": pipeline.ranker_name, "model": pipeline.model.fingerprint}
+    seen = [turn(place, 1, conversation="past-0" if place < 30 else f"new-{place}") for place in range(100)]
+    store_run(desk, "seen", seen, **own)
+    _, out, _ = call(desk, capsys, "tune", "seen", "--risk", "0.3", "--dry-run")
+    assert "30 of these turns are of conversations that the desk holds" in out
+    assert json.loads(call(desk, capsys, "tune", "seen", "--risk", "0.3", "--dry-run", "--json")[1])["in_desk"] == 30
+    assert "that the desk holds" not in call(desk, capsys, "tune", "good", "--dry-run")[1]
+
+
 @pytest.mark.parametrize("further", [("good",), ("--risk", "0.1"), ("--dry-run",)])
 def test_switching_off_takes_no_run_and_no_risk(desk, capsys, further):
     code, _, err = call(desk, capsys, "tune", "--off", *further)
