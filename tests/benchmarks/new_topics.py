@@ -4,8 +4,8 @@
 
 The first message of every conversation of the log is put behind another one of it, as when a customer who
 was served asks something else. Right is an answer that counts as equal to the agent's (`index.equality`). Printed
-with the message read only as part of the whole dialogue, and as the pipeline serves; and the same for the log's own turns,
-of which none but the first begins anything.
+with the message read only as part of the whole dialogue, and as the pipeline serves; and the same for the log's own
+turns, of which none but the first begins anything.
 """
 
 from __future__ import annotations
