@@ -52,6 +52,11 @@ def import_into_desk(
                 store, files, redact, lambda read: meter.show("reading logs", read, size), desk.rejects_path
             )
             notices = [report.warning] if report.warning else []
+            if report.unanswered:
+                notices.append(
+                    f"Conversations in which no agent answers: {report.unanswered:,}. They are kept; there is nothing"
+                    " to learn from them."
+                )
             notices += _bring_index_in_step(desk, store, embedder_name, meter)
     return asdict(report), notices
 

@@ -37,6 +37,8 @@ class ImportReport:
     rejects_file: str | None
     unchanged: int
     """Conversations that the desk had already, just as they are."""
+    unanswered: int
+    """Of the new or grown ones those in which no agent answers the customer: kept, though they give no pairs."""
     warning: str = ""
 
 
@@ -96,7 +98,7 @@ def import_logs(
     redactor = Redactor(salt) if redact else None
     rejects = _Rejects(rejects_dir, redactor)
     before = desk_store.counts()
-    added = turns = pairs = redactions = unchanged = 0
+    added = turns = pairs = redactions = unchanged = unanswered = 0
     for batch in _batches(read_logs(paths, on_progress), rejects):
         new: list[_Prepared] = []
         for conversation in batch:
@@ -111,6 +113,7 @@ def import_logs(
             for prepared in new:
                 found = extract_pairs(prepared.conversation)
                 pairs += desk_store.add_conversation(prepared.conversation, prepared.digest, found)
+                unanswered += not found
                 turns += len(prepared.conversation.turns)
         added += len(new)
     if added == unchanged == 0:
@@ -126,6 +129,7 @@ def import_logs(
         rejected=rejects.count,
         rejects_file=str(rejects.path) if rejects.count else None,
         unchanged=unchanged,
+        unanswered=unanswered,
         warning=""
         if redact
         else "Personal data were stored as they are: names, numbers and addresses can reach customers.",

@@ -67,13 +67,11 @@ def conversation_of(
     """A conversation of the turns that were said; without a name it is named after its content.
 
     Raises:
-        RowError: No turn has text, or no agent answers.
+        RowError: No turn has text.
     """
     said = tuple(turn for turn in turns if turn is not None)
     if not said:
         raise RowError("no turn has a text; nothing was said")
-    if all(turn.role == "customer" for turn in said):
-        raise RowError("no turn is an agent's; there is no answer to learn from")
     own_name = short(name)
     if own_name is None:
         content = "\x1e".join(f"{turn.role}\x1f{turn.text}" for turn in said)

@@ -90,7 +90,7 @@ class Threads(Scratch):
         """The conversation that the turns are.
 
         Raises:
-            RowError: A role is unknown, or nobody answers.
+            RowError: A role is unknown, or nothing was said.
         """
         said = [turn_from(turn.role, turn.text, turn.at or None, turn.agent or None) for turn in turns]
         customer = next((turn.customer for turn in turns if turn.customer), None)

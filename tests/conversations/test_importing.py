@@ -74,6 +74,18 @@ def test_what_cannot_be_used_is_kept_with_its_place(store, tmp_path):
     assert "margaret" not in kept["raw"]
 
 
+def test_a_conversation_that_nobody_answered_is_kept_and_gives_no_pairs_until_it_is_answered(store, tmp_path):
+    unanswered = conversation_row("b", "Is anybody there?", customer="c-1")
+    log = write_jsonl(tmp_path / "one", conversation_row("a", "Hi", "Hello"), unanswered)
+    report = import_logs(store, [log], rejects_dir=tmp_path / "rejects")
+    assert (report.conversations, report.unanswered, report.pairs, report.rejected) == (2, 1, 1, 0)
+    assert [turn.text for turn in store.conversation("b").turns] == ["Is anybody there?"]
+    answered = write_jsonl(tmp_path / "two", conversation_row("b", "Is anybody there?", "Yes.", customer="c-1"))
+    report = import_logs(store, [answered], rejects_dir=tmp_path / "rejects")
+    assert (report.conversations, report.unanswered, report.pairs, report.rejected) == (1, 0, 1, 0)
+    assert store.counts()["conversations"] == store.counts()["pairs"] == 2
+
+
 def test_nothing_but_rejects(store, tmp_path):
     log = tmp_path / "log"
     log.write_text('{"id": 1}\n{"id": 2}\n')

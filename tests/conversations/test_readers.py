@@ -81,7 +81,6 @@ def test_marked_encodings(tmp_path, encoding):
         ('{"id": "x", "turns": [{"role": "wizard", "text": "a"}]}', "unknown role 'wizard'"),
         ('{"id": "x", "turns": [{"text": "a"}]}', "unknown role"),
         ('{"id": "x", "turns": [{"role": "agent", "text": 5}]}', "not text"),
-        ('{"id": "x", "turns": [{"role": "customer", "text": "a"}]}', "no answer to learn from"),
         ('{"question": "q"}', "no answer"),
         ('{"question": "q", "answers": [1], "pool": [1]}', "answer-selection"),
         ('{"id": NaN, "turns": []}', "NaN"),
@@ -230,7 +229,7 @@ def test_tweets_are_joined_by_replies(tmp_path):
     path = tmp_path / "twcs.csv"
     path.write_text(TWEETS)
     conversations, rejected = read(path)
-    first, second = sorted(conversations, key=lambda conversation: conversation.id)
+    first, second, unanswered = sorted(conversations, key=lambda conversation: conversation.id)
     assert said(first) == [
         ("customer", "my phone is dead"),
         ("customer", "@sprintcare and how do we do that"),
@@ -240,9 +239,9 @@ def test_tweets_are_joined_by_replies(tmp_path):
     assert first.customer == "115712"
     assert first.turns[0].at == "2017-10-31T22:08:27+00:00"
     assert said(second) == [("customer", "same here!"), ("agent", "@999 tell us more")]
+    assert [turn.role for turn in unanswered.turns] == ["customer"]
     reasons = {item.line: item.reason for item in rejected}
-    assert sorted(reasons) == [9, 10, 11, 12]
-    assert "no answer" in reasons[9]
+    assert sorted(reasons) == [10, 11, 12]
     assert "circle" in reasons[10]
     assert "maybe" in reasons[12]
 
