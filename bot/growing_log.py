@@ -50,6 +50,8 @@ class GrowingLog(Generic[Item]):
         self._line = 0
         self._is_too_long = False
         self._trouble = ""
+        self.rejected = 0
+        """Lines passed over since they could not be read."""
         self.restarts = 0
         """How often it was read from its beginning because it was cut or replaced."""
 
@@ -115,6 +117,7 @@ class GrowingLog(Generic[Item]):
         self._line += 1
         if self._is_too_long:
             self._is_too_long = False
+            self.rejected += 1
             yield Trouble(
                 f"{self._path.name}, line {self._line}: longer than {LONGEST_LINE:,} bytes; it was passed over."
             )
@@ -127,6 +130,7 @@ class GrowingLog(Generic[Item]):
                 raise RowError(f"the line is a JSON {type(row).__name__}, not an object")
             yield from self._read_row(row)
         except (RowError, UnicodeDecodeError) as error:
+            self.rejected += 1
             reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
             yield Trouble(f"{self._path.name}, line {self._line}: {reason}; it was passed over.")
 

@@ -1,4 +1,4 @@
-"""The agent turns of logs as requests to a pipeline, each with what the agent said, read as a stream."""
+"""Logs as a desk reads them: conversations, and their agent turns as requests to a pipeline; read as a stream."""
 
 from __future__ import annotations
 
@@ -14,6 +14,57 @@ from conversations.pairs import extract_pairs
 from conversations.privacy import redactor_of
 from conversations.readers import Rejected, log_files, read_logs
 from conversations.store import Store
+
+
+class LoggedConversations:
+    """The conversations of some logs, de-identified as a desk's own are."""
+
+    def __init__(
+        self, store: Store, paths: Iterable[Path], on_progress: Callable[[int, int], None] | None = None
+    ) -> None:
+        """Finds the files; they are opened as they are read.
+
+        Args:
+            store: of the desk.
+            paths: logs in any format that import reads.
+            on_progress: called with (bytes read, bytes in all).
+
+        Raises:
+            LogError: a log is not there.
+        """
+        self._store = store
+        self._files = log_files(list(paths))
+        self._size = sum(file.stat().st_size for file in self._files)
+        self._on_progress = on_progress
+        self._first: Rejected | None = None
+        self.rejected = 0
+        """Pieces that could not be read so far."""
+
+    def read(self, done: int = 0) -> Iterator[Conversation]:
+        """Reads all of them but the first `done`; what cannot be read is passed over and counted."""
+        redacted = redaction_of(self._store)
+        entry = 0
+        for read in read_logs(self._files, self._show):
+            if isinstance(read, Rejected):
+                self.rejected += 1
+                self._first = self._first or read
+                continue
+            if entry >= done:
+                yield redacted(read)
+            entry += 1
+
+    @property
+    def trouble(self) -> str:
+        """What a person should know of what could not be read; empty where all could."""
+        if self._first is None:
+            return ""
+        first = self._first
+        where = f"the first, {first.file}:{first.line}: {first.reason}"
+        return f"Passed over, since they cannot be read: {self.rejected:,} pieces of the logs; {where}."
+
+    def _show(self, read: int) -> None:
+        if self._on_progress:
+            self._on_progress(read, self._size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +119,13 @@ class LoggedTurns:
             LogError: a log is not there.
         """
         self._store = pipeline.store
-        self._files = log_files(list(paths))
-        self._size = sum(file.stat().st_size for file in self._files)
-        self._on_progress = on_progress
+        self._conversations = LoggedConversations(pipeline.store, paths, on_progress)
         self._as_of = as_of
-        self.rejected = 0
-        """Lines that could not be read so far."""
+
+    @property
+    def rejected(self) -> int:
+        """Pieces of the logs that could not be read so far."""
+        return self._conversations.rejected
 
     def batches(
         self, size: int, limit: int | None = None, done: tuple[int, int] = (0, 0)
@@ -89,21 +141,8 @@ class LoggedTurns:
         while batch := list(islice(turns, size)):
             yield batch
 
-    def _show(self, read: int) -> None:
-        if self._on_progress:
-            self._on_progress(read, self._size)
-
     def _turns(self, done: int, done_turns: int) -> Iterator[LoggedTurn]:
-        redacted = redaction_of(self._store)
-        entry = -1
-        for read in read_logs(self._files, self._show):
-            if isinstance(read, Rejected):
-                self.rejected += 1
-                continue
-            entry += 1
-            if entry < done:
-                continue
-            conversation = redacted(read)
+        for entry, conversation in enumerate(self._conversations.read(done), done):
             began = conversation.turns[0].at if conversation.turns else None
             is_known = conversation.customer and began
             earlier = self._store.earlier_turns(str(conversation.customer), began) if is_known else ()
@@ -116,27 +155,6 @@ class LoggedTurns:
                 as_of = (began or "") if self._as_of else None
                 request = Request(pair.dialogue, pair.conversation, earlier=earlier, as_of=as_of)
                 yield LoggedTurn(request, conversation, pair, entry, number)
-
-
-def read_conversations(
-    store: Store, paths: Iterable[Path], on_progress: Callable[[int, int], None] | None = None
-) -> Iterator[Conversation]:
-    """The conversations of some logs, de-identified as the desk's own are; what cannot be read is passed over.
-
-    Args:
-        store: of the desk.
-        paths: logs in any format that import reads.
-        on_progress: called with (bytes read, bytes in all).
-
-    Raises:
-        LogError: a log is not there.
-    """
-    files = log_files(list(paths))
-    size = sum(file.stat().st_size for file in files)
-    redacted = redaction_of(store)
-    for entry in read_logs(files, lambda read: on_progress(read, size) if on_progress else None):
-        if not isinstance(entry, Rejected):
-            yield redacted(entry)
 
 
 def redaction_of(store: Store) -> Callable[[Conversation], Conversation]:

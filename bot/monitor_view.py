@@ -109,8 +109,13 @@ class MonitorScreen:
         else:
             self._console.print(notice(text))
 
-    def sum_up(self, monitor: Monitor) -> None:
-        """Says what was read and how many alarms are to be expected by chance."""
+    def sum_up(self, monitor: Monitor, rejected: int) -> None:
+        """Says what was read and how many alarms are to be expected by chance.
+
+        Args:
+            monitor: what was counted.
+            rejected: pieces of the logs that could not be read; each, or the first, was told before.
+        """
         if self._as_json:
             print_json(
                 {
@@ -118,6 +123,7 @@ class MonitorScreen:
                     "conversations": monitor.conversations,
                     "undated": monitor.undated,
                     "late": monitor.late,
+                    "rejected": rejected,
                     "periods": self._periods,
                     "alarms": self._alarms,
                     "false_alarms": monitor.false_alarms,

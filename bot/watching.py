@@ -55,6 +55,11 @@ class WatchedLogs:
                     conversations[item.id] = item
         return list(conversations.values()), troubles
 
+    @property
+    def rejected(self) -> int:
+        """Lines that could not be read so far."""
+        return sum(log.rejected for log in self._logs)
+
     def close(self) -> None:
         """Closes the files."""
         for log in self._logs:

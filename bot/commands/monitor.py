@@ -72,7 +72,7 @@ def command(
     period is tested when a quarter of the next one has passed.
     """
     desk = session.open_desk(desk_name)
-    from bot.logged_turns import read_conversations, redaction_of
+    from bot.logged_turns import LoggedConversations, redaction_of
     from bot.monitor_view import MonitorScreen
     from bot.monitoring import Monitor
     from bot.progress import Meter
@@ -90,11 +90,17 @@ def command(
             meter.show("loading the model")
             monitor = Monitor.of_desk(desk, period, false_alarms, topic_field)
             if not follow:
-                monitor.add(read_conversations(store, logs, meter.counter("reading")))
+                logged = LoggedConversations(store, logs, meter.counter("reading"))
+                monitor.add(logged.read())
         if follow:
+            watched = WatchedLogs(logs, redaction_of(store))
             with screen.live():
-                watch(monitor, WatchedLogs(logs, redaction_of(store)), screen)
+                watch(monitor, watched, screen)
+            rejected = watched.rejected
         else:
+            rejected = logged.rejected
+            if logged.trouble:
+                screen.tell(logged.trouble)
             for statuses in monitor.close():
                 screen.close(statuses)
-    screen.sum_up(monitor)
+    screen.sum_up(monitor, rejected)

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -130,10 +131,26 @@ def test_the_command_prints_a_json_line_for_each_alarm_and_a_summary(desk, tmp_p
         "conversations": 108,
         "undated": 0,
         "late": 0,
+        "rejected": 0,
         "periods": 9,
         "alarms": 2,
         "false_alarms": 0.01,
     }
+
+
+def test_customers_whom_nobody_answers_are_heard_and_what_cannot_be_read_is_told(desk, tmp_path, capfd):
+    log = as_lines(tmp_path / "log.jsonl", week(8))
+    furious = [conversation(900 + place, 8, "refunds", ANGRY) for place in range(8)]
+    with as_lines(tmp_path / "tail.jsonl", [replace(one, turns=one.turns[:1]) for one in furious]).open("a") as file:
+        file.write("this is no JSON\n")
+    logs = [str(log), str(tmp_path / "tail.jsonl")]
+    with pytest.raises(SystemExit):
+        main(["monitor", *logs, "--desk", "shop", "--home", str(desk.home), "--topic", "topic", "--json"])
+    out, err = capfd.readouterr()
+    *alarmed, summary = map(json.loads, out.splitlines())
+    assert {(one["topic"], one["conversations"]) for one in alarmed} == {(ALL, 8), ("refunds", 8)}
+    assert (summary["conversations"], summary["rejected"]) == (104, 1)
+    assert "tail.jsonl:9: broken JSON" in err
 
 
 def test_a_followed_log_alarms_as_it_grows_and_ctrl_c_sums_up(desk, tmp_path):
@@ -170,7 +187,7 @@ def test_a_followed_log_alarms_as_it_grows_and_ctrl_c_sums_up(desk, tmp_path):
         assert (alarm["kind"], alarm["period"][:10], alarm["conversations"]) == ("alarm", "2025-03-11", 6)
         started.send_signal(signal.SIGINT)
         *_, summary = started.stdout.read().splitlines()
-        assert json.loads(summary)["conversations"] == 102
+        assert json.loads(summary)["conversations"] == 102 and json.loads(summary)["rejected"] == 1
         assert started.wait(30) == 0
     finally:
         started.kill()
