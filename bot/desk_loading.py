@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from conversations.desk import Desk
-from conversations.errors import IndexDamaged, ModelError
+from conversations.errors import DeskBusy, IndexDamaged, ModelError
 from conversations.store import Store
 from index.builder import OnProgress, index_directory, update_index
 from index.embedder import Embedder
@@ -44,11 +46,27 @@ def load_mood_reader(desk: Desk, embedder: Embedder) -> tuple[MoodReader | None,
 def open_retriever(
     desk: Desk, store: Store, embedder: Embedder, on_progress: OnProgress | None = None
 ) -> tuple[Retriever, list[str]]:
-    """The desk's retriever, its index mended first where that is needed; and what was mended."""
+    """The desk's retriever, its index mended first where that is needed; and what was mended.
+
+    While another command writes to the desk, the index is taken as it is, behind the store.
+
+    Raises:
+        DeskBusy: another command writes, and there is no whole index yet.
+    """
     directory = index_directory(desk.index_path, embedder.identity)
     try:
         return Retriever(directory, store, embedder.identity), []
     except IndexDamaged as damage:
-        with desk.writing():
-            update_index(desk.index_path, store, embedder, on_progress)
+        try:
+            with desk.writing():
+                update_index(desk.index_path, store, embedder, on_progress)
+        except DeskBusy as busy:
+            return _behind(directory, store, embedder, busy), [f"{busy.message} What it adds is not yet found."]
         return Retriever(directory, store, embedder.identity), [f"{damage.message} It was built from the store."]
+
+
+def _behind(directory: Path, store: Store, embedder: Embedder, busy: DeskBusy) -> Retriever:
+    try:
+        return Retriever(directory, store, embedder.identity, may_lag=True)
+    except IndexDamaged:
+        raise busy from None

@@ -12,7 +12,7 @@ from typing import Self
 import platformdirs
 from filelock import FileLock, Timeout
 
-from conversations.errors import DeskError
+from conversations.errors import DeskBusy, DeskError
 from conversations.replays import Replays
 from conversations.store import Store
 from conversations.text import safe_text
@@ -103,13 +103,14 @@ class Desk:
         """Keeps other writing commands out while the block runs. Readers are not held up.
 
         Raises:
-            DeskError: Another command is writing.
+            DeskBusy: Another command is writing.
+            DeskError: The lock cannot be made.
         """
         lock = FileLock(self.path / "desk.lock", timeout=_PATIENCE)
         try:
             lock.acquire()
         except Timeout:
-            raise DeskError(
+            raise DeskBusy(
                 f"Another command is writing to desk {self.name!r}.", "Wait until it is done, or stop it."
             ) from None
         except OSError as error:

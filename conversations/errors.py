@@ -26,6 +26,10 @@ class DeskError(AttendantError):
     """A desk does not exist, is in use by another command, or its store cannot be opened."""
 
 
+class DeskBusy(DeskError):
+    """Another command is writing to the desk."""
+
+
 class IndexDamaged(AttendantError):
     """A file of the index is missing, damaged, or was built by another embedder. It can be rebuilt."""
 

@@ -16,9 +16,7 @@ from index.candidates import SIGNALS, Candidate, Evidence, ReadDialogue
 from index.echoes import is_echo
 from index.equality import words_of
 from index.fusion import fuse, votes
-from index.manifest import Manifest, read_manifest, verify_files
-from index.states import TokenStates
-from index.vectors import VectorIndex
+from index.opened import open_index
 from index.visibility import Links, Mask, moment_of, moments
 
 Ids = npt.NDArray[np.int64]
@@ -56,29 +54,33 @@ class _Found:
 class Retriever:
     """A desk's index opened for reading. It keeps seeing the index it opened, whatever a writer does meanwhile."""
 
-    def __init__(self, directory: Path, store: Store, encoder: str) -> None:
+    def __init__(self, directory: Path, store: Store, encoder: str, may_lag: bool = False) -> None:
         """Opens and verifies the index.
+
+        Args:
+            directory: of the index.
+            store: what the index was built from.
+            encoder: identity of the encoder.
+            may_lag: whether an index that is whole but out of step will do: what both hold is then served.
 
         Raises:
             IndexDamaged: there is none, it is damaged, of another encoder, or out of step with the store.
         """
         self.store = store
-        manifest = _stable_manifest(directory)
-        if manifest.encoder != encoder:
+        opened = open_index(directory)
+        if opened.encoder != encoder:
             raise IndexDamaged("The index was built by another encoder.", "It is rebuilt from the store.")
-        self.views = {
-            view: VectorIndex.load(directory / name, manifest.dimension) for view, name in manifest.vectors.items()
-        }
-        self.question_states = TokenStates(directory, manifest.segments["questions"])
-        self.answer_states = TokenStates(directory, manifest.segments["answers"])
+        self.views = opened.views
+        self.question_states, self.answer_states = opened.question_states, opened.answer_states
         pairs, answers, ordinals = self.store.pair_answers()
-        self._links = Links(pairs, answers, ordinals)
+        links, here = Links(pairs, answers, ordinals), self.views
+        self._links = links.without(~np.isin(pairs, here["questions"].ids) | ~np.isin(answers, here["answers"].ids))
         self._openings = np.sort(pairs[np.unique(ordinals, return_index=True)[1]])
         self._moments: npt.NDArray[np.float64] | None = None
         self._beside = ThreadPoolExecutor(1, "words")
-        if not np.array_equal(np.sort(self.views["questions"].ids), pairs) or not np.array_equal(
-            np.sort(self.views["answers"].ids), np.unique(answers)
-        ):
+        held, given = len(here["questions"]), len(here["answers"])
+        is_in_step = len(self._links) == len(pairs) == held and len(np.unique(answers)) == given
+        if not is_in_step and not (may_lag and len(self._links)):
             raise IndexDamaged("The index is out of step with the store.", "It is brought in step.")
 
     def look_up_words(self, questions: Sequence[str]) -> list[Future[Hits]]:
@@ -279,20 +281,3 @@ def _nearest_pairs(found: _Found, answer_ids: Ids, wanted: set[int]) -> dict[int
         if pairs is not None and len(pairs) < EVIDENCE_SHOWN:
             pairs.append(int(found.pairs[row]))
     return pairs_of
-
-
-def _stable_manifest(directory: Path) -> Manifest:
-    """The manifest with all its files verified; read again if a writer swapped it meanwhile."""
-    for _ in range(3):
-        manifest = read_manifest(directory)
-        if manifest is None:
-            raise IndexDamaged("There is no index yet.", "It is built from the store.")
-        try:
-            verify_files(directory, manifest)
-        except IndexDamaged:
-            newer = read_manifest(directory)
-            if newer is not None and newer.serial != manifest.serial:
-                continue
-            raise
-        return manifest
-    raise IndexDamaged("The index keeps changing while it is read.", "Try again in a moment.")

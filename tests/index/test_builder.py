@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 from index_fixtures import add, built, conversation, embedder, opened, small_store
 
+import index.opened
 from conversations.errors import IndexDamaged
 from conversations.model import Turn
 from conversations.store import Store
 from index.builder import check_index, index_directory, update_index
 from index.candidates import read_dialogues
 from index.manifest import NAME, read_manifest
+from index.retriever import Retriever
 
 
 def directory(path):
@@ -81,6 +83,36 @@ def test_a_reader_keeps_its_index_while_a_writer_changes_it(tmp_path):
     served = reader.retrieve(question)[0]
     assert served[0].text.startswith("Print the free label")
     assert reader.answer_states.slices(served[0].answer_id, 9)[0].shape == (9, 384)
+
+
+def test_an_index_that_is_swapped_between_its_check_and_its_opening_is_opened_anew(tmp_path, monkeypatch):
+    store, _ = built(tmp_path)
+    add(store, conversation("bank", "Can I pay by transfer?", "Yes, we reserve the goods for three days."))
+    check, swaps = index.opened.verify_files, []
+
+    def checked_then_swapped(*arguments):
+        check(*arguments)
+        if not swaps:
+            swaps.append(update_index(tmp_path / "index", store, embedder()))
+
+    monkeypatch.setattr(index.opened, "verify_files", checked_then_swapped)
+    assert len(opened(tmp_path, store).views["questions"]) == 7
+
+
+def test_a_whole_index_behind_the_store_serves_what_both_hold_where_that_will_do(tmp_path):
+    store, _ = built(tmp_path)
+    add(store, conversation("bank", "Can I pay by transfer?", "Yes, we reserve the goods for three days."))
+    store.delete_conversation("refund")
+    behind = Retriever(directory(tmp_path), store, embedder().identity, may_lag=True)
+    asked = [[Turn("customer", text)] for text in ("Can I pay by transfer?", "When will I get my money?")]
+    for served in behind.retrieve(read_dialogues(embedder(), asked)):
+        assert len(served) == 5
+        assert not any("Refunds" in one.text or "reserve" in one.text for one in served)
+    for one in store.conversations():
+        store.delete_conversation(one.id)
+    add(store, conversation("bank", "Can I pay by transfer?", "Yes, we reserve the goods for three days."))
+    with pytest.raises(IndexDamaged, match="out of step"):
+        Retriever(directory(tmp_path), store, embedder().identity, may_lag=True)
 
 
 @pytest.mark.parametrize("kind", ["truncated", "flipped", "missing", "swapped"])
