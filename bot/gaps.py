@@ -1,14 +1,16 @@
 """What customers ask and no past answer covers: found in logs, grouped by meaning, biggest group first.
 
-A question is a gap where the desk would hand over: its confidence stays below the threshold. A logged conversation
-that is in the desk is invisible while its own turns are asked. Questions are grouped by average-linkage clustering of
-their vectors (Sokal and Michener 1958), so that a group is about one thing however it is worded.
+Every message of a customer is looked at, answered or not. It is a gap where nothing like it was asked before (see
+`bot.coverage`); a logged conversation that is in the desk is invisible while its own messages are looked at. Gaps are
+grouped by average-linkage clustering of their vectors (Sokal and Michener 1958), so that a group is about one thing
+however it is worded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from bot.logged_turns import LoggedTurn, LoggedTurns
+from bot.coverage import asks_something, covered_from
+from bot.logged_turns import LoggedConversations
 from bot.pipeline import Pipeline
 from conversations.errors import LogError
+from conversations.pairs import messages_in
 
 APART = 0.55
 """Mean cosine distance from which on two groups are about different things. Of .4 to .75 it found CLINC150's intents
@@ -27,15 +31,17 @@ MOST_GROUPED = 4_000
 """Uncovered questions that are grouped, the first ones: clustering takes memory by the square of them."""
 BATCH = 32
 
+Floats = npt.NDArray[np.float32]
+
 
 @dataclass(frozen=True)
 class Gap:
-    """Questions about one thing that the desk cannot answer."""
+    """Questions about one thing that nobody asked the desk before."""
 
     questions: int
     conversations: int
-    confidence: float
-    """Mean confidence of the best past answers, all too low."""
+    nearness: float
+    """Mean cosine to the nearest past questions, all too far."""
     examples: tuple[str, ...]
     """The questions nearest to the group's middle, the nearest first; no two alike."""
 
@@ -45,10 +51,16 @@ class GapReport:
     """What the logs ask and the desk does not know."""
 
     turns: int
-    """Customer turns asked."""
+    """Customer messages that ask something."""
+    asks_nothing: int
+    """Others: courtesy, and numbers or names that were asked for."""
     uncovered: int
-    """Those for which it would hand over."""
+    """Of those that ask something, how many are like nothing that was asked before."""
+    covered_from: float
+    """The cosine to the nearest past question from which on a question is covered."""
     grouped: int
+    rejected: int
+    """Pieces of the logs that could not be read."""
     gaps: tuple[Gap, ...]
     """Biggest first."""
 
@@ -57,47 +69,80 @@ class GapReport:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A customer's question in a log."""
+
+    conversation: str
+    question: str
+
+
+class _Messages:
+    """The customers' messages of some logs that ask something; counts the others."""
+
+    def __init__(self, logged: LoggedConversations) -> None:
+        self._logged = logged
+        self.others = 0
+
+    def __iter__(self) -> Iterator[_Asked]:
+        for conversation in self._logged.read():
+            for dialogue in messages_in(conversation):
+                if asks_something(dialogue):
+                    yield _Asked(conversation.id, dialogue[-1].text)
+                else:
+                    self.others += 1
+
+
 def find_gaps(
     pipeline: Pipeline,
     paths: Sequence[Path],
     limit: int | None = None,
     examples: int = 3,
     on_progress: Callable[[int, int], None] | None = None,
-) -> GapReport:
-    """Asks a desk all that customers ask in some logs, and groups what it would not answer.
+) -> tuple[GapReport, str]:
+    """Compares all that customers ask in some logs with what a desk was asked before, and groups what is new.
 
     Args:
         pipeline: the desk.
         paths: logs in any format that import reads.
-        limit: at most so many turns.
+        limit: at most so many messages.
         examples: questions shown of each group.
         on_progress: called with (bytes read, bytes in all).
 
+    Returns:
+        The report, and what a person should know of what could not be read.
+
     Raises:
-        LogError: no agent turn could be read.
+        LogError: no customer's message could be read.
     """
-    logged = LoggedTurns(pipeline, paths, on_progress)
+    logged = LoggedConversations(pipeline.store, paths, on_progress)
+    messages = _Messages(logged)
+    least = covered_from(pipeline.store, pipeline.embedder, pipeline.retriever)
     asked = uncovered = 0
-    turns: list[LoggedTurn] = []
-    confidence: list[float] = []
-    for batch in logged.batches(BATCH, limit):
+    kept: list[tuple[_Asked, float, Floats]] = []
+    for batch in _batches(islice(messages, limit)):
         asked += len(batch)
-        for turn, answer in zip(batch, pipeline.answer_many([one.request for one in batch]), strict=True):
-            if answer.decision != "handoff":
-                continue
-            uncovered += 1
-            if len(turns) < MOST_GROUPED:
-                turns.append(turn)
-                confidence.append(answer.confidence)
-    if not asked:
-        raise LogError("No customer turn could be read.", "Check that the logs hold agents' answers to customers.")
-    vectors = pipeline.embedder.encode([turn.question for turn in turns])
-    groups = group_alike(vectors)
-    found = [_gap(rows, turns, vectors, confidence, examples) for rows in groups]
-    return GapReport(asked, uncovered, len(turns), tuple(sorted(found, key=lambda gap: -gap.questions)))
+        vectors = pipeline.embedder.encode([one.question for one in batch])
+        near = pipeline.retriever.nearness(vectors, [one.conversation for one in batch])
+        new = [row for row in range(len(batch)) if near[row] < least]
+        uncovered += len(new)
+        kept += [(batch[row], float(near[row]), vectors[row]) for row in new[: MOST_GROUPED - len(kept)]]
+    if not asked + messages.others:
+        raise LogError("No customer turn could be read.", logged.trouble or "Check that the logs name customers.")
+    groups = group_alike(np.array([vector for _, _, vector in kept], dtype=np.float32))
+    found = [_gap([kept[row] for row in rows], examples) for rows in groups]
+    gaps = tuple(sorted(found, key=lambda gap: -gap.questions))
+    report = GapReport(asked, messages.others, uncovered, least, len(kept), logged.rejected, gaps)
+    return report, logged.trouble
 
 
-def group_alike(vectors: npt.NDArray[np.float32]) -> list[list[int]]:
+def _batches(messages: Iterable[_Asked]) -> Iterator[list[_Asked]]:
+    stream = iter(messages)
+    while batch := list(islice(stream, BATCH)):
+        yield batch
+
+
+def group_alike(vectors: Floats) -> list[list[int]]:
     """Groups of rows that mean about the same.
 
     Args:
@@ -115,19 +160,13 @@ def group_alike(vectors: npt.NDArray[np.float32]) -> list[list[int]]:
     return sorted(groups.values())
 
 
-def _gap(
-    rows: Sequence[int],
-    turns: Sequence[LoggedTurn],
-    vectors: npt.NDArray[np.float32],
-    confidence: Sequence[float],
-    examples: int,
-) -> Gap:
-    own = vectors[list(rows)]
+def _gap(group: Sequence[tuple[_Asked, float, Floats]], examples: int) -> Gap:
+    own = np.stack([vector for _, _, vector in group])
     nearest = np.argsort(-(own @ own.mean(axis=0)), kind="stable")
-    ordered = dict.fromkeys(" ".join(turns[rows[place]].question.split()) for place in nearest.tolist())
+    ordered = dict.fromkeys(" ".join(group[place][0].question.split()) for place in nearest.tolist())
     return Gap(
-        questions=len(rows),
-        conversations=len({turns[row].conversation for row in rows}),
-        confidence=float(np.mean([confidence[row] for row in rows])),
+        questions=len(group),
+        conversations=len({asked.conversation for asked, _, _ in group}),
+        nearness=float(np.mean([near for _, near, _ in group])),
         examples=tuple(list(ordered)[:examples]),
     )

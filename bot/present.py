@@ -128,7 +128,11 @@ def alternatives_view(choices: Sequence[RankedAnswer], pipeline: Pipeline) -> Re
 def gaps_view(report: GapReport, most: int) -> RenderableType:
     """What is asked and not known: how often, in how many conversations, and in which words."""
     share = per_cent(report.uncovered / max(report.turns, 1))
-    lines = [plain(f"{report.uncovered:,} of {report.turns:,} customer turns ({share}) would be handed over.")]
+    new = f"{report.uncovered:,} of {report.turns:,} customer turns ({share})"
+    lines = [plain(f"{new} are like nothing asked before.")]
+    if report.asks_nothing:
+        rest = f"{report.asks_nothing:,} others ask nothing: courtesy, and what agents asked for."
+        lines.append(plain(rest, "dim"))
     if report.grouped < report.uncovered:
         lines.append(plain(f"The first {report.grouped:,} of them are grouped.", "dim"))
     for gap in report.gaps[:most]:
@@ -137,11 +141,11 @@ def gaps_view(report: GapReport, most: int) -> RenderableType:
         lines.append(Text.assemble((count, "bold"), plain(excerpt(first, 160))))
         lines += [plain(f"       {excerpt(other, 160)}", "dim") for other in others]
         plural = "" if gap.conversations == 1 else "s"
-        where = f"in {gap.conversations:,} conversation{plural}, nearest past answer {per_cent(gap.confidence)}"
+        where = f"in {gap.conversations:,} conversation{plural}, nearest past question {per_cent(gap.nearness)} alike"
         lines.append(plain(f"       {where}", "cyan"))
     if len(report.gaps) > most:
-        rest = sum(gap.questions for gap in report.gaps[most:])
-        lines.append(plain(f"{len(report.gaps) - most:,} more groups with {rest:,} turns: --most shows more.", "dim"))
+        left = sum(gap.questions for gap in report.gaps[most:])
+        lines.append(plain(f"{len(report.gaps) - most:,} more groups with {left:,} turns: --most shows more.", "dim"))
     return Group(*lines)
 
 

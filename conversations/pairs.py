@@ -30,6 +30,20 @@ def extract_pairs(conversation: Conversation) -> list[Pair]:
     return pairs
 
 
+def messages_in(conversation: Conversation) -> list[tuple[Turn, ...]]:
+    r"""Every message of the customer with the dialogue before it, answered or not; it is the last turn.
+
+    >>> asked = (Turn("customer", "Hi"), Turn("customer", "Open today?"))
+    >>> [dialogue[-1].text for dialogue in messages_in(Conversation("c", (*asked, Turn("agent", "Yes."), *asked)))]
+    ['Hi\nOpen today?', 'Hi\nOpen today?']
+    """
+    return [
+        (*conversation.turns[:begin], Turn("customer", text))
+        for begin, turns in _messages(conversation.turns)
+        if turns[0].role == "customer" and (text := _joined(turns))
+    ]
+
+
 def question_before(turns: tuple[Turn, ...], position: int) -> tuple[tuple[Turn, ...], str]:
     """The dialogue before, and the text of, the customer's message that ends at ``position``."""
     start = position

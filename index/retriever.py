@@ -127,6 +127,20 @@ class Retriever:
             for row, dialogue in enumerate(dialogues)
         ]
 
+    def nearness(self, questions: Floats, exclude: Sequence[str | None]) -> Floats:
+        """How near each question is to the nearest past one that it may see: cosine, (questions,); -1 for none.
+
+        Args:
+            questions: (questions, dimension), each of length 1.
+            exclude: as for `retrieve`.
+        """
+        seen = [links.sees for links in self.visible(exclude, [None] * len(exclude))]
+        near = np.full(len(questions), -1.0, np.float32)
+        for row, ids in enumerate(self._search("questions", questions, 1, seen)):
+            if len(ids):
+                near[row] = self.views["questions"].vectors_of(ids)[0] @ questions[row]
+        return near
+
     def visible(self, exclude: Sequence[str | None], as_of: Sequence[str | None]) -> list[Links]:
         """What each of some dialogues may see.
 

@@ -12,7 +12,7 @@ from bot.options import Session, common_options, desk_option, example
 )
 @click.argument("logs", nargs=-1, required=True)
 @desk_option
-@click.option("--limit", type=click.IntRange(1), help="Ask only so many customer turns.")
+@click.option("--limit", type=click.IntRange(1), help="Look at only so many customer turns.")
 @click.option("--most", type=click.IntRange(1), default=20, show_default=True, help="Gaps to list.")
 @click.option("--examples", type=click.IntRange(1), default=3, show_default=True, help="Questions to show of each.")
 @common_options
@@ -22,16 +22,16 @@ def command(
 ) -> None:
     """List what customers ask that no past answer covers.
 
-    All customer turns of LOGS are asked; those that the desk would hand over to a person are grouped by what they are
-    about, biggest group first. A conversation that is in the desk is left out while its own turns are asked, so the
-    desk's own logs can be looked through as well.
+    All that customers say in LOGS is looked at, answered or not; what is like nothing that the desk was asked before
+    is grouped by what it is about, biggest group first. A conversation that is in the desk is left out while its own
+    turns are looked at, so the desk's own logs can be looked through as well.
     """
     desk = session.open_desk(desk_name)
     from pathlib import Path
 
     from bot.gaps import find_gaps
     from bot.opening import open_pipeline
-    from bot.output import print_json, screen
+    from bot.output import print_json, remark, screen
     from bot.present import gaps_view
     from bot.progress import Meter
     from conversations.readers import log_files
@@ -39,7 +39,9 @@ def command(
     # Said before the model is loaded: a wrong path should not cost the wait.
     log_files(logs)
     with open_pipeline(desk) as pipeline, Meter() as meter:
-        report = find_gaps(pipeline, [Path(log) for log in logs], limit, examples, meter.counter("asking"))
+        report, trouble = find_gaps(pipeline, [Path(log) for log in logs], limit, examples, meter.counter("reading"))
+    if trouble:
+        remark(trouble)
     if session.as_json:
         found = report.as_json()
         print_json(found | {"gaps": found["gaps"][:most]})
