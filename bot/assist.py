@@ -15,6 +15,7 @@ from bot.early_warning import THRESHOLD
 from bot.following import Began, Event, Said
 from bot.growing_log import Trouble
 from conversations.model import Turn, Verdict
+from conversations.moments import this_moment
 from conversations.pairs import question_before
 from conversations.text import answer_key
 from index.equality import says_the_same, words_of
@@ -133,7 +134,7 @@ class Assist:
 
     def customer_says(self, text: str, at: str | None = None) -> None:
         """Adds a turn of the customer."""
-        self._add(Turn("customer", text, at))
+        self._add(Turn("customer", text, at or this_moment()))
 
     def send(self, number: int) -> bool:
         """Sends a suggestion as it is; whether there was one."""
@@ -152,7 +153,7 @@ class Assist:
         """
         self._judge(text, chosen)
         self._sent.append(answer_key(text))
-        self._add(Turn("agent", text))
+        self._add(Turn("agent", text, this_moment()))
 
     def skip(self) -> None:
         """Passes over all that is suggested; it is not suggested again for this question."""
@@ -170,6 +171,7 @@ class Assist:
             self._tell("Nothing was asked yet.")
             return False
         self._keep(self.dialogue, None, "handed over")
+        self.dialogue.handed_over = True
         return True
 
     def begin(self, customer: Customer | None = None) -> None:

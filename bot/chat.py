@@ -196,6 +196,7 @@ class Chat:
     def _hand_over(self) -> None:
         if self.dialogue.asked:
             self._book.add(self.dialogue, None, "handed over")
+            self.dialogue.handed_over = True
         self._show(plain(handover_summary(self.dialogue), one_line=False))
 
     def _forget(self) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bot.early_warning import THRESHOLD, EarlyWarning, heeded, warnings_after
 from bot.mood import MoodTrend
 from conversations.model import Turn
+from conversations.moments import this_moment
 from conversations.text import clean_text
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class Dialogue:
     """The dialogue that it was said to; its last turn is the question."""
     given: RankedAnswer | None = None
     """The answer that now stands as given; None after a hand-over."""
+    handed_over: bool = False
+    """Whether a person is to take over after the last question."""
     listed: int = 0
     """How many alternatives are on the screen, so that a bare number picks one."""
     mood: MoodTrend = field(default_factory=MoodTrend)
@@ -78,7 +81,7 @@ class Dialogue:
 
     def with_question(self, text: str) -> tuple[Turn, ...]:
         """The dialogue as it would be with one more turn of the customer. Nothing is changed yet."""
-        return (*self.turns, Turn("customer", text))
+        return (*self.turns, Turn("customer", text, this_moment()))
 
     def request(self, turns: tuple[Turn, ...]) -> Request:
         """What to ask the pipeline after these turns."""
@@ -100,6 +103,7 @@ class Dialogue:
         self.answer = answer
         shown = answer.candidates[0] if answer.decision == "answer" and answer.candidates else None
         self._give(shown)
+        self.handed_over = answer.decision == "handoff"
         return answer
 
     def hear(self, asked: tuple[Turn, ...], mood: Mood | None) -> list[EarlyWarning]:
@@ -122,6 +126,13 @@ class Dialogue:
         self.warnings = (*(warning for warning in known if warning.turn < number), *raised)
         self.asked = asked
         return [warning for warning in raised if warning not in known]
+
+    @property
+    def outcome(self) -> str:
+        """How the dialogue stands, as logs say it: "handed_over", "answered", or "open" where the customer waits."""
+        if self.handed_over:
+            return "handed_over"
+        return "answered" if self.turns and self.turns[-1].role == "agent" else "open"
 
     @property
     def raised(self) -> tuple[EarlyWarning, ...]:
@@ -150,5 +161,5 @@ class Dialogue:
             self._give(None)
 
     def _give(self, answer: RankedAnswer | None) -> None:
-        self.given, self.listed = answer, 0
-        self.turns = (*self.asked, Turn("agent", answer.text)) if answer else self.asked
+        self.given, self.listed, self.handed_over = answer, 0, False
+        self.turns = (*self.asked, Turn("agent", answer.text, this_moment())) if answer else self.asked

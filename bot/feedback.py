@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import getpass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from conversations.errors import DeskError
 from conversations.model import Feedback, Verdict
+from conversations.moments import this_moment
 
 if TYPE_CHECKING:
     from bot.dialogue import Dialogue
@@ -56,7 +56,7 @@ class FeedbackBook:
         about = dialogue.customer.key if dialogue.customer else None
         store.add_feedback(
             Feedback(
-                at=datetime.now(UTC).isoformat(timespec="seconds"),
+                at=this_moment(),
                 conversation_key=dialogue.key,
                 question=question,
                 answer_id=answer_id,

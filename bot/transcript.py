@@ -14,6 +14,7 @@ from rich.text import Text
 
 from bot.output import plain
 from conversations.errors import DeskError
+from conversations.model import Json
 
 if TYPE_CHECKING:
     from bot.dialogue import Dialogue
@@ -50,7 +51,15 @@ def _log_line(dialogue: Dialogue) -> str:
     turns = [
         {"role": turn.role, "text": turn.text, **({"at": turn.at} if turn.at else {})} for turn in dialogue.turns
     ]
-    row = {"id": f"{dialogue.source}-{dialogue.key}", "source": f"attendant {dialogue.source}", "turns": turns}
+    meta: dict[str, Json] = {"outcome": dialogue.outcome}
+    if dialogue.rejected:
+        meta["turned_down"] = [answer.text for answer in dialogue.rejected]
+    row = {
+        "id": f"{dialogue.source}-{dialogue.key}",
+        "source": f"attendant {dialogue.source}",
+        "turns": turns,
+        "meta": meta,
+    }
     if dialogue.customer is not None:
         row["customer"] = dialogue.customer.name
     return json.dumps(row, ensure_ascii=False) + "\n"
@@ -64,7 +73,7 @@ def _picture(dialogue: Dialogue, suffix: str) -> str:
             console.print(Text.assemble(("you> ", "bold"), plain(turn.text, one_line=False)))
         else:
             console.print(Panel(plain(turn.text, one_line=False), border_style="green"))
-    if dialogue.turns[-1].role == "customer":
+    if dialogue.handed_over:
         console.print(plain("handed over", "yellow"))
     title = f"attendant {dialogue.source} {dialogue.key}"
     if suffix == ".html":

@@ -5,6 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 
+def this_moment() -> str:
+    """Now, as logs name it: ISO 8601, UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 def read_moment(text: str | None) -> datetime | None:
     """A time in ISO 8601, in UTC; one that names no zone is UTC already. None where it cannot be read.
 

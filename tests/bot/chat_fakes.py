@@ -180,6 +180,11 @@ def shown(chat):
     return chat.console.file.getvalue()
 
 
+def timeless(turns):
+    """Turns without their moments."""
+    return tuple(replace(turn, at=None) for turn in turns)
+
+
 def hostile_pipeline(confidence=0.72):
     conversation = Conversation(
         HOSTILE,

@@ -6,7 +6,17 @@ import re
 from dataclasses import replace
 
 import pytest
-from chat_fakes import ANSWERS, HOSTILE, PAST, FakePipeline, assert_harmless, hostile_pipeline, make_chat, shown
+from chat_fakes import (
+    ANSWERS,
+    HOSTILE,
+    PAST,
+    FakePipeline,
+    assert_harmless,
+    hostile_pipeline,
+    make_chat,
+    shown,
+    timeless,
+)
 
 from bot.chat_input import read_piped
 from bot.dialogue import LONGEST_MESSAGE, Request
@@ -31,8 +41,7 @@ def test_answer_is_shown_with_confidence_source_and_time(chat):
 def test_dialogue_so_far_is_the_context_of_the_next_answer(chat):
     chat.take("can I return it?")
     chat.take("and if it is open?")
-    turns = chat.pipeline.calls[-1].turns
-    assert turns == (
+    assert timeless(chat.pipeline.calls[-1].turns) == (
         Turn("customer", "can I return it?"),
         Turn("agent", ANSWERS[0].text),
         Turn("customer", "and if it is open?"),
@@ -44,7 +53,7 @@ def test_hand_over_hides_the_answer_and_keeps_the_question():
     chat.take("something else")
     assert "A person takes over" in shown(chat) and "No answer is sure enough." in shown(chat)
     assert ANSWERS[0].text not in shown(chat)
-    assert chat.dialogue.turns == (Turn("customer", "something else"),)
+    assert timeless(chat.dialogue.turns) == (Turn("customer", "something else"),)
     chat.take("/alt")
     assert ANSWERS[0].text in shown(chat)
 
@@ -54,9 +63,9 @@ def test_a_number_picks_an_alternative_as_the_answer_given(chat):
     chat.take("/alt")
     chat.take("2")
     assert len(chat.pipeline.calls) == 1
-    assert chat.dialogue.turns[-1] == Turn("agent", ANSWERS[2].text)
+    assert timeless(chat.dialogue.turns)[-1] == Turn("agent", ANSWERS[2].text)
     chat.take("2")  # nothing is listed any more: a message like any other
-    assert chat.pipeline.calls[-1].turns[-1] == Turn("customer", "2")
+    assert timeless(chat.pipeline.calls[-1].turns)[-1] == Turn("customer", "2")
 
 
 def test_where_two_are_close_both_are_shown_and_a_number_picks_one():
@@ -69,11 +78,11 @@ def test_where_two_are_close_both_are_shown_and_a_number_picks_one():
     text = shown(chat)
     assert "which of these helps you" in text and "Type 1 or 2" in text
     assert ANSWERS[0].text in text and ANSWERS[1].text in text and ANSWERS[2].text not in text
-    assert chat.dialogue.turns == (Turn("customer", "can I return it?"),)
+    assert timeless(chat.dialogue.turns) == (Turn("customer", "can I return it?"),)
     chat.take("3")
     assert "from 1 to 2" in shown(chat)
     chat.take("2")
-    assert chat.dialogue.turns[-1] == Turn("agent", ANSWERS[1].text)
+    assert timeless(chat.dialogue.turns)[-1] == Turn("agent", ANSWERS[1].text)
     assert chat.book.kept == [(chat.dialogue.key, "can I return it?", 8, "picked")]
 
 
@@ -90,8 +99,10 @@ def test_bad_answers_are_kept_and_not_offered_again(chat):
     chat.take("can I return it?")
     chat.take("/bad")
     assert chat.book.kept == [(chat.dialogue.key, "can I return it?", 7, "bad")]
-    assert chat.pipeline.calls[-1] == Request((Turn("customer", "can I return it?"),), rejected=(ANSWERS[0].text,))
-    assert chat.dialogue.turns[-1] == Turn("agent", ANSWERS[1].text)
+    last = chat.pipeline.calls[-1]
+    assert last == Request(last.turns, rejected=(ANSWERS[0].text,))
+    assert timeless(last.turns) == (Turn("customer", "can I return it?"),)
+    assert timeless(chat.dialogue.turns)[-1] == Turn("agent", ANSWERS[1].text)
     chat.take("more")
     assert chat.pipeline.calls[-1].rejected == (ANSWERS[0].text,)
     for _ in ANSWERS:
@@ -112,7 +123,7 @@ def test_new_forgets_the_dialogue(chat):
     chat.take("q")
     chat.take("/bad")
     chat.take("/new")
-    assert chat.dialogue.turns == () and not chat.dialogue.rejected and chat.dialogue.key != key
+    assert timeless(chat.dialogue.turns) == () and not chat.dialogue.rejected and chat.dialogue.key != key
 
 
 def test_why_explains_words_turns_scores_and_source(chat):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 from chat_fakes import ANSWERS, HOSTILE, PAST, FakePipeline, assert_harmless, make_chat, shown
 
 from bot.customer import Customer
+from conversations.importing import import_logs
+from conversations.moments import read_moment
 from conversations.readers import read_log
+from conversations.store import Store
 
 
 @pytest.fixture
@@ -25,7 +29,40 @@ def test_a_saved_dialogue_is_a_log_that_import_reads(chat, tmp_path):
     assert f"Saved to {tmp_path / 'a b.jsonl'}." in shown(chat)
     (conversation,) = read_log(tmp_path / "a b.jsonl")
     assert conversation.turns == chat.dialogue.turns
+    assert all(read_moment(turn.at) for turn in conversation.turns)
     assert conversation.customer == "C-7"
+    assert conversation.meta == {"outcome": "answered"}
+
+
+def test_a_dialogue_that_was_handed_over_is_read_back_with_what_was_turned_down(chat, tmp_path):
+    for line in ("/bad", "/handoff", f"/save {tmp_path / 'one.jsonl'}"):
+        chat.take(line)
+    for _ in ANSWERS[1:]:
+        chat.take("/bad")
+    chat.take(f"/save {tmp_path / 'two.jsonl'}")
+    (one,) = read_log(tmp_path / "one.jsonl")
+    assert one.meta == {"outcome": "handed_over", "turned_down": [ANSWERS[0].text]}
+    assert [turn.role for turn in one.turns] == ["customer", "agent"]
+    with Store(tmp_path / "desk.sqlite") as store:
+        report = import_logs(store, [tmp_path / "two.jsonl"], rejects_dir=tmp_path)
+        (two,) = store.conversations()
+    assert (report.conversations, report.unanswered, report.rejected) == (1, 1, 0)
+    assert [turn.role for turn in two.turns] == ["customer"]
+    assert two.meta == {"outcome": "handed_over", "turned_down": [answer.text for answer in ANSWERS]}
+
+
+def test_where_it_is_asked_back_the_dialogue_is_open(tmp_path):
+    class Unsure(FakePipeline):
+        def _answer(self, request):
+            return replace(super()._answer(request), decision="ask", answer=None)
+
+    chat = make_chat(Unsure(ANSWERS, PAST))
+    chat.take("can I return it?")
+    chat.take(f"/save {tmp_path / 'open.jsonl'}")
+    chat.take("2")
+    chat.take(f"/save {tmp_path / 'picked.jsonl'}")
+    outcomes = [one.meta["outcome"] for name in ("open", "picked") for one in read_log(tmp_path / f"{name}.jsonl")]
+    assert outcomes == ["open", "answered"]
 
 
 @pytest.mark.parametrize("suffix", ["svg", "html"])
