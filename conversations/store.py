@@ -85,8 +85,7 @@ class Store(OnFile):
         """
         about = (conversation.id, conversation.language, conversation.source, conversation.customer)
         with self.transaction():
-            dropped = self._remove("conversations.id = ?", conversation.id)
-            self._file.run("DELETE FROM conversations WHERE id = ?", (conversation.id,))
+            dropped = self._remove(conversation.id)
             ordinal = self._file.run(
                 "INSERT INTO conversations (id, language, source, customer, meta, digest) VALUES (?, ?, ?, ?, ?, ?)",
                 (*about, json.dumps(conversation.meta), digest),
@@ -127,20 +126,12 @@ class Store(OnFile):
 
     # Deleting
 
-    def delete_pair(self, pair_id: int) -> list[int]:
-        """Removes one pair, and its answer where nothing else says it. Gives the removed pair ids."""
-        with self.transaction():
-            dropped = self._remove("pairs.id = ?", pair_id)
-            self._prune_answers(answer for _, answer, _, _ in dropped)
-        return [pair for pair, _, _, _ in dropped]
-
     def delete_conversation(self, conversation_id: str) -> list[int]:
         """Removes a conversation with its pairs, and answers that only it held. Gives the removed pair
         ids.
         """
         with self.transaction():
-            dropped = self._remove("conversations.id = ?", conversation_id)
-            self._file.run("DELETE FROM conversations WHERE id = ?", (conversation_id,))
+            dropped = self._remove(conversation_id)
             self._prune_answers(answer for _, answer, _, _ in dropped)
         return [pair for pair, _, _, _ in dropped]
 
@@ -154,24 +145,28 @@ class Store(OnFile):
             How many conversations, turns, pairs, answers and judgements are gone.
         """
         with self.transaction():
-            before = self.counts()
+            before = self._held()
             for conversation in self.conversations_of(customer):
                 self.delete_conversation(conversation)
-            judged = len(list(self.feedback(customer)))
             self._file.run("DELETE FROM feedback WHERE customer = ?", (customer,))
-            after = self.counts()
-        return {name: count - after[name] for name, count in before.items()} | {"feedback": judged}
+            after = self._held()
+        return {name: count - after[name] for name, count in before.items()}
 
-    def _remove(self, condition: str, key: object) -> list[tuple[int, int, str, str]]:
-        """Takes out pairs: id, answer id, question and answer of each."""
+    def _held(self) -> dict[str, int]:
+        """The counts, and that of judgements; those on a deleted answer go with it."""
+        return self.counts() | {"feedback": int(self._file.rows("SELECT count(*) FROM feedback")[0][0])}
+
+    def _remove(self, conversation: str) -> list[tuple[int, int, str, str]]:
+        """Takes out a conversation; of its pairs id, answer id, question and answer."""
         dropped: list[tuple[int, int, str, str]] = self._file.rows(
-            f"""SELECT pairs.id, answers.id, pairs.question, answers.text FROM pairs
-                JOIN answers ON answers.id = pairs.answer
-                JOIN conversations ON conversations.ordinal = pairs.conversation WHERE {condition}""",
-            (key,),
+            """SELECT pairs.id, answers.id, pairs.question, answers.text FROM pairs
+               JOIN answers ON answers.id = pairs.answer
+               JOIN conversations ON conversations.ordinal = pairs.conversation WHERE conversations.id = ?""",
+            (conversation,),
         )
         self._words.remove([(pair, question, answer) for pair, _, question, answer in dropped])
         self._file.run_many("DELETE FROM pairs WHERE id = ?", [(pair,) for pair, _, _, _ in dropped])
+        self._file.run("DELETE FROM conversations WHERE id = ?", (conversation,))
         return dropped
 
     def _prune_answers(self, candidates: Iterable[int]) -> None:

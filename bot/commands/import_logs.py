@@ -47,4 +47,5 @@ def command(
     console = screen()
     shown = {name: value for name, value in report.items() if value is not None and name != "warning"}
     show_report(console, shown, f"Imported into desk {desk_name}")
-    console.print(notice(f"Now try: attendant chat --desk {desk_name}"))
+    if report["pairs"] or report["unchanged"]:
+        console.print(notice(f"Now try: attendant chat --desk {desk_name}"))

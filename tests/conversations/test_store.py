@@ -83,10 +83,9 @@ def test_deleting_takes_pairs_words_and_orphaned_answers(store):
     assert removed == [2, 3]
     assert [answer.text for answer in store.answers()] == ["Send a photo."]
     assert [pair for pair, _, _ in store.search_words("lamp", 9)] == [1]
-    assert store.delete_pair(1) == [1]
+    assert store.delete_conversation("a") == [1]
     assert store.counts()["answers"] == 0
-    assert store.delete_pair(1) == []
-    assert store.delete_conversation("nobody") == []
+    assert store.delete_conversation("a") == []
     add(store, talk("c", "lamp", "Send a photo."))
     assert store.pair_ids().tolist() == [4]
 
