@@ -10,6 +10,7 @@ from pathlib import Path
 from bot.dialogue import Request
 from bot.pipeline import Pipeline
 from conversations.model import Conversation, Pair
+from conversations.moments import read_moment
 from conversations.pairs import extract_pairs
 from conversations.privacy import redactor_of
 from conversations.readers import Rejected, log_files, read_logs
@@ -148,13 +149,19 @@ class LoggedTurns:
             earlier = self._store.earlier_turns(str(conversation.customer), began) if is_known else ()
             if self._as_of:
                 # An earlier conversation may have gone on after this one began.
-                earlier = tuple(turn for turn in earlier if turn.at and began and turn.at < began)
+                earlier = tuple(turn for turn in earlier if _is_before(turn.at, began))
             for number, pair in enumerate(extract_pairs(conversation), 1):
                 if entry == done and number <= done_turns:
                     continue
                 as_of = (began or "") if self._as_of else None
                 request = Request(pair.dialogue, pair.conversation, earlier=earlier, as_of=as_of)
                 yield LoggedTurn(request, conversation, pair, entry, number)
+
+
+def _is_before(at: str | None, moment: str | None) -> bool:
+    """Whether a time is known to lie before another."""
+    read, limit = read_moment(at), read_moment(moment)
+    return read is not None and limit is not None and read < limit
 
 
 def redaction_of(store: Store) -> Callable[[Conversation], Conversation]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence, Sized
+from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeVar
 
@@ -13,9 +14,11 @@ from numpy.typing import NDArray
 from conversations.database import DeskFile, Row
 from conversations.errors import DeskError
 from conversations.model import Conversation, Feedback, StoredAnswer, StoredPair, Turn
+from conversations.moments import read_moment
 from conversations.pairs import question_before
 
 _PAGE = 500
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _Key = TypeVar("_Key", int, str)
 
 
@@ -42,16 +45,22 @@ def earlier_turns(file: DeskFile, customer: str, before: str | None, most: int) 
     Args:
         file: the desk.
         customer: as it is stored.
-        before: ISO 8601; conversations without a time are then left out. None takes all.
+        before: ISO 8601; conversations without a time that can be read are then left out, and all of them where
+            this one cannot be. None takes all.
         most: conversations.
     """
-    found = file.rows(
-        """SELECT ordinal FROM conversations JOIN turns ON turns.conversation = ordinal AND position = 0
-           WHERE customer = ? AND (? IS NULL OR at < ?) ORDER BY at DESC, ordinal DESC LIMIT ?""",
-        (customer, before, before, most),
+    rows = file.rows(
+        """SELECT ordinal, at FROM conversations JOIN turns ON turns.conversation = ordinal AND position = 0
+           WHERE customer = ?""",
+        (customer,),
     )
-    turns = _turns(file, [row[0] for row in found])
-    return tuple(turn for row in reversed(found) for turn in turns[row[0]])
+    began = {ordinal: read_moment(at) for ordinal, at in rows}
+    if before is not None:
+        limit = read_moment(before)
+        began = {ordinal: at for ordinal, at in began.items() if at and limit and at < limit}
+    latest = sorted(began, key=lambda ordinal: (began[ordinal] or _LONG_AGO, ordinal))[-most:]
+    turns = _turns(file, latest)
+    return tuple(turn for ordinal in latest for turn in turns[ordinal])
 
 
 def conversations_of(file: DeskFile, customer: str) -> list[str]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from itertools import groupby
 
 from conversations.model import Conversation
+from conversations.moments import read_moment
 from conversations.readers.log_file import KEPT_OF_A_LINE
 from conversations.readers.rejected import Rejected, RowError
 from conversations.readers.rows import conversation_of, turn_from
@@ -107,10 +108,10 @@ def _number(text: str) -> str:
 
 
 def _time(text: str) -> str | None:
-    """Twitter's or ISO time as ISO 8601, or None where it is neither."""
-    for read in (datetime.fromisoformat, lambda value: datetime.strptime(value, "%a %b %d %H:%M:%S %z %Y")):
-        try:
-            return read(text.strip()).isoformat()
-        except ValueError:
-            continue
-    return None
+    """Twitter's or ISO time as ISO 8601 in UTC, so that times can be sorted; None where it is neither."""
+    try:
+        text = datetime.strptime(text.strip(), "%a %b %d %H:%M:%S %z %Y").isoformat()
+    except ValueError:
+        text = text.strip()
+    moment = read_moment(text)
+    return moment.isoformat() if moment else None

@@ -84,7 +84,7 @@ def test_the_planted_answers_are_there_to_be_found_where_nothing_is_hidden(plant
 def test_the_customer_is_not_known_by_what_they_said_later(planted, tmp_path):
     """Neither in a later conversation nor in a later part of an earlier one."""
     seen = []
-    at = ["2025-03-09T09:00:00Z", "2025-03-09T09:01:00Z", "2025-03-12T09:00:00Z", "2025-03-12T09:01:00Z"]
+    at = ["2025-03-09T09:00:00Z", "2025-03-09T09:01:00Z", "2025-03-10T04:30:00-05:00", "2025-03-10T04:31:00-05:00"]
     said = zip(("customer", "agent", "customer", "agent"), ("one", "two", "three", "four"), at, strict=True)
     early = {"id": "early", "turns": [{"role": role, "text": text, "at": when} for role, text, when in said]}
     late = conversation("late", 15, "five", "six")

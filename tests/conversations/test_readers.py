@@ -4,37 +4,12 @@ import json
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from logs_for_tests import conversation_row, write_jsonl
+from logs_for_tests import conversation_row, read, said, write_jsonl
 
 from conversations.errors import LogError
 from conversations.model import Conversation
 from conversations.readers import Rejected, log_files, read_log, read_logs
 from conversations.readers.log_file import LONGEST_LINE
-
-TWEETS = """tweet_id,author_id,inbound,created_at,text,response_tweet_id,in_response_to_tweet_id
-3,sprintcare,False,Tue Oct 31 22:12:00 +0000 2017,"@115712 Please send us a
-message",4,2
-2,115712,True,Tue Oct 31 22:11:45 +0000 2017,@sprintcare and how do we do that,3,1.0
-1,115712,True,Tue Oct 31 22:08:27 +0000 2017,my phone is dead,2,
-4,115712,True,Tue Oct 31 22:13:00 +0000 2017,done,,3
-5,999,True,Tue Oct 31 22:14:00 +0000 2017,same here!,6,3
-6,sprintcare,False,Tue Oct 31 22:15:00 +0000 2017,@999 tell us more,,5
-7,777,True,Tue Oct 31 22:15:00 +0000 2017,nobody answers me,,
-8,1,True,x,in a circle,,9
-9,1,True,x,in a circle too,,8
-10,1,maybe,x,what am I,,
-"""
-
-
-def read(path):
-    items = list(read_log(path))
-    return [item for item in items if isinstance(item, Conversation)], [
-        item for item in items if isinstance(item, Rejected)
-    ]
-
-
-def said(conversation):
-    return [(turn.role, turn.text) for turn in conversation.turns]
 
 
 def test_json_lines(tmp_path):
@@ -223,27 +198,6 @@ def test_rows_of_a_conversation_need_not_be_together(tmp_path):
     ]
     assert conversations[0].turns[1].agent == "Priya"
     assert sorted(item.line for item in rejected) == [6, 7]
-
-
-def test_tweets_are_joined_by_replies(tmp_path):
-    path = tmp_path / "twcs.csv"
-    path.write_text(TWEETS)
-    conversations, rejected = read(path)
-    first, second, unanswered = sorted(conversations, key=lambda conversation: conversation.id)
-    assert said(first) == [
-        ("customer", "my phone is dead"),
-        ("customer", "@sprintcare and how do we do that"),
-        ("agent", "@115712 Please send us a\nmessage"),
-        ("customer", "done"),
-    ]
-    assert first.customer == "115712"
-    assert first.turns[0].at == "2017-10-31T22:08:27+00:00"
-    assert said(second) == [("customer", "same here!"), ("agent", "@999 tell us more")]
-    assert [turn.role for turn in unanswered.turns] == ["customer"]
-    reasons = {item.line: item.reason for item in rejected}
-    assert sorted(reasons) == [10, 11, 12]
-    assert "circle" in reasons[10]
-    assert "maybe" in reasons[12]
 
 
 def test_an_open_quotation_mark_does_not_stop_the_import(tmp_path):

@@ -284,28 +284,3 @@ def test_a_second_connection_sees_and_merges_with_what_the_first_wrote(tmp_path)
         add(two, talk("b", "lamp", "please restart it"))
         assert two.counts()["answers"] == 2
         assert len(one.search_words("lamp", 9)) == 3
-
-
-def test_a_customer_is_looked_back_on_up_to_a_moment(store):
-    def visit(name, customer, day, text):
-        at = f"2026-01-{day:02}T09:00:00Z" if day else None
-        turns = (Turn("customer", text, at), Turn("agent", f"About {text}: yes.", at))
-        add(store, Conversation(name, turns, customer=customer))
-
-    visit("c", "anna", 20, "lamp")
-    visit("a", "anna", 3, "desk")
-    visit("b", "bert", 4, "sofa")
-    visit("d", "anna", 0, "rug")
-    visit("e", None, 5, "bed")
-
-    def texts(turns):
-        return [turn.text for turn in turns if turn.role == "customer"]
-
-    assert texts(store.earlier_turns("anna", "2026-01-20T09:00:00Z")) == ["desk"], "not that moment's own, no other's"
-    assert texts(store.earlier_turns("anna")) == ["rug", "desk", "lamp"], "oldest first"
-    assert texts(store.history_before("c")) == ["desk"]
-    for alone in ("a", "b", "d", "e", "nowhere"):
-        assert store.history_before(alone) == ()
-    for day in range(21, 26):
-        visit(f"f{day}", "anna", day, f"chair {day}")
-    assert texts(store.earlier_turns("anna")) == ["chair 23", "chair 24", "chair 25"], "the last few only"
