@@ -50,6 +50,8 @@ class GrowingLog(Generic[Item]):
         self._line = 0
         self._is_too_long = False
         self._trouble = ""
+        self.is_at_end = True
+        """Whether the last look came to the end of what there was."""
         self.rejected = 0
         """Lines passed over since they could not be read."""
         self.restarts = 0
@@ -57,6 +59,7 @@ class GrowingLog(Generic[Item]):
 
     def poll(self) -> list[Item | Trouble]:
         """What is new, at most `AT_ONCE` bytes of it."""
+        self.is_at_end = True
         try:
             return [*self._reopened(), *self._read()]
         except OSError as error:
@@ -103,7 +106,9 @@ class GrowingLog(Generic[Item]):
     def _read(self) -> Iterator[Item | Trouble]:
         if self._file is None:
             return
-        *lines, self._rest = (self._rest + self._file.read(AT_ONCE)).split(b"\n")
+        new = self._file.read(AT_ONCE)
+        self.is_at_end = len(new) < AT_ONCE
+        *lines, self._rest = (self._rest + new).split(b"\n")
         for line in lines:
             yield from self._take(line)
         if len(self._rest) > LONGEST_LINE:

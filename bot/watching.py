@@ -56,6 +56,11 @@ class WatchedLogs:
         return list(conversations.values()), troubles
 
     @property
+    def is_at_end(self) -> bool:
+        """Whether the last look at each of them came to its end."""
+        return all(log.is_at_end for log in self._logs)
+
+    @property
     def rejected(self) -> int:
         """Lines that could not be read so far."""
         return sum(log.rejected for log in self._logs)
@@ -84,19 +89,24 @@ class WatchedLogs:
 
 def watch(monitor: Monitor, logs: WatchedLogs, screen: MonitorScreen) -> None:
     """Counts what comes and tells the alarms of every period once it is over, until Ctrl-C."""
+    has_caught_up = False
+    shown = -EVERY
     try:
         while True:
             conversations, troubles = logs.poll()
             for text in troubles:
                 screen.tell(text)
             monitor.add(conversations)
-            if conversations:
-                continue
-            # Only at the end of what there is: a log may begin with a long past.
-            for statuses in monitor.close(until=datetime.now(UTC) - GRACE * monitor.period):
-                screen.close(statuses)
-            screen.show(monitor.running())
-            time.sleep(EVERY)
+            # A log may begin with a long past, whose periods are whole only at its end; from then on the clock tells.
+            has_caught_up = has_caught_up or (logs.is_at_end and monitor.conversations > 0)
+            if time.monotonic() - shown >= EVERY:
+                if has_caught_up:
+                    for statuses in monitor.close(until=datetime.now(UTC) - GRACE * monitor.period):
+                        screen.close(statuses)
+                screen.show(monitor.running())
+                shown = time.monotonic()
+            if logs.is_at_end:
+                time.sleep(EVERY)
     except KeyboardInterrupt:
         pass
     finally:

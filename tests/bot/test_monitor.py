@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from bot.cli import main
+from bot.growing_log import AT_ONCE
+from bot.monitor_view import MonitorScreen
 from bot.monitoring import ALL, Monitor
-from bot.watching import WatchedLogs
+from bot.watching import WatchedLogs, watch
 from conversations.desk import Desk
 from conversations.importing import import_logs
 from conversations.model import Conversation, Turn
@@ -192,6 +194,36 @@ def test_a_followed_log_alarms_as_it_grows_and_ctrl_c_sums_up(desk, tmp_path):
     finally:
         started.kill()
         started.communicate()
+
+
+def test_a_log_in_which_something_comes_at_every_look_is_told_of_all_the_same(make, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr("bot.watching.EVERY", 0.01)
+    path = as_lines(tmp_path / "log.jsonl", week(60, angry_on=50))
+    assert path.stat().st_size > 2 * AT_ONCE, "the past takes several looks"
+
+    class Busy(WatchedLogs):
+        looks = 0
+
+        def poll(self):
+            self.looks += 1
+            if self.looks > 20:
+                raise KeyboardInterrupt
+            turn = {"role": "customer", "text": CALM[0][1], "at": datetime.now(UTC).isoformat()}
+            with path.open("a") as file:
+                file.write(json.dumps({"id": f"now-{self.looks}", "turns": [turn]}) + "\n")
+            return super().poll()
+
+    class Screen(MonitorScreen):
+        running = ()
+
+        def show(self, statuses):
+            self.running = statuses
+
+    monitor, screen = make(), Screen(as_json=True)
+    watch(monitor, Busy([path], lambda one: one), screen)
+    told = {(one["topic"], one["period"][:10]) for one in map(json.loads, capfd.readouterr().out.splitlines())}
+    assert {("refunds", "2025-04-22"), (ALL, "2025-04-22")} <= told
+    assert monitor.late == 0 and screen.running[0].reading.conversations > 10
 
 
 def test_turns_of_one_conversation_come_together_and_are_de_identified(tmp_path):
