@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from conversations.closing import Closing
 from conversations.errors import IndexDamaged
 from conversations.store import Store
 from index.candidates import SIGNALS, Candidate, Evidence, ReadDialogue
@@ -51,7 +52,7 @@ class _Found:
     """One number a pair: cosines, share of the vote, BM25 relative to the best."""
 
 
-class Retriever:
+class Retriever(Closing):
     """A desk's index opened for reading. It keeps seeing the index it opened, whatever a writer does meanwhile."""
 
     def __init__(self, directory: Path, store: Store, encoder: str, may_lag: bool = False) -> None:

@@ -52,15 +52,15 @@ def calibrate_desk(
     kept = store.setting(SETTING + model.fingerprint)
     if not pairs or (kept and (kept["tuned"] or pairs < GROWTH * kept["pairs"])):
         return
-    retriever = Retriever(index_directory(desk.index_path, embedder.identity), store, embedder.identity)
-    opened = OpenDesk(desk, store, embedder, retriever)
     show = on_progress or (lambda *_: None)
-    cases = opened.all_cases(TURNS, lambda _: None)
-    ranker = opened.ranker(model.reranker)
-    ranked = []
-    for done, case in enumerate(cases, 1):
-        ranked.append(merge_same(ranker.rank(case.context, case.candidates)))
-        show("calibrating the confidence", done, len(cases))
+    with Retriever(index_directory(desk.index_path, embedder.identity), store, embedder.identity) as retriever:
+        opened = OpenDesk(desk, store, embedder, retriever)
+        cases = opened.all_cases(TURNS, lambda _: None)
+        ranker = opened.ranker(model.reranker)
+        ranked = []
+        for done, case in enumerate(cases, 1):
+            ranked.append(merge_same(ranker.rank(case.context, case.candidates)))
+            show("calibrating the confidence", done, len(cases))
     decision = judge(ranked, [case.right for case in cases], [case.group for case in cases]).decision
     if decision.cases:
         keep_decision(store, model.fingerprint, decision)

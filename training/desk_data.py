@@ -69,8 +69,9 @@ class OpenDesk:
         return cls(desk, store, embedder, _in_step(desk, store, embedder, lambda _: None), tuned_on)
 
     def under(self, embedder: Embedder, tuned_on: frozenset[str], on_progress: OnProgress) -> OpenDesk:
-        """The same desk under another, tuned encoder, its index made beside the one in use."""
+        """The same desk under another, tuned encoder, its index made beside the one in use; in the place of this."""
         retriever = _in_step(self.desk, self.store, embedder, on_progress)
+        self.retriever.close()
         return OpenDesk(self.desk, self.store, embedder, retriever, tuned_on)
 
     @property
@@ -182,7 +183,8 @@ class OpenDesk:
         )
 
     def close(self) -> None:
-        """Closes the store."""
+        """Closes what retrieves, then the store."""
+        self.retriever.close()
         self.store.close()
 
     def _cases(

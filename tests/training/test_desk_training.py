@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,9 @@ from conversations.model import Feedback, Turn
 from index.builder import update_index
 from index.embedder import Embedder
 from index.equality import says_the_same, words_of
-from training import desk_training
+from training import desk_calibration, desk_training
 from training.calibration import Decision
+from training.desk_calibration import calibrate_desk
 from training.desk_data import HELD_OUT_SHARE, OpenDesk
 from training.desk_training import train_desk
 from training.mood import MoodReader
@@ -55,6 +57,18 @@ def ask(desk):
     with Pipeline.open(desk) as pipeline:
         answer = pipeline.answer([Turn("customer", "nobody is in tomorrow, what happens?")])
         return pipeline.ranker_name, [(candidate.text, candidate.weight) for candidate in answer.candidates]
+
+
+def test_whoever_closes_a_desk_waits_for_the_searches_that_were_begun(desk, monkeypatch):
+    opened = OpenDesk.open(desk)
+    begun = opened.retriever.look_up_words(["lamp", "parcel"] * 200)
+    opened.close()
+    assert all(one.done() for one in begun)
+    monkeypatch.setattr(desk_calibration, "TURNS", 20)
+    before = set(threading.enumerate())
+    with desk.store() as store:
+        calibrate_desk(desk, store, Embedder())
+    assert not [one for one in set(threading.enumerate()) - before if one.name.startswith("words")]
 
 
 def test_the_better_model_serves_and_only_the_better(desk):
