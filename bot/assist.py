@@ -6,11 +6,11 @@ It knows nothing of screens, threads and models; `bot.assist_screen` and `bot.as
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from bot.dialogue import Dialogue, Request
+from bot.dialogue import LONGEST_MESSAGE, Dialogue, Request
 from bot.early_warning import THRESHOLD
 from bot.following import Began, Event, Said
 from bot.growing_log import Trouble
@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from bot.answers import RankedAnswer
     from bot.customer import Customer
     from bot.suggestions import Suggestion, Suggestions
+    from training.mood import Mood
 
 SETTLED = 0.25
 """Seconds that a suggestion must have stood in its place before a key sends it: nobody reads faster than that, and a
 key pressed for the one before must not send another."""
+READ_AT_ONCE = 16
+"""Turns whose mood is read in one go: suggestions need not wait until all of a long past is read."""
 
 Keep = Callable[["AssistedDialogue", int | None, Verdict], None]
 """What keeps a judgement, such as `FeedbackBook.add`."""
@@ -39,10 +42,21 @@ class AssistedDialogue(Dialogue):
 
     source: str = "assist"
     suggested: tuple[RankedAnswer, ...] = ()
+    handed_to_read: int = 0
+    """How many of the customer's turns `Assist.unread` gave away to have their mood read."""
 
     def shown(self) -> list[RankedAnswer]:
         """The answers on the screen."""
         return list(self.suggested)
+
+
+class Unread(NamedTuple):
+    """Turns of the customer whose mood is to be read."""
+
+    dialogue: AssistedDialogue
+    first: int
+    """Number of the first among the customer's turns, from 1."""
+    texts: tuple[str, ...]
 
 
 class Assist:
@@ -93,13 +107,10 @@ class Assist:
         Args:
             draft: what the customer is typing.
         """
-        typed = (Turn("customer", text) for text in (self.typing, draft) if text)
-        turns = (*self.dialogue.turns, *typed)
-        context, question = question_before(turns, len(turns))
-        if not question:
+        asked = self._asked(self.typing, draft)
+        if not asked:
             return None
-        # The customer's turns in a row are one question, as in the pairs that the desk learned from.
-        request = self.dialogue.request((*context, Turn("customer", question)))
+        request = self.dialogue.request(asked)
         return replace(request, rejected=(*request.rejected, *self._skipped))
 
     def take_suggestions(self, found: Suggestions | None) -> None:
@@ -110,13 +121,27 @@ class Assist:
             if place >= len(before) or before[place].answer.text != one.answer.text:
                 self._since[place] = now
         self.dialogue.suggested = tuple(one.answer for one in self.best)
-        if found is None:
-            return
-        self.dialogue.asked, self.dialogue.answer = found.request.turns, found.answer
-        if found.request == self.request():
-            # Said to its end: what is still being typed may yet change its tone.
-            for warning in self.dialogue.hear(found.request.turns, found.answer.mood):
-                self._tell(f"Warning: {warning.words} /handoff shows a summary for whoever takes over.")
+        if found is not None:
+            self.dialogue.answer = found.answer
+
+    def unread(self) -> Unread:
+        """The customer's next turns whose mood was not read; each is given away once, and what is typed never."""
+        dialogue = self.dialogue
+        said = [turn.text[:LONGEST_MESSAGE] for turn in dialogue.turns if turn.role == "customer"]
+        first = dialogue.handed_to_read
+        texts = tuple(said[first : first + READ_AT_ONCE])
+        dialogue.handed_to_read += len(texts)
+        return Unread(dialogue, first + 1, texts)
+
+    def take_moods(self, unread: Unread, moods: Sequence[Mood]) -> None:
+        """Takes over how turns sound.
+
+        Args:
+            unread: what was read.
+            moods: of each of its turns; none where no head reads them.
+        """
+        for number, (text, mood) in enumerate(zip(unread.texts, moods, strict=False), unread.first):
+            self._hear(unread.dialogue, number, text, mood)
 
     def suggestion(self, number: int) -> Suggestion | None:
         """The suggestion in a place, counted from 1; says so where there is none."""
@@ -160,14 +185,14 @@ class Assist:
         if not self.best:
             self._tell("There is nothing to skip.")
             return
-        self._keep_all("skipped")
+        self._keep_skipped()
         self._skipped = (*self._skipped, *(one.answer.text for one in self.best))
         self.take_suggestions(None)
         self._tell("Skipped: these are not suggested again for this question.")
 
     def hand_over(self) -> bool:
         """Keeps that the dialogue was handed over; whether anything was asked."""
-        if self.dialogue.answer is None:
+        if not self.dialogue.asked:
             self._tell("Nothing was asked yet.")
             return False
         self._keep(self.dialogue, None, "handed over")
@@ -216,17 +241,42 @@ class Assist:
         self._skipped = ()
         if turn.role == "agent":
             self.take_suggestions(None)
+            return
+        self.dialogue.asked = self._asked() or self.dialogue.asked
+        self._hear(self.dialogue, self.dialogue.customer_turns, turn.text)
+
+    def _hear(self, dialogue: AssistedDialogue, number: int, text: str, mood: Mood | None = None) -> None:
+        for warning in dialogue.hear(number, text, mood):
+            if dialogue is self.dialogue:
+                self._tell(f"Warning: {warning.words} /handoff shows a summary for whoever takes over.")
+
+    def _asked(self, *typed: str) -> tuple[Turn, ...]:
+        """The dialogue up to the question that waits for an answer; empty where none does.
+
+        The customer's turns in a row are one question, as in the pairs that the desk learned from.
+
+        Args:
+            typed: what the customer is writing.
+        """
+        turns = (*self.dialogue.turns, *(Turn("customer", text) for text in typed if text))
+        context, question = question_before(turns, len(turns))
+        return (*context, Turn("customer", question)) if question else ()
 
     def _judge(self, text: str, chosen: Suggestion | None) -> None:
         if chosen is None:
             words = words_of(text)
             chosen = next((one for one in self.best if says_the_same(words, words_of(one.answer.text))), None)
         if chosen is None:
-            self._keep_all("skipped")
+            self._keep_skipped()
         else:
             is_same = answer_key(text) == answer_key(chosen.answer.text)
-            self._keep(self.dialogue, chosen.answer.answer_id, "sent" if is_same else "edited")
+            self._keep_verdict(chosen, "sent" if is_same else "edited")
 
-    def _keep_all(self, verdict: Verdict) -> None:
+    def _keep_skipped(self) -> None:
         for one in self.best:
-            self._keep(self.dialogue, one.answer.answer_id, verdict)
+            self._keep_verdict(one, "skipped")
+
+    def _keep_verdict(self, of: Suggestion, verdict: Verdict) -> None:
+        # What is only being typed was not asked: nothing is kept of it.
+        if self._asked():
+            self._keep(self.dialogue, of.answer.answer_id, verdict)

@@ -64,6 +64,7 @@ class PlainAssist:
                 self.tell(f"Only the first {LONGEST_MESSAGE:,} characters of this message are read.")
             if text:
                 self.assist.customer_says(text)
+                self._guarded(self._read_moods)
                 self._guarded(self._suggest)
         return True
 
@@ -82,18 +83,18 @@ class PlainAssist:
                 if is_new and not events:
                     # Only at the end of what there is: a log may begin with a long past.
                     is_new = False
+                    self._guarded(self._read_moods)
                     self._guarded(self._suggest)
             if not events:
                 stop.wait(EVERY)
 
     def _hear(self, event: Event) -> bool:
         """Takes one thing that the log says; whether it was a turn."""
-        self.assist.follow(event)
-        if not isinstance(event, Said) or event.is_typing:
-            return False
-        if not self._as_json:
+        is_turn = isinstance(event, Said) and not event.is_typing
+        if isinstance(event, Said) and is_turn and not self._as_json:
             self._console.print(Text.assemble(f"{event.turn.role}: ", plain(event.turn.text)), soft_wrap=True)
-        return True
+        self.assist.follow(event)
+        return is_turn
 
     def _guarded(self, action: Callable[[], None]) -> bool:
         try:
@@ -174,6 +175,10 @@ class PlainAssist:
             print_json({"sent": text})
         else:
             self._console.print(Text.assemble("sent: ", plain(text)), soft_wrap=True)
+
+    def _read_moods(self) -> None:
+        while (unread := self.assist.unread()).texts:
+            self.assist.take_moods(unread, self._pipeline.read_moods(unread.texts))
 
     def _suggest(self) -> None:
         request = self.assist.request()

@@ -120,6 +120,9 @@ class AssistScreen:
         if request is None:
             self.assist.take_suggestions(None)
         self.live.want(request, DRAFT if draft or self.assist.typing else None)
+        unread = self.assist.unread()
+        if unread.texts:
+            self.on_desk(lambda: self.pipeline.read_moods(unread.texts), partial(self.assist.take_moods, unread))
 
     def enter(self) -> None:
         """Takes the line that was typed."""
@@ -248,6 +251,8 @@ class AssistScreen:
                 self.assist.follow(event)
                 if self.assist.dialogue is not said:
                     self.notes = self.notes[-1:]
+                # A long message takes a while to be heard: keys come between two of them.
+                await asyncio.sleep(0)
             if not events:
                 # Only at the end of what there is: a log may begin with a long past.
                 self.refresh()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -72,8 +73,8 @@ class Dialogue:
     """Whether a person is to take over after the last question."""
     listed: int = 0
     """How many alternatives are on the screen, so that a bare number picks one."""
-    mood: MoodTrend = field(default_factory=MoodTrend)
-    """Of the customer's turns."""
+    moods: Mapping[int, Mood] = field(default_factory=dict)
+    """How the customer's turns sound, by their number, counted from 1; without those that were not read."""
     warnings: tuple[EarlyWarning, ...] = ()
     """All that were raised, oldest first."""
     threshold: float = THRESHOLD
@@ -98,7 +99,8 @@ class Dialogue:
         Returns:
             What is to be shown.
         """
-        self.hear(asked, answer.mood)
+        self.asked = self.turns = asked
+        self.hear(self.customer_turns, asked[-1].text, answer.mood)
         answer = heeded(answer, self.raised)
         self.answer = answer
         shown = answer.candidates[0] if answer.decision == "answer" and answer.candidates else None
@@ -106,25 +108,26 @@ class Dialogue:
         self.handed_over = answer.decision == "handoff"
         return answer
 
-    def hear(self, asked: tuple[Turn, ...], mood: Mood | None) -> list[EarlyWarning]:
-        """Takes over how the last question sounds, and adds what it raises of warnings.
+    def hear(self, number: int, text: str, mood: Mood | None = None) -> list[EarlyWarning]:
+        """Takes over how a turn of the customer sounds, and what it raises of warnings.
+
+        The same turn may be heard again, such as when its mood is read later than its words.
 
         Args:
-            asked: the dialogue; its last turn is the question.
-            mood: of the question; None where no head reads it.
+            number: of the turn among the customer's, from 1.
+            text: what was said.
+            mood: of the turn; None where it was not read.
 
         Returns:
             The warnings that were not there before.
         """
-        number = sum(turn.role == "customer" for turn in asked)
-        before = MoodTrend(self.mood.scores[: number - 1])
-        self.mood = before if mood is None else before.then(mood)
-        text = asked[-1].text if asked else ""
-        trend = MoodTrend() if mood is None else self.mood
-        raised = warnings_after(text, trend, number, self.threshold)
+        if mood is not None:
+            self.moods = {**self.moods, number: mood}
+        trend = self._trend(number) if number in self.moods else MoodTrend()
+        raised = warnings_after(text[:LONGEST_MESSAGE], trend, number, self.threshold)
         known = self.warnings
-        self.warnings = (*(warning for warning in known if warning.turn < number), *raised)
-        self.asked = asked
+        others = (warning for warning in known if warning.turn != number)
+        self.warnings = tuple(sorted((*others, *raised), key=lambda warning: warning.turn))
         return [warning for warning in raised if warning not in known]
 
     @property
@@ -135,10 +138,19 @@ class Dialogue:
         return "answered" if self.turns and self.turns[-1].role == "agent" else "open"
 
     @property
+    def customer_turns(self) -> int:
+        """How many turns are the customer's."""
+        return sum(turn.role == "customer" for turn in self.turns)
+
+    @property
+    def mood(self) -> MoodTrend:
+        """Of the customer's turns."""
+        return self._trend(self.customer_turns)
+
+    @property
     def raised(self) -> tuple[EarlyWarning, ...]:
         """The warnings that the customer's last turn raised."""
-        number = sum(turn.role == "customer" for turn in self.asked)
-        return tuple(warning for warning in self.warnings if warning.turn == number)
+        return tuple(warning for warning in self.warnings if warning.turn == self.customer_turns)
 
     def choices(self) -> list[RankedAnswer]:
         """The other answers that could be given to the last question, best first."""
@@ -159,6 +171,10 @@ class Dialogue:
         if self.given is not None:
             self.rejected = (*self.rejected, self.given)
             self._give(None)
+
+    def _trend(self, number: int) -> MoodTrend:
+        """The mood up to and with one of the customer's turns."""
+        return MoodTrend(tuple(self.moods[turn].score for turn in sorted(self.moods) if turn <= number))
 
     def _give(self, answer: RankedAnswer | None) -> None:
         self.given, self.listed, self.handed_over = answer, 0, False

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from training.mood import Mood
 
 MEMORY = 0.5
 """Share of the level before that stays in the level after a turn: two bad turns weigh more than one."""
@@ -21,10 +17,6 @@ class MoodTrend:
 
     scores: tuple[float, ...] = ()
     """Per turn from -1 to 1; see `training.mood.Mood.score`."""
-
-    def then(self, mood: Mood) -> MoodTrend:
-        """The trend after one more turn."""
-        return MoodTrend((*self.scores, mood.score))
 
     @property
     def levels(self) -> tuple[float, ...]:

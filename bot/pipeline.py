@@ -19,7 +19,6 @@ from bot.dialogue import Request
 from bot.early_warning import desk_threshold
 from bot.failed_answers import failed_answers
 from bot.feedback_prior import FeedbackPrior, moved
-from bot.mood import MoodTrend
 from bot.new_topic import alone, surer
 from conversations.closing import Closing
 from conversations.desk import Desk
@@ -253,10 +252,9 @@ class Pipeline(Closing):
         """Which token states are read: those of the reranker, which the mood head shares, or of the head alone."""
         return self.ranker.states_below or (self.moods.states_below if self.moods else 0)
 
-    def mood_before(self, turns: Sequence[Turn]) -> MoodTrend:
-        """The mood of the customer's turns in a dialogue that was not answered here."""
-        said = [turn.text for turn in turns if turn.role == "customer"]
-        return MoodTrend(tuple(mood.score for mood in self.moods.read(said))) if self.moods else MoodTrend()
+    def read_moods(self, said: Sequence[str]) -> list[Mood]:
+        """How each of these messages sounds by itself; empty where no head reads the desk's encoder."""
+        return self.moods.read(said) if self.moods else []
 
     def _retrieve(
         self,

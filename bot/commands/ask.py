@@ -63,8 +63,8 @@ def command(
         remark(f"Only the first {LONGEST_MESSAGE:,} characters of the question are read.")
     with open_pipeline(desk, ranker, with_feedback=with_feedback) as pipeline:
         known = customer_of(pipeline, customer)
-        before = pipeline.mood_before(turns[:-1])
-        dialogue = Dialogue(customer=known, mood=before, threshold=pipeline.mood_threshold)
+        before = pipeline.read_moods([turn.text for turn in turns[:-1] if turn.role == "customer"])
+        dialogue = Dialogue(customer=known, moods=dict(enumerate(before, start=1)), threshold=pipeline.mood_threshold)
         (found,) = pipeline.answer_many([dialogue.request(turns)])
         answer = dialogue.record(turns, found)
         if session.as_json:

@@ -45,7 +45,7 @@ def main() -> None:
     for texts, heard in zip(said, moods, strict=True):
         trend, raised = MoodTrend(), []
         for number, (text, mood) in enumerate(zip(texts, heard, strict=True), 1):
-            trend = trend.then(mood)
+            trend = MoodTrend((*trend.scores, mood.score))
             raised += warnings_after(text, trend, number)
             if options.show and any(one.kind in WORDS and one.turn == number for one in raised):
                 print(text)

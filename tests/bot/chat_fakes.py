@@ -14,7 +14,6 @@ from rich.console import Console
 
 from bot.chat import Chat
 from bot.dialogue import Request
-from bot.mood import MoodTrend
 from conversations.model import Conversation, Turn
 from training.mood import Mood
 
@@ -119,8 +118,8 @@ class FakePipeline:
             return Answer("handoff", None, self.confidence, reason, left, mood=self.mood)
         return Answer("answer", left[0].text, self.confidence, "", left, mood=self.mood)
 
-    def mood_before(self, turns):
-        return MoodTrend()
+    def read_moods(self, said):
+        return [self.mood for _ in said] if self.mood else []
 
     def refresh_feedback(self):
         self.prior = True
@@ -137,6 +136,20 @@ class FakePipeline:
 
     def close(self):
         pass
+
+
+ANGRY, CALM = Mood(0.95, 0.04, 0.01), Mood(0.02, 0.93, 0.05)
+
+
+class Listening(FakePipeline):
+    """A pipeline that hears anger where something is shouted."""
+
+    def read_moods(self, said):
+        return [ANGRY if text.isupper() else CALM for text in said]
+
+    def _answer(self, request):
+        (mood,) = self.read_moods([request.turns[-1].text])
+        return replace(super()._answer(request), mood=mood)
 
 
 class FakeBook:

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 from assist_fakes import Keyboard, use_screen
-from chat_fakes import ANSWERS, HOSTILE, PAST, FakePipeline, assert_harmless, hostile_pipeline, timeless
+from chat_fakes import ANSWERS, HOSTILE, assert_harmless, hostile_pipeline, timeless
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.utils import get_cwidth
 
@@ -16,7 +16,6 @@ from bot.assist_commands import BAR, COMMANDS, KEYS
 from bot.following import FollowedLog
 from conversations.errors import DeskError
 from conversations.model import Turn
-from training.mood import Mood
 
 F1, F2, F4, F5, F6 = "\x1bOP", "\x1bOQ", "\x1bOS", "\x1b[15~", "\x1b[17~"
 BEST, SECOND, THIRD = (one.text for one in ANSWERS)
@@ -299,32 +298,3 @@ def test_the_bar_fits_60_columns_and_help_names_everything():
 
     assert get_cwidth(BAR) <= 60
     assert all(f"/{name}" in help_text() for name in COMMANDS) and all(key in help_text() for key in KEYS)
-
-
-def test_a_warning_is_told_once_the_customer_has_said_it_and_stands_in_the_summary():
-    wish = "this is useless, let me talk to a real person please"
-
-    async def play(keyboard):
-        await keyboard.type(wish)
-        await keyboard.settles()
-        assert "Warning" not in keyboard.text, "it is not said yet"
-        await keyboard.type("\r")
-        await keyboard.sees("Warning: The customer asks for a person:", "1 warned of")
-        await keyboard.type("/handoff\r")
-        await keyboard.sees("Warnings: message 1: The customer asks for a person:")
-        await keyboard.type("\x03")
-        await keyboard.type("/skip\r")
-        await keyboard.sees("Skipped")
-
-    screen = use_screen(play)
-    assert sum("Warning" in text for _, text in screen.notes) == 1, "skipping asks again, and warns no second time"
-
-
-def test_the_status_line_tells_how_the_customer_sounds():
-    async def play(keyboard):
-        await keyboard.type("nobody answers me\r")
-        await keyboard.sees("mood bad (-0.45), falling")
-
-    desk = FakePipeline(ANSWERS, PAST)
-    desk.mood = Mood(0.92, 0.06, 0.02)
-    use_screen(play, desk)

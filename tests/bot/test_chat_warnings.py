@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import replace
 
 import pytest
-from chat_fakes import ANSWERS, HOSTILE, PAST, FakePipeline, assert_harmless, make_chat, shown
+from chat_fakes import ANSWERS, HOSTILE, PAST, FakePipeline, Listening, assert_harmless, make_chat, shown
 
 from bot.chat import Chat
 from bot.chat_input import read_piped
 from bot.early_warning import WISH_GRANTED
-from training.mood import Mood
-
-ANGRY, CALM = Mood(0.95, 0.04, 0.01), Mood(0.02, 0.93, 0.05)
-
-
-class Listening(FakePipeline):
-    """A pipeline that hears anger where something is shouted."""
-
-    def _answer(self, request):
-        text = request.turns[-1].text
-        return replace(super()._answer(request), mood=ANGRY if text.isupper() else CALM)
 
 
 @pytest.fixture

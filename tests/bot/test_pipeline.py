@@ -81,10 +81,10 @@ def test_an_answer_tells_how_the_last_turn_sounds(pipeline, home, monkeypatch):
     assert silent.score == 0
     with Pipeline.open(Desk.open(home, "shop"), "bm25") as plain:
         assert plain.answer(before[:1]).mood.score == pytest.approx(bad.score, abs=0.05)
-    assert pipeline.mood_before(dialogues[1]).scores[1] > 0.5
+    assert pipeline.read_moods([dialogues[1][-1].text])[0].score > 0.5
     monkeypatch.setattr(pipeline, "moods", None)
     assert pipeline.answer(before[:1]).mood is None
-    assert pipeline.mood_before(before).scores == ()
+    assert pipeline.read_moods([before[0].text]) == []
 
 
 def test_a_damaged_mood_head_is_said_and_nothing_else_fails(home):
