@@ -211,9 +211,10 @@ class Assist:
             case Trouble(text):
                 self._tell(text)
             case Began(customer):
-                if self.dialogue.turns:
-                    self._tell("A new dialogue begins.")
+                is_another = bool(self.dialogue.turns)
                 self.begin()
+                if is_another:
+                    self._tell("A new dialogue begins.")
                 if customer:
                     self._meet(customer)
             case Said(turn, is_typing=True):

@@ -183,3 +183,16 @@ def test_the_status_line_tells_how_the_customer_sounds():
     desk = FakePipeline(ANSWERS, PAST)
     desk.mood = Mood(0.92, 0.06, 0.02)
     use_screen(play, desk)
+
+
+def test_a_new_dialogue_in_the_log_is_said_before_its_first_message(tmp_path):
+    log = tmp_path / "log.jsonl"
+    write(log, ("customer", "where is it?"), ("agent", "One moment."), ("customer", "thanks"), conversation="one")
+
+    async def play(keyboard):
+        await keyboard.sees("customer> thanks")
+        write(log, ("customer", "my lamp is dark"), conversation="two")
+        await keyboard.sees("- A new dialogue begins. customer> my lamp is dark")
+
+    # Narrow, so that nothing stands beside the dialogue.
+    use_screen(play, log=FollowedLog(log), columns=80)
