@@ -19,12 +19,12 @@ from rich.text import Text
 from bot.assist import Assist
 from bot.assist_commands import COMMANDS, called, numbered
 from bot.chat_input import color_depth, editing_keys, read_piped, read_typed
-from bot.dialogue import LONGEST_MESSAGE, read_message
+from bot.dialogue import LONGEST_MESSAGE, Dialogue, read_message
 from bot.following import EVERY, Event, FollowedLog, Said
 from bot.handover import handover_summary
 from bot.output import plain, print_json
-from bot.present import in_words, notice
-from bot.suggestions import Suggestions, suggest
+from bot.present import in_words, mood_view, notice
+from bot.suggestions import DRAFT, Suggestions, suggest
 from bot.transcript import SAY_WHERE, save_transcript
 from bot.why_view import why_view
 from conversations.errors import AttendantError
@@ -89,12 +89,15 @@ class PlainAssist:
                 stop.wait(EVERY)
 
     def _hear(self, event: Event) -> bool:
-        """Takes one thing that the log says; whether it was a turn."""
+        """Takes one thing that the log says; whether suggestions may change with it.
+
+        With every word that is typed they do for programs only: who reads or hears lines is told once.
+        """
         is_turn = isinstance(event, Said) and not event.is_typing
         if isinstance(event, Said) and is_turn and not self._as_json:
             self._console.print(Text.assemble(f"{event.turn.role}: ", plain(event.turn.text)), soft_wrap=True)
         self.assist.follow(event)
-        return is_turn
+        return is_turn or (self._as_json and isinstance(event, Said))
 
     def _guarded(self, action: Callable[[], None]) -> bool:
         try:
@@ -177,17 +180,22 @@ class PlainAssist:
             self._console.print(Text.assemble("sent: ", plain(text)), soft_wrap=True)
 
     def _read_moods(self) -> None:
+        before = self.assist.dialogue.mood
         while (unread := self.assist.unread()).texts:
             self.assist.take_moods(unread, self._pipeline.read_moods(unread.texts))
+        mood = self.assist.dialogue.mood
+        if mood != before and mood.is_telling and not self._as_json:
+            self._console.print(mood_view(mood), soft_wrap=True)
 
     def _suggest(self) -> None:
         request = self.assist.request()
         if request is None:
             return
-        found = next(found for found in suggest(self._pipeline, request) if found)
+        is_typing = bool(self.assist.typing)
+        found = next(found for found in suggest(self._pipeline, request, DRAFT if is_typing else None) if found)
         self.assist.take_suggestions(found)
         if self._as_json:
-            print_json(suggestions_json(found))
+            print_json(suggestions_json(found, self.assist.dialogue, is_typing))
             return
         for number, one in enumerate(found.best, start=1):
             text = Text.assemble(f"{number}. ", plain(one.answer.text), f" [{in_words(one.chance)}]")
@@ -249,15 +257,24 @@ def line_session(history: History) -> PromptSession[str]:
     )
 
 
-def suggestions_json(found: Suggestions) -> dict[str, object]:
-    """Suggestions under the names that scripts rely on."""
+def suggestions_json(found: Suggestions, dialogue: Dialogue, is_typing: bool) -> dict[str, object]:
+    """Suggestions under the names that scripts rely on.
+
+    Args:
+        found: the suggestions.
+        dialogue: what was said; its mood and all its warnings go with them.
+        is_typing: whether the question is still being written.
+    """
     return {
         "question": found.request.turns[-1].text,
+        "typing": is_typing,
         "suggestions": [
             {"answer": one.answer.text, "chance": one.chance, "source": one.source, "answer_id": one.answer.answer_id}
             for one in found.best
         ],
         "decision": found.answer.decision,
         "confidence": found.answer.confidence,
+        "mood": dialogue.mood.as_json(),
+        "warnings": [warning.as_json() for warning in dialogue.warnings],
         "timings_ms": found.answer.timings_ms,
     }

@@ -13,7 +13,7 @@ from bot.chat_commands import COMMANDS, KEYS
 from bot.dialogue import ALTERNATIVES, LONGEST_MESSAGE, Dialogue, read_message
 from bot.handover import handover_summary
 from bot.output import plain, print_json
-from bot.present import alternatives_view, answer_view, notice, picked_view, warning_view
+from bot.present import alternatives_view, answer_view, mood_view, notice, picked_view, warning_view
 from bot.reports import answer_json
 from bot.transcript import SAY_WHERE, save_transcript
 from bot.why_view import why_view
@@ -108,13 +108,16 @@ class Chat:
 
     def _answer(self, turns: tuple[Turn, ...]) -> None:
         (found,) = self.pipeline.answer_many([self.dialogue.request(turns)])
-        known = self.dialogue.warnings
+        known, mood = self.dialogue.warnings, self.dialogue.mood
         # Only now: Ctrl-C while the answer is sought leaves the dialogue as it was.
         answer = self.dialogue.record(turns, found)
         if self._as_json:
             print_json(answer_json(answer, self.dialogue.raised))
             return
         self._show(answer_view(answer, self.pipeline, self.console))
+        # On a terminal it stands below the line that is typed.
+        if not self.console.is_terminal and self.dialogue.mood != mood and self.dialogue.mood.is_telling:
+            self._show(mood_view(self.dialogue.mood))
         warnings = [warning for warning in self.dialogue.raised if warning not in known]
         for warning in warnings:
             self._show(warning_view(warning))

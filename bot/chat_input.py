@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol, TextIO
 
 from prompt_toolkit import PromptSession
-from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.application import get_app, run_in_terminal
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
@@ -19,7 +19,7 @@ from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import ColorDepth
 
 from bot.chat import Chat
-from bot.chat_commands import COMMANDS, TOOLBAR
+from bot.chat_commands import COMMANDS, toolbar
 from bot.dialogue import LONGEST_MESSAGE
 from conversations.text import safe_text
 
@@ -46,11 +46,15 @@ def talk(chat: Chat, history: History, is_plain: bool = False) -> None:
         history: of messages typed before.
         is_plain: whether nothing is drawn around the line that is typed.
     """
+
+    def below() -> str:
+        return toolbar(chat.dialogue.mood.in_words, get_app().output.get_size().columns)
+
     session: PromptSession[str] = PromptSession(
         PROMPT,
         history=history,
         completer=None if is_plain else CommandCompleter(COMMANDS),
-        bottom_toolbar=None if is_plain else TOOLBAR,
+        bottom_toolbar=None if is_plain else below,
         key_bindings=_keys(chat),
         reserve_space_for_menu=0 if is_plain else 4,
         color_depth=color_depth(is_plain),

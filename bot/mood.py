@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 MEMORY = 0.5
 """Share of the level before that stays in the level after a turn: two bad turns weigh more than one."""
-WORDS = ((-0.6, "very bad"), (-0.3, "bad"), (-0.1, "somewhat bad"), (0.2, "even"))
+BAD = -0.3
+WORDS = ((-0.6, "very bad"), (BAD, "bad"), (-0.1, "somewhat bad"), (0.2, "even"))
 RISING = 0.15
 """A change of the level by more than this over the last turn is a rise or a fall."""
 
@@ -52,6 +54,15 @@ class MoodTrend:
         return round((sum(self.scores) / len(self.scores) + sum(last) / len(last)) / 2, 6)
 
     @property
+    def is_telling(self) -> bool:
+        """Whether it is worth a line of its own: it is bad, or rose or fell with the last turn.
+
+        >>> MoodTrend((0.1,)).is_telling, MoodTrend((0.1, 0.5)).is_telling, MoodTrend((-0.8, -0.6)).is_telling
+        (False, True, True)
+        """
+        return self.level <= BAD or abs(self._change) > RISING
+
+    @property
     def in_words(self) -> str:
         """The level and where it goes, as in "bad (-0.41), falling"; empty before anything was said.
 
@@ -61,7 +72,16 @@ class MoodTrend:
         if not self.scores:
             return ""
         word = next((word for most, word in WORDS if self.level <= most), "good")
-        before = self.levels[-2] if len(self.scores) > 1 else 0.0
-        change = self.level - before
-        course = ", rising" if change > RISING else ", falling" if change < -RISING else ""
+        course = ", rising" if self._change > RISING else ", falling" if self._change < -RISING else ""
         return f"{word} ({self.level:+.2f}){course}"
+
+    def as_json(self) -> dict[str, Any] | None:
+        """The score of the last turn, the level after it, both in words, and all scores; None without any."""
+        if not self.scores:
+            return None
+        return {"score": self.scores[-1], "level": self.level, "words": self.in_words, "scores": self.scores}
+
+    @property
+    def _change(self) -> float:
+        """Of the level, with the last turn."""
+        return self.level - (0.0, 0.0, *self.levels)[-2]

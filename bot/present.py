@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bot.answers import Answer, RankedAnswer
     from bot.early_warning import EarlyWarning
     from bot.gaps import GapReport
+    from bot.mood import MoodTrend
     from bot.pipeline import Pipeline
     from conversations.model import Turn
 
@@ -152,6 +153,11 @@ def gaps_view(report: GapReport, most: int) -> RenderableType:
 def warning_view(warning: EarlyWarning) -> Text:
     """An early warning, to be seen among notices."""
     return plain(f"! {warning.words}", "bold yellow")
+
+
+def mood_view(mood: MoodTrend) -> Text:
+    """How the customer sounds, in a line."""
+    return notice(f"Mood: {mood.in_words}.")
 
 
 def notice(text: str) -> Text:

@@ -14,7 +14,7 @@ if __name__ == "__main__":
     if kind == "hostile":
         made = chat_fakes.hostile_pipeline()
     else:
-        made = chat_fakes.FakePipeline(chat_fakes.ANSWERS, chat_fakes.PAST)
+        made = chat_fakes.Listening(chat_fakes.ANSWERS, chat_fakes.PAST)
     pipeline, feedback = types.ModuleType("bot.pipeline"), types.ModuleType("bot.feedback")
     pipeline.Pipeline = types.SimpleNamespace(open=lambda desk, ranker=None, on_progress=None: made)
     feedback.FeedbackBook = lambda pipeline, source, customer=None: chat_fakes.FakeBook()

@@ -13,6 +13,7 @@ from chat_fakes import (
     PAST,
     FakeBook,
     FakePipeline,
+    Listening,
     assert_harmless,
     hostile_pipeline,
     make_console,
@@ -24,6 +25,7 @@ from bot.assist_plain import PlainAssist
 from bot.chat_input import read_piped
 from bot.customer import Customer
 from bot.following import FollowedLog
+from bot.suggestions import DRAFT
 from conversations.errors import DeskError
 from conversations.model import Turn
 
@@ -143,6 +145,45 @@ def test_json_prints_a_line_for_every_question_and_for_what_is_sent(desk, capsys
         found["question"] == "can I return it?" and found["confidence"] == found["suggestions"][0]["chance"] == 0.72
     )
     assert sent == {"sent": BEST}
+
+
+def test_json_tells_mood_and_warnings_and_is_refreshed_while_the_customer_types(tmp_path, capsys):
+    desk, path, stop = Listening(ANSWERS, PAST), tmp_path / "log", threading.Event()
+    helped = PlainAssist(desk, make_console(), FakeBook(), as_json=True)
+    thread = threading.Thread(target=helped.follow, args=(FollowedLog(path), stop))
+    thread.start()
+    lines = (
+        {"text": "can I"},
+        {"text": "I WILL SUE YOU"},
+        {"text": "I WILL SUE YOU", "typing": False},
+        {"text": "or"},
+    )
+    for number, line in enumerate(lines, start=1):
+        with path.open("a") as log:
+            log.write(json.dumps({"role": "customer", "typing": True, **line}) + "\n")
+        for _ in range(200):
+            if len(desk.calls) == number:
+                break
+            stop.wait(0.05)
+    stop.set()
+    thread.join(10)
+    first, second, said, last = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert [one["typing"] for one in (first, second, said, last)] == [True, True, False, True]
+    assert [one["question"] for one in (first, second)] == ["can I", "I WILL SUE YOU"] and first["suggestions"]
+    assert desk.counted == [DRAFT, DRAFT, None, DRAFT]
+    assert second["mood"] is None and second["warnings"] == [], "it is not said yet"
+    assert said["mood"] == {"score": -0.94, "level": -0.47, "words": "bad (-0.47), falling", "scores": [-0.94]}
+    assert [(one["kind"], one["turn"]) for one in said["warnings"]] == [("law", 1)]
+    assert (last["mood"], last["warnings"]) == (said["mood"], said["warnings"])
+    assert "Mood:" not in shown(helped)
+
+
+def test_lines_tell_the_mood_where_it_changes_or_is_bad():
+    helped = PlainAssist(Listening(ANSWERS, PAST), make_console(), FakeBook())
+    for line, told in {"where is it?": 0, "WHERE IS IT": 1, "/skip": 1, "I SAID WHERE": 2}.items():
+        helped.take(line)
+        assert shown(helped).count("- Mood: ") == told, line
+    assert "- Mood: bad (-0.46), falling." in shown(helped)
 
 
 def test_hostile_text_is_harmless():

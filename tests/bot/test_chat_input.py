@@ -15,9 +15,10 @@ from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from bot.chat_commands import COMMANDS, TOOLBAR
+from bot.chat_commands import COMMANDS, TOOLBAR, toolbar
 from bot.chat_input import CommandCompleter, open_history, talk
 from bot.dialogue import LONGEST_MESSAGE
+from bot.mood import MoodTrend
 
 SURROGATE = "\udc80"
 """A terminal sends bytes, so this cannot come from one."""
@@ -107,7 +108,11 @@ def test_completion_offers_commands_with_their_meaning():
 
 
 def test_the_toolbar_fits_60_columns():
-    assert len(TOOLBAR) <= 60
+    assert toolbar("", 60) == TOOLBAR and len(TOOLBAR) <= 60
+    mood = MoodTrend((0.2, -0.5)).in_words
+    assert mood == "somewhat bad (-0.20), falling", "the longest there is"
+    assert mood in toolbar(mood, 60) and len(toolbar(mood, 60)) <= 60
+    assert toolbar(mood, 120) == f"mood {mood}  {TOOLBAR}"
 
 
 def test_history_is_private_harmless_and_lasts(tmp_path):

@@ -42,6 +42,22 @@ def test_a_falling_mood_is_told_once_and_hand_over_proposed(chat):
     assert "3 of the last 4 messages sound negative" in shown(chat)
 
 
+def test_lines_tell_the_mood_where_it_changes_or_is_bad(chat):
+    for line, told in {
+        "where is it?": 0,
+        "WHERE IS IT": 1,
+        "/bad": 1,
+        "NOBODY ANSWERS": 2,
+        "STILL NOTHING": 3,
+        "ah, found": 4,
+        "and thanks": 5,
+        "bye": 5,
+    }.items():
+        chat.take(line)
+        assert shown(chat).count("- Mood: ") == told, line
+    assert "- Mood: bad (-0.46), falling." in shown(chat) and "(-0.40), rising." in shown(chat)
+
+
 def test_another_answer_to_the_same_question_is_not_another_turn(chat):
     chat.take("YOU WILL HEAR FROM MY LAWYER")
     before = chat.dialogue.mood

@@ -69,6 +69,21 @@ def test_no_color_is_respected(home):
         assert not re.search(rb"\x1b\[[0-9;]*[34][0-7]m|\x1b\[38;", terminal.raw)
 
 
+def test_the_bar_tells_how_the_customer_sounds(home):
+    with chat(home, PROMPT_TOOLKIT_NO_CPR="") as terminal:
+        terminal.wait_for("you>")
+        terminal.type("\x1b[5;1R")  # where the cursor is: the bar waits for that
+        seen = terminal.wait_for("/good")
+        assert "mood" not in terminal.text
+        terminal.type("WHERE IS IT\r")
+        terminal.wait_for("you>", terminal.wait_for("opened box", seen))
+        terminal.type("\x1b[5;1R")
+        terminal.wait_for("mood bad (-0.47), falling", seen)
+        terminal.type("\x04")
+        assert terminal.exit_status() == 0
+        assert "Mood:" not in terminal.text, "once is enough"
+
+
 def test_help_answers_at_once_in_a_terminal():
     begin = time.monotonic()
     with Terminal("-m", "bot", "--help") as terminal:
