@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, TextIO
@@ -125,8 +125,15 @@ class CommandCompleter(Completer):
 class DeskHistory(FileHistory):
     """Messages typed on this desk before, readable by nobody else; never a reason for the chat to fail."""
 
+    def __init__(self, path: Path, is_private: Callable[[], bool]) -> None:
+        """Reads a file; the arguments are those of `open_history`."""
+        super().__init__(path)
+        self._is_private = is_private
+
     def store_string(self, string: str) -> None:
-        """Appends a message; one that does not fit on the disk is only forgotten."""
+        """Appends a message; a private one, or one that does not fit on the disk, is only forgotten."""
+        if self._is_private():
+            return
         with suppress(OSError):
             super().store_string(safe_text(string[:LONGEST_MESSAGE]))
 
@@ -135,13 +142,18 @@ class DeskHistory(FileHistory):
         return [safe_text(text) for text in super().load_history_strings()]
 
 
-def open_history(path: Path) -> History:
-    """The history in a file; in memory only where the file cannot be used."""
+def open_history(path: Path, is_private: Callable[[], bool] = lambda: False) -> History:
+    """The history in a file; in memory only where the file cannot be used.
+
+    Args:
+        path: of the file.
+        is_private: whether what is typed now is kept in memory only.
+    """
     try:
         path.touch(mode=0o600)
         path.chmod(0o600)
         with path.open("ab+"):
-            return DeskHistory(path)
+            return DeskHistory(path, is_private)
     except OSError:
         return InMemoryHistory()
 

@@ -48,6 +48,8 @@ class FollowedLog:
         self._repeated = 0
         """How many of them the file has said again since it was cut or replaced."""
         self._is_repeating = False
+        self.has_named_customer = False
+        """Whether it said so far whose any of its conversations is."""
 
     def poll(self) -> list[Event]:
         """What is new, a limited part of it at a time."""
@@ -82,6 +84,7 @@ class FollowedLog:
 
     def _begin(self, customer: str | None) -> Iterator[Event]:
         self._said, self._repeated, self._is_repeating, self._customer = [], 0, False, customer
+        self.has_named_customer |= customer is not None
         yield Began(customer)
 
     def _say(self, turn: Turn | None) -> Iterator[Event]:

@@ -74,7 +74,8 @@ def command(
         from bot.chat_input import open_history
 
         # What is typed for a known customer is kept nowhere: `attendant forget` would not find it.
-        history = InMemoryHistory() if known else open_history(desk.path / "assist_history")
+        path = desk.path / "assist_history"
+        history = InMemoryHistory() if known else open_history(path, lambda: bool(log and log.has_named_customer))
         if is_plain:
             from bot.assist_plain import PlainAssist, read_lines
 

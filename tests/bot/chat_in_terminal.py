@@ -15,8 +15,13 @@ if __name__ == "__main__":
         made = chat_fakes.hostile_pipeline()
     else:
         made = chat_fakes.Listening(chat_fakes.ANSWERS, chat_fakes.PAST)
+
+    def opened(desk, ranker=None, on_progress=None):
+        made.store = desk.store()
+        return made
+
     pipeline, feedback = types.ModuleType("bot.pipeline"), types.ModuleType("bot.feedback")
-    pipeline.Pipeline = types.SimpleNamespace(open=lambda desk, ranker=None, on_progress=None: made)
+    pipeline.Pipeline = types.SimpleNamespace(open=opened)
     feedback.FeedbackBook = lambda pipeline, source, customer=None: chat_fakes.FakeBook()
     sys.modules |= {"bot.pipeline": pipeline, "bot.feedback": feedback}
     main(arguments)

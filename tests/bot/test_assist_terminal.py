@@ -71,6 +71,24 @@ def test_from_the_first_word_to_goodbye(home):
     assert "can I return it?" in (Path(home) / "desks/acme/assist_history").read_text()
 
 
+@pytest.mark.parametrize(("flags", "said"), [((), "you>"), (("--plain",), "sent:")])
+def test_what_is_typed_once_the_followed_log_named_a_customer_is_kept_nowhere(home, tmp_path, flags, said):
+    log = tmp_path / "log"
+    with assist(home, "--follow", str(log), *flags) as terminal:
+        terminal.wait_for("waiting for it")
+        terminal.type("/say before\r")
+        seen = terminal.wait_for(f"{said} before")
+        log.write_text(json.dumps({"role": "customer", "text": "it is dark", "customer": "c-7"}) + "\n")
+        terminal.wait_for("opened box", seen)
+        terminal.type("/say about c-7\r")
+        terminal.wait_for(f"{said} about c-7", seen)
+        terminal.wait_until_it_waits()
+        terminal.type("\x04")
+        assert terminal.exit_status() == 0
+    kept = (Path(home) / "desks/acme/assist_history").read_text()
+    assert "before" in kept and "c-7" not in kept
+
+
 def test_ctrl_c_twice_leaves(home):
     with assist(home) as terminal:
         seen = terminal.wait_for(BAR)

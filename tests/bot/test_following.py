@@ -54,6 +54,15 @@ def test_turns_come_as_the_file_grows(path, log):
     assert texts(log.poll()) == ["three"]
 
 
+def test_it_is_known_whether_the_log_named_a_customer(path, log):
+    write(path, line() + line(text="mine", conversation="2"))
+    log.poll()
+    assert not log.has_named_customer
+    write(path, line(customer="c-7") + line(text="another's", conversation="3"))
+    log.poll()
+    assert log.has_named_customer, "also when the next conversation is nobody's"
+
+
 def test_a_file_that_is_not_there_yet_is_waited_for_and_said_once(path, log):
     assert troubles(log.poll()) == [f"{path} does not exist yet: waiting for it."]
     assert log.poll() == []
