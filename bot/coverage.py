@@ -68,7 +68,7 @@ def covered_from(store: Store, embedder: Embedder, retriever: Retriever) -> floa
     if not pairs:
         return GUESS
     vectors = embedder.encode([pair.question for pair in pairs])
-    near = retriever.nearness(vectors, [pair.conversation for pair in pairs])
+    near = retriever.nearness(vectors, [(pair.conversation,) for pair in pairs])
     repeated = np.isin([pair.answer_id for pair in pairs], _given_twice(store))
     for known, share in ((near[repeated], STRAY), (near, 1 - STRAY)):
         if len(known) >= LEAST:

@@ -47,6 +47,13 @@ class Request:
     """The customer's earlier conversations, oldest turn first; see `Store.earlier_turns`."""
     as_of: str | None = None
     """The moment from which on nothing must be seen; see `Retriever.visible`."""
+    twins: tuple[str, ...] = ()
+    """Past conversations that must not be seen either, being the same one under other ids."""
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """All past conversations that must not be seen."""
+        return (*([self.exclude] if self.exclude else []), *self.twins)
 
 
 @dataclass

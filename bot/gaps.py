@@ -123,7 +123,7 @@ def find_gaps(
     for batch in _batches(islice(messages, limit)):
         asked += len(batch)
         vectors = pipeline.embedder.encode([one.question for one in batch])
-        near = pipeline.retriever.nearness(vectors, [one.conversation for one in batch])
+        near = pipeline.retriever.nearness(vectors, [(one.conversation,) for one in batch])
         new = [row for row in range(len(batch)) if near[row] < least]
         uncovered += len(new)
         kept += [(batch[row], float(near[row]), vectors[row]) for row in new[: MOST_GROUPED - len(kept)]]

@@ -10,11 +10,12 @@ from pathlib import Path
 from bot.dialogue import Request
 from bot.pipeline import Pipeline
 from conversations.model import Conversation, Pair
-from conversations.moments import read_moment
+from conversations.moments import first_moment, read_moment
 from conversations.pairs import extract_pairs
 from conversations.privacy import redactor_of
 from conversations.readers import Rejected, log_files, read_logs
 from conversations.store import Store
+from index.twins import Twins
 
 
 class LoggedConversations:
@@ -81,6 +82,10 @@ class LoggedTurn:
     """Which conversation of the logs it stands in, from 0."""
     number: int
     """Which question of its conversation, from 1."""
+    copies: int
+    """How many conversations of the desk are its own, by the id or by how they open, and were hidden."""
+    is_placed: bool
+    """Whether it is known when its conversation began, or when the desk got it."""
 
     @property
     def conversation(self) -> str:
@@ -143,19 +148,22 @@ class LoggedTurns:
             yield batch
 
     def _turns(self, done: int, done_turns: int) -> Iterator[LoggedTurn]:
+        known = Twins.of_store(self._store)
         for entry, conversation in enumerate(self._conversations.read(done), done):
-            began = conversation.turns[0].at if conversation.turns else None
+            twins = known.of(conversation)
+            copies = len(self._store.conversation_ordinals([conversation.id, *twins]))
+            began = first_moment(conversation.turns)
             is_known = conversation.customer and began
             earlier = self._store.earlier_turns(str(conversation.customer), began) if is_known else ()
             if self._as_of:
                 # An earlier conversation may have gone on after this one began.
                 earlier = tuple(turn for turn in earlier if _is_before(turn.at, began))
+            as_of = (began or "") if self._as_of else None
             for number, pair in enumerate(extract_pairs(conversation), 1):
                 if entry == done and number <= done_turns:
                     continue
-                as_of = (began or "") if self._as_of else None
-                request = Request(pair.dialogue, pair.conversation, earlier=earlier, as_of=as_of)
-                yield LoggedTurn(request, conversation, pair, entry, number)
+                request = Request(pair.dialogue, pair.conversation, earlier=earlier, as_of=as_of, twins=twins)
+                yield LoggedTurn(request, conversation, pair, entry, number, copies, bool(began or copies))
 
 
 def _is_before(at: str | None, moment: str | None) -> bool:

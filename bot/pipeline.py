@@ -263,7 +263,7 @@ class Pipeline(Closing):
         words: Sequence[Future[Hits]],
         count: int | None = None,
     ) -> list[list[Candidate]]:
-        hidden, moments = [request.exclude for request in requests], [request.as_of for request in requests]
+        hidden, moments = [request.hidden for request in requests], [request.as_of for request in requests]
         return self.retriever.retrieve(contexts, hidden, count or CANDIDATES, moments, words)
 
     def explain(self, request: Request, answer: Answer) -> Explanation:

@@ -174,6 +174,9 @@ class _Replaying:
             milliseconds=answer.timings_ms["total"],
             wait=wait,
             in_two=answer.in_two,
+            copies=turn.copies,
+            twins=len(turn.request.twins),
+            is_placed=turn.is_placed,
         )
 
 
@@ -182,7 +185,7 @@ def score_turns(pipeline: Pipeline, equality: AnswerEquality, turns: Sequence[Lo
     answers = pipeline.answer_many([turn.request for turn in turns])
     equal = equality.equal([turn.answer for turn in turns])
     requests = [turn.request for turn in turns]
-    seen = pipeline.retriever.visible([one.exclude for one in requests], [one.as_of for one in requests])
+    seen = pipeline.retriever.visible([one.hidden for one in requests], [one.as_of for one in requests])
     return [
         Outcome(answer, _rank(answer, right), bool(links.sees_answers(np.array(sorted(right), np.int64)).any()))
         for answer, right, links in zip(answers, equal, seen, strict=True)

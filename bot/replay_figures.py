@@ -56,6 +56,13 @@ class ReplayReport:
     turns_per_second: float
     rejected: int
     """Lines of the log that could not be read."""
+    conversations: int
+    in_desk: int
+    """Of the conversations those that the desk holds too; they were hidden from themselves."""
+    under_other_ids: int
+    """Of these those that it holds under other ids."""
+    not_placed: int
+    """Replayed as of their day though neither they nor the desk tell when that was: nothing was hidden from them."""
 
     def as_json(self) -> dict[str, Any]:
         """Under the names that scripts rely on."""
@@ -76,6 +83,10 @@ class ReplayReport:
             "latency_ms": {"p50": self.p50_ms, "p95": self.p95_ms},
             "turns_per_second": self.turns_per_second,
             "rejected": self.rejected,
+            "conversations": self.conversations,
+            "in_desk": self.in_desk,
+            "under_other_ids": self.under_other_ids,
+            "not_placed": self.not_placed,
         }
 
 
@@ -83,6 +94,7 @@ def report_of(replays: Replays, run: ReplayRun) -> ReplayReport:
     """Computes the figures of a run from its stored turns."""
     columns = ("rank", "is_known", "is_right", "confidence", "wait", "decision = 'answer'", "decision = 'ask'")
     rank, known, right, confidence, wait, answered, asked = replays.numbers(run.id, columns).values()
+    entry, copies, twins, placed = replays.numbers(run.id, ("entry", "copies", "twins", "is_placed")).values()
     is_right, is_answered = right > 0, answered > 0
     waits = wait[np.isfinite(wait)]
     turns = len(rank)
@@ -106,4 +118,8 @@ def report_of(replays: Replays, run: ReplayRun) -> ReplayReport:
         p95_ms=percentile(waits, 95) if len(waits) else None,
         turns_per_second=turns / run.seconds if run.seconds else 0.0,
         rejected=run.rejected,
+        conversations=len(np.unique(entry)),
+        in_desk=len(np.unique(entry[copies > 0])),
+        under_other_ids=len(np.unique(entry[twins > 0])),
+        not_placed=len(np.unique(entry[placed == 0])) if run.settings.get("as_of") else 0,
     )

@@ -30,6 +30,9 @@ _HEADINGS = {
     "ece_excess": "ece excess",
     "ece_p": "ece p",
     "careful_coverage": "cov. at 5 %",
+    "in_desk": "in the desk",
+    "under_other_ids": "under other ids",
+    "not_placed": "at no known time",
     "sure": "80 % sure",
     "right_when_sure": "then right",
 }

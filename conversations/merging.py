@@ -44,7 +44,7 @@ _DECISIVE = word_set(
 _NEGATIVE = ("un", "in", "im", "dis", "non", "ir")
 
 
-def _words(text: str) -> list[str]:
+def words_said(text: str) -> list[str]:
     """Words without the greeting in front; every Chinese, Japanese or Korean character is a word."""
     tokens: list[str] = []
     for token in key_tokens(text):
@@ -96,7 +96,7 @@ class AnswerMerger:
 
     def find(self, text: str) -> int | None:
         """The id of the answer that this text is a copy of, or None."""
-        words = _words(text)
+        words = words_said(text)
         known = self._by_key.get(answer_key(text), self._by_key.get(" ".join(words)))
         if known is not None:
             return known
@@ -111,7 +111,7 @@ class AnswerMerger:
 
     def add(self, answer_id: int, text: str) -> None:
         """Makes an answer known under its id."""
-        words = _words(text)
+        words = words_said(text)
         self._words[answer_id] = words
         self._sets[answer_id] = frozenset(words)
         for key in {answer_key(text), " ".join(words)} - {""}:

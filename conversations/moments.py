@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
+
+from conversations.model import Turn
 
 
 def this_moment() -> str:
@@ -21,3 +24,8 @@ def read_moment(text: str | None) -> datetime | None:
         return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
     except (ValueError, OverflowError):  # year 1 and year 9999 have moments that no UTC time can say
         return None
+
+
+def first_moment(turns: Iterable[Turn]) -> str | None:
+    """When turns began, as the first of them that names a readable time has it; None where none does."""
+    return next((turn.at for turn in turns if read_moment(turn.at)), None)

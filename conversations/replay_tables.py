@@ -54,6 +54,13 @@ class ReplayedTurn:
     """Milliseconds when it is asked alone, which is measured for some."""
     in_two: float | None
     """How likely one of the best two was right, where these were close; None where they were not."""
+    copies: int | None
+    """How many conversations of the desk are its own, by the id or by how they open, and were hidden; None in runs of
+    versions that did not count them."""
+    twins: int | None
+    """Those of them under other ids."""
+    is_placed: bool | None
+    """Whether it is known when its conversation began, or when the desk got it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +125,18 @@ def _002_confidence_in_two(database: Database) -> None:
     database.execute("ALTER TABLE turns ADD COLUMN in_two REAL")
 
 
+def _003_own_conversations(database: Database) -> None:
+    for column in ("copies", "twins", "is_placed"):
+        database.execute(f"ALTER TABLE turns ADD COLUMN {column} INTEGER")
+
+
 REPLAYS = Schema(
     "attendant replays",
     0x41545450,
-    {"001_tables": _001_tables, "002_confidence_in_two": _002_confidence_in_two},
+    {
+        "001_tables": _001_tables,
+        "002_confidence_in_two": _002_confidence_in_two,
+        "003_own_conversations": _003_own_conversations,
+    },
     "Delete the file and replay the logs again.",
 )

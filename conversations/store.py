@@ -196,6 +196,10 @@ class Store(OnFile):
         """One conversation, or None."""
         return next(self.conversations([conversation_id]), None)
 
+    def openings(self, most: int) -> Iterator[tuple[str, tuple[Turn, ...]]]:
+        """The id of every conversation with its first turns, at most so many, in the order they were imported."""
+        return reading.openings(self._file, most)
+
     def conversations_of(self, customer: str) -> list[str]:
         """The ids of a customer's conversations; the customer as it is stored."""
         return reading.conversations_of(self._file, customer)

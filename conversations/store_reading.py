@@ -19,6 +19,7 @@ from conversations.pairs import question_before
 
 _PAGE = 500
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_ALL = 2**62
 _Key = TypeVar("_Key", int, str)
 
 
@@ -37,6 +38,13 @@ def conversations(file: DeskFile, ids: Iterable[str] | None) -> Iterator[Convers
         turns = _turns(file, [row[0] for row in page])
         for ordinal, name, language, source, customer, meta in page:
             yield Conversation(name, turns.get(ordinal, ()), language, source, customer, json.loads(meta))
+
+
+def openings(file: DeskFile, most: int) -> Iterator[tuple[str, tuple[Turn, ...]]]:
+    """The id of every conversation with the first turns of it, in the order they were imported."""
+    for page in _pages(file, "SELECT ordinal, id FROM conversations", order="ordinal", key="ordinal"):
+        turns = _turns(file, [ordinal for ordinal, _ in page], most)
+        yield from ((str(name), turns.get(ordinal, ())) for ordinal, name in page)
 
 
 def earlier_turns(file: DeskFile, customer: str, before: str | None, most: int) -> tuple[Turn, ...]:
@@ -168,14 +176,14 @@ def problems(file: DeskFile) -> list[str]:
     return [line for line in said if line != "ok"] + broken[:10]
 
 
-def _turns(file: DeskFile, ordinals: Sequence[int]) -> dict[int, tuple[Turn, ...]]:
-    """The turns of several conversations, by ordinal."""
+def _turns(file: DeskFile, ordinals: Sequence[int], most: int = _ALL) -> dict[int, tuple[Turn, ...]]:
+    """The turns of several conversations, or the first so many of each, by ordinal."""
     found: dict[int, list[Turn]] = {}
     for page in in_pages(ordinals):
         for ordinal, role, text, at, agent, action in file.rows(
             f"""SELECT conversation, role, text, at, agent, action FROM turns
-                WHERE conversation IN ({marks(page)}) ORDER BY conversation, position""",
-            page,
+                WHERE conversation IN ({marks(page)}) AND position < ? ORDER BY conversation, position""",
+            (*page, most),
         ):
             found.setdefault(ordinal, []).append(Turn(role, text, at, agent, action))
     return {ordinal: tuple(turns) for ordinal, turns in found.items()}

@@ -24,6 +24,8 @@ Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 Hits = list[tuple[int, int, float]]
 """Pair, answer and BM25 score, best first."""
+Hidden = tuple[str, ...]
+"""Ids of conversations that must not be seen."""
 
 CANDIDATES = 50
 """Answers handed to the ranker."""
@@ -94,7 +96,7 @@ class Retriever(Closing):
     def retrieve(
         self,
         dialogues: Sequence[ReadDialogue],
-        exclude: Sequence[str | None] | None = None,
+        exclude: Sequence[Hidden] | None = None,
         count: int = CANDIDATES,
         as_of: Sequence[str | None] | None = None,
         words: Sequence[Future[Hits]] | None = None,
@@ -103,7 +105,7 @@ class Retriever(Closing):
 
         Args:
             dialogues: as the encoder read them.
-            exclude: per dialogue a conversation that must stay invisible, with all that only it knows.
+            exclude: per dialogue the conversations that must stay invisible, with all that only they know.
             count: candidates per dialogue.
             as_of: per dialogue the moment from which on nothing is visible, as for `visible`.
             words: what `look_up_words` began for the last turns of these dialogues.
@@ -111,8 +113,7 @@ class Retriever(Closing):
         if not dialogues:
             return []
         words = words or self.look_up_words([dialogue.question for dialogue in dialogues])
-        nothing = [None] * len(dialogues)
-        seen = self.visible(exclude or nothing, as_of or nothing)
+        seen = self.visible(exclude or [()] * len(dialogues), as_of or [None] * len(dialogues))
         questions = np.stack([dialogue.question_vector for dialogue in dialogues])
         wholes = np.stack([dialogue.dialogue_vector for dialogue in dialogues])
         pairs_seen, answers_seen = [links.sees for links in seen], [links.sees_answers for links in seen]
@@ -128,7 +129,7 @@ class Retriever(Closing):
             for row, dialogue in enumerate(dialogues)
         ]
 
-    def nearness(self, questions: Floats, exclude: Sequence[str | None]) -> Floats:
+    def nearness(self, questions: Floats, exclude: Sequence[Hidden]) -> Floats:
         """How near each question is to the nearest past one that it may see: cosine, (questions,); -1 for none.
 
         Args:
@@ -142,29 +143,32 @@ class Retriever(Closing):
                 near[row] = self.views["questions"].vectors_of(ids)[0] @ questions[row]
         return near
 
-    def visible(self, exclude: Sequence[str | None], as_of: Sequence[str | None]) -> list[Links]:
+    def visible(self, exclude: Sequence[Hidden], as_of: Sequence[str | None]) -> list[Links]:
         """What each of some dialogues may see.
 
         Args:
-            exclude: per dialogue a conversation that it must not see, or None.
+            exclude: per dialogue the conversations that it must not see, by their ids.
             as_of: per dialogue a moment in ISO 8601, or None. Pairs said then or later are hidden; a pair without a
                 time counts as said when the latest one imported before it was. Where the moment is empty or cannot
-                be read, the order of import decides: what came into the desk after the excluded conversation is
-                hidden, and nothing where that is not in the desk.
+                be read, the order of import decides: what came into the desk after the first of the excluded
+                conversations is hidden, and nothing where none of them is in the desk.
         """
-        known = self.store.conversation_ordinals({name for name in exclude if name})
-        wanted = [(known.get(name or "", -1), moment) for name, moment in zip(exclude, as_of, strict=True)]
+        known = self.store.conversation_ordinals({name for names in exclude for name in names})
+        wanted = [
+            (tuple(sorted(known[name] for name in names if name in known)), moment)
+            for names, moment in zip(exclude, as_of, strict=True)
+        ]
         views = {one: self._links_seen(*one) for one in dict.fromkeys(wanted)}
         return [views[one] for one in wanted]
 
-    def _links_seen(self, own: int, moment: str | None) -> Links:
-        hidden = self._links.ordinals == own
+    def _links_seen(self, own: tuple[int, ...], moment: str | None) -> Links:
+        hidden = np.isin(self._links.ordinals, own)
         if moment is not None:
             since = moment_of(moment)
             if since is not None:
                 hidden |= self._said() >= since
-            elif own >= 0:
-                hidden |= self._links.ordinals >= own
+            elif own:
+                hidden |= self._links.ordinals >= own[0]
         return self._links.without(hidden) if hidden.any() else self._links
 
     def _said(self) -> npt.NDArray[np.float64]:

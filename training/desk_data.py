@@ -201,7 +201,7 @@ class OpenDesk:
             earlier = [self.store.history_before(query.group) for query in batch]
             dialogues = [query.dialogue for query in batch]
             contexts = read_dialogues(self.embedder, dialogues, STATES_BELOW, spelling, earlier)
-            served = self.retriever.retrieve(contexts, [query.group for query in batch])
+            served = self.retriever.retrieve(contexts, [(query.group,) for query in batch])
             return list(zip(contexts, served, strict=True))
 
         queries = [Query(pair.dialogue, frozenset({pair.answer_id}), pair.conversation) for pair in pairs]

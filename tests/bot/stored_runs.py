@@ -52,6 +52,9 @@ def turn(position: int, rank: int, **changes) -> ReplayedTurn:
         milliseconds=12.0,
         wait=20.0 + position % 7,
         in_two=None,
+        copies=0,
+        twins=0,
+        is_placed=True,
     )
     return replace(made, **changes)
 

@@ -290,10 +290,13 @@ def test_replay_counts_every_turn_and_hides_the_conversation_itself(pipeline, ho
     assert own.recall_at_1 <= own.recall_at_5 <= own.recall_at_10 <= own.known <= 1.0
 
 
-def test_replay_of_a_planted_copy_finds_it(pipeline, tmp_path):
+def test_a_planted_copy_is_hidden_and_would_be_found_were_it_not(pipeline, tmp_path, monkeypatch):
     lines = (SAMPLE / "past.jsonl").read_text(encoding="utf-8").splitlines()[:20]
     planted = [json.dumps(json.loads(line) | {"id": f"copy {number}"}) for number, line in enumerate(lines)]
     (tmp_path / "copies.jsonl").write_text("\n".join(planted), encoding="utf-8")
+    hidden = replay(pipeline, [tmp_path / "copies.jsonl"])
+    assert hidden.under_other_ids == 20 and hidden.known < 0.8
+    monkeypatch.setattr("index.twins.Twins.of", lambda twins, conversation: ())
     report = replay(pipeline, [tmp_path / "copies.jsonl"])
     assert report.known == 1.0
     assert report.recall_at_10 > 0.8

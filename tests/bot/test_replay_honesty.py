@@ -73,12 +73,73 @@ def test_an_answer_of_the_same_conversation_or_of_the_future_is_not_found(plante
     assert (found["rank"] > 0).tolist() == (found["is_known"] > 0).tolist() == [is_found]
 
 
+def talk(name, turns, *said):
+    """So many turns of a conversation without times; without a name it is named after what is said."""
+    parts = (QUESTION, EARLIER, "Here it is, Leanne filmed it.", OWN, *said)
+    roles = ("customer", "agent", "customer", "agent", "customer", "agent")
+    told = [{"role": role, "text": text} for role, text in zip(roles, parts, strict=False)][:turns]
+    return ({"id": name} if name else {}) | {"turns": told}
+
+
+MORE = ("Works, thanks! And does it suit the kitchen lamp?", LATER)
+
+
+@pytest.mark.parametrize(
+    ("past", "log", "own"),
+    [
+        (talk(None, 4), talk(None, 6, *MORE), 2),
+        (talk(None, 2), talk(None, 6, *MORE), 1),
+        (talk(None, 6, *MORE), talk(None, 4), 2),
+        (talk("a-1", 4), talk("b-1", 4), 2),
+        (talk("a-1", 6, "Works, my name is Leanne.", "Good-bye!"), talk("b-1", 4), 2),
+        (conversation("a-1", 1, OWN), conversation("b-1", 1, OWN), 1),
+    ],
+    ids=["grown", "grown from one exchange", "cut", "other id", "a name said later", "other id, with times"],
+)
+def test_a_conversation_does_not_find_itself_under_another_id(tmp_path, past, log, own):
+    desk = desk_of(
+        tmp_path, write(tmp_path / "past.jsonl", [past, conversation("else", 2, LATER, "Is it dimmable?")])
+    )
+    with Pipeline.open(desk, "retrieval") as pipeline:
+        report = replay(pipeline, [write(tmp_path / "new.jsonl", [log])])
+    with desk.replays() as replays:
+        assert not replays.numbers(report.run, ["rank"])["rank"][:own].any()
+    assert (report.conversations, report.in_desk, report.under_other_ids) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("past", "log"),
+    [
+        (talk("a-1", 4), talk("b-1", 2) | {"turns": [*talk("", 2)["turns"][:1], {"role": "agent", "text": OWN}]}),
+        (conversation("a-1", 1, OWN), conversation("b-1", 9, OWN)),
+        (conversation("a-1", 1, OWN, "Hello"), conversation("b-1", 1, OWN, "hello")),
+        (conversation("a-1", 1, OWN, "Hi, I am Jo Marsh"), conversation("b-1", 1, OWN, "Hi, I am Ann Bell")),
+    ],
+    ids=["another answer", "a week later", "a greeting", "a name"],
+)
+def test_strangers_who_open_alike_are_not_hidden(tmp_path, past, log):
+    desk = desk_of(tmp_path, write(tmp_path / "past.jsonl", [past]))
+    with Pipeline.open(desk, "retrieval") as pipeline:
+        report = replay(pipeline, [write(tmp_path / "new.jsonl", [log])])
+    assert (report.known, report.in_desk, report.under_other_ids) == (1.0, 0, 0)
+
+
 def test_the_planted_answers_are_there_to_be_found_where_nothing_is_hidden(planted, tmp_path, monkeypatch):
     """What the test above would see of a leak."""
     monkeypatch.setattr(index.retriever.Retriever, "_links_seen", lambda retriever, own, moment: retriever._links)
     for answer in (OWN, LATER):
         log = write(tmp_path / "new.jsonl", [conversation("mine", 10, answer)])
         assert (ranks(planted, log, as_of=True)["rank"] > 0).all()
+
+
+@pytest.mark.parametrize(("times", "is_found", "not_placed"), [("agent", False, 0), ("", True, 1)])
+def test_as_of_its_day_is_as_of_the_first_turn_that_names_a_time(planted, tmp_path, times, is_found, not_placed):
+    line = conversation("new", 10, LATER, "What stops the humming of my lamp when it is dimmed?")
+    for turn in line["turns"]:
+        turn["at"] = turn["at"] if turn["role"] == times else "some time"
+    with Pipeline.open(planted, "retrieval") as pipeline:
+        report = replay(pipeline, [write(tmp_path / "new.jsonl", [line])], as_of=True)
+    assert (report.known, report.not_placed) == (is_found, not_placed)
 
 
 def test_the_customer_is_not_known_by_what_they_said_later(planted, tmp_path):

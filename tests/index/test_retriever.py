@@ -15,7 +15,7 @@ from index.candidates import SIGNALS, read_dialogues
 from index.fusion import fuse
 
 
-def ask(retriever, *texts, exclude=None):
+def ask(retriever, *texts, exclude=()):
     roles = ("customer", "agent")
     turns = [Turn(roles[place % 2], text) for place, text in enumerate(texts)]
     return retriever.retrieve(read_dialogues(embedder(), [turns]), [exclude])[0]
@@ -46,7 +46,7 @@ def test_each_candidate_says_where_it_comes_from(tmp_path):
 
 def test_a_hidden_conversation_leaves_no_trace(tmp_path):
     store, retriever = built(tmp_path)
-    without = ask(retriever, "When will I get my money?", exclude="refund")
+    without = ask(retriever, "When will I get my money?", exclude=("refund",))
     store.delete_conversation("refund")
     update_index(tmp_path / "index", store, embedder())
     deleted = ask(opened(tmp_path, store), "When will I get my money?")
@@ -62,7 +62,7 @@ def test_an_answer_given_elsewhere_too_stays_when_one_conversation_is_hidden(tmp
     store, _ = built(tmp_path)
     add(store, conversation("refund again", "Is my cash coming?", LOG[2][2]))
     update_index(tmp_path / "index", store, embedder())
-    served = ask(opened(tmp_path, store), "When will I get my money?", exclude="refund")
+    served = ask(opened(tmp_path, store), "When will I get my money?", exclude=("refund",))
     refund = next(candidate for candidate in served if "Refunds" in candidate.text)
     assert [evidence.conversation for evidence in refund.evidence] == ["refund again"]
     assert refund.signals[SIGNALS.index("evidence")] == pytest.approx(np.log10(2) / 4, abs=1e-4)
@@ -98,7 +98,7 @@ def test_what_is_hidden_from_one_dialogue_changes_nothing_for_the_others(tmp_pat
     _, retriever = built(tmp_path)
     asked, other = read_dialogues(embedder(), [[Turn("customer", LOG[2][1])], [Turn("customer", LOG[0][1])]])
     (alone,) = retriever.retrieve([asked])
-    together, _ = retriever.retrieve([asked, other], [None, LOG[0][0]])
+    together, _ = retriever.retrieve([asked, other], [(), (LOG[0][0],)])
     assert [(one.answer_id, one.signals) for one in together] == [(one.answer_id, one.signals) for one in alone]
 
 
@@ -106,7 +106,7 @@ def test_words_looked_up_beside_the_encoder_give_the_same_also_for_hidden_conver
     monkeypatch.setattr("index.retriever.SEARCHED_WORDS", 1)
     _, retriever = built(tmp_path)
     questions = [row[1] for row in LOG]
-    hidden = [row[0] if place % 2 else None for place, row in enumerate(LOG)]
+    hidden = [(row[0],) if place % 2 else () for place, row in enumerate(LOG)]
     begun = retriever.look_up_words(questions)
     read = read_dialogues(embedder(), [[Turn("customer", question)] for question in questions])
     assert retriever.retrieve(read, hidden, words=begun) == retriever.retrieve(read, hidden)

@@ -35,7 +35,8 @@ def dated_desk(path, days, times):
 def served(retriever, exclude, as_of):
     dialogues = [[Turn("customer", row[1])] for row in LOG] + [[Turn("customer", "And then on day 3?")]]
     read = read_dialogues(embedder(), dialogues)
-    return retriever.retrieve(read, [exclude] * len(read), as_of=[as_of] * len(read))
+    hidden = (exclude,) if exclude else ()
+    return retriever.retrieve(read, [hidden] * len(read), as_of=[as_of] * len(read))
 
 
 @pytest.mark.parametrize(
