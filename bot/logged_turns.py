@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
@@ -16,6 +17,12 @@ from conversations.privacy import redactor_of
 from conversations.readers import Rejected, log_files, read_logs
 from conversations.store import Store
 from index.twins import Twins
+
+MOST_TOLD = 3
+"""Pieces that cannot be read of which it is told where and why."""
+MOST_ENDS = 20
+"""Including those after which a file ends early."""
+LONGEST_REASON = 300
 
 
 class LoggedConversations:
@@ -38,31 +45,46 @@ class LoggedConversations:
         self._files = log_files(list(paths))
         self._size = sum(file.stat().st_size for file in self._files)
         self._on_progress = on_progress
-        self._first: Rejected | None = None
+        self._told: list[Rejected] = []
         self.rejected = 0
         """Pieces that could not be read so far."""
 
     def read(self, done: int = 0) -> Iterator[Conversation]:
         """Reads all of them but the first `done`; what cannot be read is passed over and counted."""
+        return (conversation for _, conversation in self.numbered(lambda entry: entry >= done))
+
+    def numbered(self, is_wanted: Callable[[int], bool]) -> Iterator[tuple[int, Conversation]]:
+        """Reads those that are wanted by their numbers, which are counted from 0 and given with them."""
         redacted = redaction_of(self._store)
         entry = 0
         for read in read_logs(self._files, self._show):
             if isinstance(read, Rejected):
-                self.rejected += 1
-                self._first = self._first or read
+                self._note_rejected(read)
                 continue
-            if entry >= done:
-                yield redacted(read)
+            if is_wanted(entry):
+                yield entry, redacted(read)
             entry += 1
+
+    def _note_rejected(self, piece: Rejected) -> None:
+        self.rejected += 1
+        if len(self._told) < MOST_TOLD or (piece.is_end and len(self._told) < MOST_ENDS):
+            self._told.append(piece)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Where something could not be read and why: the first few places, and all where a file ends early."""
+        redact = text_redaction_of(self._store)
+        return tuple(f"{one.file}:{one.line}: {redact(one.reason)[:LONGEST_REASON]}" for one in self._told)
 
     @property
     def trouble(self) -> str:
         """What a person should know of what could not be read; empty where all could."""
-        if self._first is None:
+        if not self._told:
             return ""
-        first = self._first
-        where = f"the first, {first.file}:{first.line}: {first.reason}"
-        return f"Passed over, since they cannot be read: {self.rejected:,} pieces of the logs; {where}."
+        return (
+            f"Passed over, since they cannot be read: {self.rejected:,} pieces of the logs; "
+            f"the first, {self.problems[0]}."
+        )
 
     def _show(self, read: int) -> None:
         if self._on_progress:
@@ -133,6 +155,11 @@ class LoggedTurns:
         """Pieces of the logs that could not be read so far."""
         return self._conversations.rejected
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """See `LoggedConversations.problems`."""
+        return self._conversations.problems
+
     def batches(
         self, size: int, limit: int | None = None, done: tuple[int, int] = (0, 0)
     ) -> Iterator[list[LoggedTurn]]:
@@ -147,10 +174,26 @@ class LoggedTurns:
         while batch := list(islice(turns, size)):
             yield batch
 
+    def some(self, wanted: Collection[tuple[int, int]]) -> Iterator[LoggedTurn]:
+        """The turns of some `entry` and `number`, in the order of the logs, which are read anew for them."""
+        entries = {entry for entry, _ in wanted}
+        numbered = self._conversations.numbered(entries.__contains__)
+        for turn in self._turns_of(islice(numbered, len(entries))):
+            if (turn.entry, turn.number) in wanted:
+                yield turn
+
     def _turns(self, done: int, done_turns: int) -> Iterator[LoggedTurn]:
-        known = Twins.of_store(self._store)
-        for entry, conversation in enumerate(self._conversations.read(done), done):
-            twins = known.of(conversation)
+        for turn in self._turns_of(self._conversations.numbered(lambda entry: entry >= done)):
+            if turn.entry > done or turn.number > done_turns:
+                yield turn
+
+    @cached_property
+    def _known(self) -> Twins:
+        return Twins.of_store(self._store)
+
+    def _turns_of(self, numbered: Iterable[tuple[int, Conversation]]) -> Iterator[LoggedTurn]:
+        for entry, conversation in numbered:
+            twins = self._known.of(conversation)
             copies = len(self._store.conversation_ordinals([conversation.id, *twins]))
             began = first_moment(conversation.turns)
             is_known = conversation.customer and began
@@ -160,8 +203,6 @@ class LoggedTurns:
                 earlier = tuple(turn for turn in earlier if _is_before(turn.at, began))
             as_of = (began or "") if self._as_of else None
             for number, pair in enumerate(extract_pairs(conversation), 1):
-                if entry == done and number <= done_turns:
-                    continue
                 request = Request(pair.dialogue, pair.conversation, earlier=earlier, as_of=as_of, twins=twins)
                 yield LoggedTurn(request, conversation, pair, entry, number, copies, bool(began or copies))
 
@@ -178,3 +219,11 @@ def redaction_of(store: Store) -> Callable[[Conversation], Conversation]:
         return lambda conversation: conversation
     redactor = redactor_of(store)
     return lambda conversation: redactor.redact_conversation(conversation)[0]
+
+
+def text_redaction_of(store: Store) -> Callable[[str], str]:
+    """What de-identifies a text as the desk's own are; leaves it as it is where the desk does."""
+    if not store.setting("redact", True):
+        return lambda text: text
+    redactor = redactor_of(store)
+    return lambda text: redactor.redact(text)[0]

@@ -15,9 +15,10 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +39,9 @@ from conversations.replays import Replays
 from index.equality import AnswerEquality
 from training.metrics import rank_of_right
 
-TIMED_TURNS = 40
-"""Turns, the first ones, that are asked once more, one at a time, for the time that a person would wait."""
+TIMED_TURNS = 200
+"""Turns, evenly spread over the logs, that are asked once more, one at a time, for the time that a person would wait.
+"""
 
 OnProgress = Callable[[int, int, str], None]
 
@@ -88,7 +90,8 @@ def replay(
     with pipeline.desk.replays() as replays:
         key = _key(pipeline, log_files(paths), settings)
         with _alone(pipeline.desk, key):
-            run = replays.begin(
+            begin = partial(
+                replays.begin,
                 key,
                 _now(),
                 pipeline.ranker_name,
@@ -98,86 +101,113 @@ def replay(
                 settings,
                 name,
             )
-            rejected = _Replaying(pipeline, replays, run, on_progress).go_on(paths, batch_size, limit, as_of)
-            if not replays.count(run.id):
-                replays.delete(run.id)
+            going = _Replaying(pipeline, replays, begin, on_progress)
+            logged = LoggedTurns(pipeline, paths, going.note_read, as_of)
+            run = going.go_on(begin() if replays.unfinished(key) else None, logged, batch_size, limit)
+            if run is None:
                 raise LogError(
                     "No agent turn could be replayed.", "Check that the logs hold agents' answers to customers."
                 )
-            return report_of(replays, replays.finish(run.id, _now(), rejected))
+            return report_of(replays, run)
 
 
 class _Replaying:
     """One run as it goes on."""
 
-    def __init__(self, pipeline: Pipeline, replays: Replays, run: ReplayRun, on_progress: OnProgress | None) -> None:
-        self._pipeline, self._replays, self._run = pipeline, replays, run
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        replays: Replays,
+        begin: Callable[[], ReplayRun],
+        on_progress: OnProgress | None,
+    ) -> None:
+        self._pipeline, self._replays, self._begin = pipeline, replays, begin
         self._on_progress = on_progress
         self._read = (0, 0)
         self._topics = TopicsOfLogs(pipeline.store, pipeline.embedder)
 
-    def go_on(self, paths: Sequence[Path], batch_size: int, limit: int | None, as_of: bool) -> int:
-        """Replays what is left, and gives the number of lines that could not be read."""
-        logged = LoggedTurns(self._pipeline, paths, self._note_read, as_of)
+    def go_on(
+        self, run: ReplayRun | None, logged: LoggedTurns, batch_size: int, limit: int | None
+    ) -> ReplayRun | None:
+        """Replays what is left and finishes the run; a new one begins with its first turns, None without any."""
         equality = AnswerEquality(self._pipeline.store.answers())
-        begun_at = position = self._replays.next_position(self._run.id)
+        begun_at = position = self._replays.next_position(run.id) if run else 0
+        done = (run.entry, run.entry_turns) if run else (0, 0)
         started = time.perf_counter()
         left = None if limit is None else limit - position
-        for batch in logged.batches(batch_size, left, (self._run.entry, self._run.entry_turns)):
+        for batch in logged.batches(batch_size, left, done):
             began = time.perf_counter()
             outcomes = score_turns(self._pipeline, equality, batch)
             seconds = time.perf_counter() - began
             topics = self._topics.of([turn.logged for turn in batch])
             rows = [
-                self._row(place, turn, outcome, topic)
+                _row(place, turn, outcome, topic)
                 for place, (turn, outcome, topic) in enumerate(zip(batch, outcomes, topics, strict=True), position)
             ]
-            self._replays.add(self._run.id, rows, seconds, batch[-1].entry, batch[-1].number)
+            run = run or self._begin()
+            self._replays.add(run.id, rows, seconds, batch[-1].entry, batch[-1].number)
             position += len(batch)
             if self._on_progress:
                 rate = (position - begun_at) / (time.perf_counter() - started)
-                done, total = self._read if limit is None else (position, limit)
-                self._on_progress(done, total, f"{position:,} turns, {rate:.1f}/s")
-        return logged.rejected
+                done_now, total = self._read if limit is None else (position, limit)
+                self._on_progress(done_now, total, f"{position:,} turns, {rate:.1f}/s")
+        if run is None:
+            return None
+        if left is None or left > 0:
+            # Otherwise nothing was read now: it was kept when the last turn was.
+            self._replays.set_rejected(run.id, logged.rejected, logged.problems)
+        self._time_some(run, logged)
+        return self._replays.finish(run.id, _now())
 
-    def _note_read(self, read: int, size: int) -> None:
+    def note_read(self, read: int, size: int) -> None:
+        """Takes over how many bytes of how many were read."""
         self._read = (read, size)
 
-    def _row(self, position: int, turn: LoggedTurn, outcome: Outcome, topic: str | None) -> ReplayedTurn:
-        answer, logged = outcome.answer, turn.logged
-        agent = logged.turns[turn.pair.turn]
-        wait = None
-        if position < TIMED_TURNS:
+    def _time_some(self, run: ReplayRun, logged: LoggedTurns) -> None:
+        """Asks some turns alone; the same ones, however often the run was broken off."""
+        position = self._replays.numbers(run.id, ("position",))["position"]
+        spread = np.linspace(0, len(position) - 1, min(len(position), TIMED_TURNS)).astype(int)
+        turns = self._replays.turns(run.id, position[spread].astype(int).tolist())
+        wanted = {(turn.entry, turn.number): turn.position for turn in turns if turn.wait is None}
+        for place, turn in enumerate(logged.some(wanted.keys()), 1):
             wait = self._pipeline.answer_many([turn.request])[0].timings_ms["total"]
-        return ReplayedTurn(
-            position=position,
-            entry=turn.entry,
-            conversation=logged.id,
-            turn=turn.pair.turn,
-            number=turn.number,
-            key=_turn_key(turn),
-            customer=logged.customer,
-            language=logged.language,
-            source=logged.source,
-            topic=topic,
-            at=agent.at,
-            week=week_of(agent.at),
-            action=agent.action,
-            question=turn.question,
-            agent_answer=turn.answer,
-            said=outcome.said,
-            rank=outcome.rank,
-            is_known=outcome.is_known,
-            is_right=outcome.rank == 1,
-            decision=answer.decision,
-            confidence=answer.confidence,
-            milliseconds=answer.timings_ms["total"],
-            wait=wait,
-            in_two=answer.in_two,
-            copies=turn.copies,
-            twins=len(turn.request.twins),
-            is_placed=turn.is_placed,
-        )
+            self._replays.set_wait(run.id, wanted[turn.entry, turn.number], wait)
+            if self._on_progress:
+                self._on_progress(place, len(wanted), f"{len(position):,} turns, some timed alone")
+
+
+def _row(position: int, turn: LoggedTurn, outcome: Outcome, topic: str | None) -> ReplayedTurn:
+    answer, logged = outcome.answer, turn.logged
+    agent = logged.turns[turn.pair.turn]
+    return ReplayedTurn(
+        position=position,
+        entry=turn.entry,
+        conversation=logged.id,
+        turn=turn.pair.turn,
+        number=turn.number,
+        key=_turn_key(turn),
+        customer=logged.customer,
+        language=logged.language,
+        source=logged.source,
+        topic=topic,
+        at=agent.at,
+        week=week_of(agent.at),
+        action=agent.action,
+        question=turn.question,
+        agent_answer=turn.answer,
+        said=outcome.said,
+        rank=outcome.rank,
+        is_known=outcome.is_known,
+        is_right=outcome.rank == 1,
+        decision=answer.decision,
+        confidence=answer.confidence,
+        milliseconds=answer.timings_ms["total"],
+        wait=None,
+        in_two=answer.in_two,
+        copies=turn.copies,
+        twins=len(turn.request.twins),
+        is_placed=turn.is_placed,
+    )
 
 
 def score_turns(pipeline: Pipeline, equality: AnswerEquality, turns: Sequence[LoggedTurn]) -> list[Outcome]:
@@ -229,6 +259,7 @@ def _key(pipeline: Pipeline, files: Sequence[Path], settings: dict[str, Json]) -
 @contextmanager
 def _alone(desk: Desk, key: str) -> Iterator[None]:
     """Keeps the same replay from running twice at a time."""
+    _clear_locks(desk)
     lock = FileLock(desk.path / f"replay-{key[:16]}.lock", timeout=0)
     try:
         lock.acquire()
@@ -236,9 +267,16 @@ def _alone(desk: Desk, key: str) -> Iterator[None]:
         raise DeskError("The same replay is running.", "Wait until it is done, or stop it.") from None
     try:
         yield
-        Path(lock.lock_file).unlink(missing_ok=True)
     finally:
+        Path(lock.lock_file).unlink(missing_ok=True)
         lock.release()
+
+
+def _clear_locks(desk: Desk) -> None:
+    """Removes what replays that were killed have left."""
+    for path in desk.path.glob("replay-*.lock"):
+        with suppress(Timeout), FileLock(path, timeout=0):
+            path.unlink(missing_ok=True)
 
 
 def _now() -> str:

@@ -56,6 +56,8 @@ class ReplayReport:
     turns_per_second: float
     rejected: int
     """Lines of the log that could not be read."""
+    problems: tuple[str, ...]
+    """Where and why; see `ReplayRun.problems`."""
     conversations: int
     in_desk: int
     """Of the conversations those that the desk holds too; they were hidden from themselves."""
@@ -83,11 +85,31 @@ class ReplayReport:
             "latency_ms": {"p50": self.p50_ms, "p95": self.p95_ms},
             "turns_per_second": self.turns_per_second,
             "rejected": self.rejected,
+            "problems": list(self.problems),
             "conversations": self.conversations,
             "in_desk": self.in_desk,
             "under_other_ids": self.under_other_ids,
             "not_placed": self.not_placed,
         }
+
+    @property
+    def remarks(self) -> list[str]:
+        """What a reader of the figures should know of the logs, as sentences."""
+        found = []
+        if self.in_desk:
+            others = f", {self.under_other_ids:,} of them under other ids" if self.under_other_ids else ""
+            found.append(
+                f"{self.in_desk:,} of {self.conversations:,} conversations are in the desk{others}: "
+                "each was hidden from itself."
+            )
+        if self.not_placed:
+            found.append(
+                f"{self.not_placed:,} of {self.conversations:,} conversations tell no time and are not in the desk: "
+                "as of which day they are to be answered is not known, and nothing was hidden from them."
+            )
+        if self.rejected:
+            found.append(f"Pieces of the logs that could not be read and were passed over: {self.rejected:,}.")
+        return [*found, *self.problems]
 
 
 def report_of(replays: Replays, run: ReplayRun) -> ReplayReport:
@@ -118,6 +140,7 @@ def report_of(replays: Replays, run: ReplayRun) -> ReplayReport:
         p95_ms=percentile(waits, 95) if len(waits) else None,
         turns_per_second=turns / run.seconds if run.seconds else 0.0,
         rejected=run.rejected,
+        problems=run.problems,
         conversations=len(np.unique(entry)),
         in_desk=len(np.unique(entry[copies > 0])),
         under_other_ids=len(np.unique(entry[twins > 0])),

@@ -83,6 +83,8 @@ class ReplayRun:
     settings: dict[str, Any]
     rejected: int
     """Lines that could not be read."""
+    problems: tuple[str, ...]
+    """Where and why, of the first of them and of those after which a file ends early."""
     seconds: float
     """Spent on answering."""
     entry: int
@@ -130,6 +132,10 @@ def _003_own_conversations(database: Database) -> None:
         database.execute(f"ALTER TABLE turns ADD COLUMN {column} INTEGER")
 
 
+def _004_problems(database: Database) -> None:
+    database.execute("ALTER TABLE runs ADD COLUMN problems TEXT NOT NULL DEFAULT '[]'")
+
+
 REPLAYS = Schema(
     "attendant replays",
     0x41545450,
@@ -137,6 +143,7 @@ REPLAYS = Schema(
         "001_tables": _001_tables,
         "002_confidence_in_two": _002_confidence_in_two,
         "003_own_conversations": _003_own_conversations,
+        "004_problems": _004_problems,
     },
     "Delete the file and replay the logs again.",
 )

@@ -58,11 +58,8 @@ class Replays(OnFile):
         name: str | None = None,
     ) -> ReplayRun:
         """A new run, or the one of this key that was not finished; the arguments are the fields of `ReplayRun`."""
-        unfinished = self._file.rows(
-            "SELECT id FROM runs WHERE key = ? AND finished IS NULL ORDER BY id DESC LIMIT 1", (key,)
-        )
-        if unfinished:
-            ordinal = int(unfinished[0][0])
+        ordinal = self.unfinished(key)
+        if ordinal is not None:
             self._file.run("UPDATE runs SET name = coalesce(?, name) WHERE id = ?", (name, ordinal))
         else:
             ordinal = self._file.run(
@@ -71,6 +68,15 @@ class Replays(OnFile):
                 (key, name, started, ranker, threshold, json.dumps(logs), json.dumps(desk), json.dumps(settings)),
             )
         return self._run("id = ?", (ordinal,))[0]
+
+    def unfinished(self, key: str) -> int | None:
+        """The id of the newest run of a key that has turns and was not finished."""
+        found = self._file.rows(
+            "SELECT id FROM runs WHERE key = ? AND finished IS NULL"
+            " AND EXISTS (SELECT 1 FROM turns WHERE run = runs.id) ORDER BY id DESC LIMIT 1",
+            (key,),
+        )
+        return int(found[0][0]) if found else None
 
     def add(self, run: int, turns: Sequence[ReplayedTurn], seconds: float, entry: int, entry_turns: int) -> None:
         """Keeps turns and how far the run has come, together or not at all."""
@@ -84,9 +90,19 @@ class Replays(OnFile):
                 (seconds, entry, entry_turns, run),
             )
 
-    def finish(self, run: int, at: str, rejected: int) -> ReplayRun:
+    def set_wait(self, run: int, position: int, milliseconds: float) -> None:
+        """Keeps how long a turn takes when it is asked alone."""
+        self._file.run("UPDATE turns SET wait = ? WHERE run = ? AND position = ?", (milliseconds, run, position))
+
+    def set_rejected(self, run: int, rejected: int, problems: Sequence[str]) -> None:
+        """Keeps what of the logs could not be read; the arguments are the fields of `ReplayRun`."""
+        self._file.run(
+            "UPDATE runs SET rejected = ?, problems = ? WHERE id = ?", (rejected, json.dumps(problems), run)
+        )
+
+    def finish(self, run: int, at: str) -> ReplayRun:
         """Says that a run is complete."""
-        self._file.run("UPDATE runs SET finished = ?, rejected = ? WHERE id = ?", (at, rejected, run))
+        self._file.run("UPDATE runs SET finished = ? WHERE id = ?", (at, run))
         return self.run(str(run))
 
     def runs(self) -> list[ReplayRun]:
@@ -147,8 +163,9 @@ class Replays(OnFile):
         found = []
         for row in self._file.rows(f"SELECT {', '.join(columns)} FROM runs WHERE {condition}", parameters):
             values = dict(zip(columns, row, strict=True))
-            values |= {name: json.loads(values[name]) for name in ("logs", "desk", "settings")}
-            found.append(ReplayRun(**{**values, "logs": tuple(values["logs"])}))
+            values |= {name: json.loads(values[name]) for name in ("logs", "desk", "settings", "problems")}
+            values |= {name: tuple(values[name]) for name in ("logs", "problems")}
+            found.append(ReplayRun(**values))
         return found
 
     def delete(self, run: int) -> None:
@@ -264,4 +281,6 @@ class Replays(OnFile):
 
 def _turn(row: Row) -> ReplayedTurn:
     values = dict(zip(COLUMNS, row, strict=True))
-    return ReplayedTurn(**{**values, "is_known": bool(values["is_known"]), "is_right": bool(values["is_right"])})
+    values |= {name: bool(values[name]) for name in ("is_known", "is_right")}
+    values["is_placed"] = None if values["is_placed"] is None else bool(values["is_placed"])
+    return ReplayedTurn(**values)

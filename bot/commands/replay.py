@@ -33,7 +33,11 @@ from bot.options import DESK_RANKERS, Session, common_options, desk_option, exam
     help="Hide from each conversation also what was said after it began, so that a desk's own log can be replayed "
     "as it was. Where the log has no times, the order of import decides.",
 )
-@click.option("--name", callback=run_name, help="A name to find the stored run by, for attendant compare.")
+@click.option(
+    "--name",
+    callback=run_name,
+    help="A name to find the stored run by, for attendant compare; of several rankers NAME-RANKER.",
+)
 @click.option(
     "--report",
     "report_directory",
@@ -78,6 +82,7 @@ def command(
     paths = [Path(log) for log in logs]
     reports: list[dict[str, Any]] = []
     pages: list[Path] = []
+    remarks: list[str] = []
     unwritten: list[DeskError] = []
     for ranker in rankers or (None,):
         with open_pipeline(desk, ranker) as pipeline, Meter() as meter:
@@ -87,7 +92,7 @@ def command(
                 batch_size=batch_size,
                 limit=limit,
                 as_of=as_of,
-                name=name,
+                name=f"{name}-{ranker}" if name and len(rankers) > 1 else name,
                 on_progress=meter.noter(f"replaying with {pipeline.ranker_name}"),
             )
             reports.append({"ranker": pipeline.ranker_name, **report.as_json()})
@@ -97,6 +102,10 @@ def command(
                     pages.append(write_page(report_directory, desk, report))
                 except DeskError as error:
                     unwritten.append(error)
+        remarks += report.remarks
+    # Of the same logs: all rankers' replays have the same.
+    for text in dict.fromkeys(remarks):
+        remark(text)
     if session.as_json:
         print_json(rankers_json(reports))
     else:

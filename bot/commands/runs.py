@@ -63,7 +63,7 @@ def command(
 def _show(
     session: Session, desk: Desk, replays: Replays, runs: list[ReplayRun], report_directory: Path | None
 ) -> None:
-    from bot.output import print_json, screen
+    from bot.output import print_json, remark, screen
     from bot.replay_figures import report_of
     from bot.replay_page import prepare_directory, write_page
     from bot.reports import rankers_json, show_replays
@@ -71,6 +71,8 @@ def _show(
     if report_directory is not None:
         prepare_directory(report_directory)
     figures = [report_of(replays, run) for run in runs]
+    for text in dict.fromkeys(text for one in figures for text in one.remarks):
+        remark(text)
     reports = [{"ranker": run.ranker, **one.as_json()} for run, one in zip(runs, figures, strict=True)]
     pages = [write_page(report_directory, desk, one) for one in figures] if report_directory is not None else []
     if session.as_json:

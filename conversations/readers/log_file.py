@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from conversations.errors import LogError
+from conversations.readers.rejected import FROM_HERE_ON
 from conversations.text import safe_text
 
 LONGEST_LINE = 10_000_000
@@ -157,7 +158,7 @@ class LogFile:
                     while too_long and rest and not rest.endswith(b"\n"):
                         rest = stream.readline(_CHUNK)
                 except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-                    problem = f"the compressed file is damaged from here on ({error}); fetch or export it again"
+                    problem = f"the compressed file is {FROM_HERE_ON} ({error}); fetch or export it again"
                     yield Line(number, "", problem)
                     return
                 if not raw:

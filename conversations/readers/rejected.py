@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+FROM_HERE_ON = "damaged from here on"
+"""In the reason of the piece after which nothing of a file can be read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
@@ -16,6 +19,11 @@ class Rejected:
     """What is wrong and what would mend it."""
     raw: str
     """The piece itself, cut to its beginning."""
+
+    @property
+    def is_end(self) -> bool:
+        """Whether nothing of the file can be read from here on."""
+        return self.line == 0 or FROM_HERE_ON in self.reason
 
 
 class RowError(ValueError):

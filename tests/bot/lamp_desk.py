@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from bot.cli import main
 from conversations.desk import Desk
 from conversations.importing import import_logs
 from index.builder import update_index
@@ -38,3 +42,31 @@ def lamp_desk(tmp_path: Path) -> Desk:
         import_logs(store, [tmp_path / "log.jsonl"], redact=True, rejects_dir=desk.rejects_path)
         update_index(desk.index_path, store, Embedder())
     return desk
+
+
+def write_log(path: Path, lines: Iterable[dict[str, object]]) -> Path:
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def visits(count: int, customer: str = "c-77") -> Iterator[dict[str, object]]:
+    """New conversations of two questions each."""
+    for number in range(count):
+        at = f"2025-05-{1 + number % 28:02d}T10:00:00Z"
+        said = [("customer", f"my lamp number {number} is dark"), ("agent", RESET)]
+        said += [("customer", "thanks, reach me at jo.marsh@example.org"), ("agent", "Good, have a nice day!")]
+        turns = [{"role": role, "text": text, "at": at} for role, text in said]
+        yield {
+            "id": f"new-{number}",
+            "customer": customer,
+            "language": "en",
+            "turns": turns,
+            "meta": {"topic": "dark"},
+        }
+
+
+def call(desk: Desk, capsys: pytest.CaptureFixture[str], command: str, *arguments: object) -> tuple[Any, str, str]:
+    """The exit status of a command for this desk, what it prints and what it says on stderr."""
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--desk", "lamps", "--home", str(desk.path.parent.parent), *map(str, arguments)])
+    return ended.value.code, *capsys.readouterr()

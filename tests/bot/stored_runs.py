@@ -65,7 +65,7 @@ def store_run(desk: Desk, name: str, turns: list[ReplayedTurn], ranker: str = "r
         began = "2026-11-01T10:00:00.000"
         run = replays.begin(name, began, ranker, 0.5, ["log.jsonl"], {"pairs": 4}, settings, name)
         replays.add(run.id, turns, 1.0, turns[-1].entry, 2)
-        return replays.finish(run.id, f"2026-11-01T11:00:{run.id:02d}.000", 0).id
+        return replays.finish(run.id, f"2026-11-01T11:00:{run.id:02d}.000").id
 
 
 def random_ranks(count: int, right: float, seed: int = 1) -> list[int]:

@@ -97,7 +97,7 @@ def test_runs_that_were_not_replayed_alike_say_so(desk, capsys):
     with desk.replays() as replays:
         run = replays.begin("grown", "2026-11-03T10:00:00.000", "retrieval", 0.5, [], {"pairs": 9}, {}, "grown")
         replays.add(run.id, rows, 1.0, rows[-1].entry, 2)
-        replays.finish(run.id, "2026-11-03T11:00:00.000", 0)
+        replays.finish(run.id, "2026-11-03T11:00:00.000")
     _, out, _ = compare(desk, capsys, "champion", "grown")
     assert "The desk held 4 pairs for A and 9 for B: not only the ranker differs." in out
     rerun(desk, "again", random_ranks(COUNT, 0.5))

@@ -12,9 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
-from lamp_desk import RESET, lamp_desk, rows
+from lamp_desk import RESET, call, lamp_desk, rows, visits, write_log
 
-from bot.cli import main
 from bot.customer import forget_customer
 from bot.pipeline import Pipeline
 from bot.replay import replay
@@ -27,33 +26,6 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def desk(tmp_path):
     return lamp_desk(tmp_path)
-
-
-def write_log(path, lines):
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return path
-
-
-def visits(count, customer="c-77"):
-    """New conversations of two questions each."""
-    for number in range(count):
-        at = f"2025-05-{1 + number % 28:02d}T10:00:00Z"
-        said = [("customer", f"my lamp number {number} is dark"), ("agent", RESET)]
-        said += [("customer", "thanks, reach me at jo.marsh@example.org"), ("agent", "Good, have a nice day!")]
-        turns = [{"role": role, "text": text, "at": at} for role, text in said]
-        yield {
-            "id": f"new-{number}",
-            "customer": customer,
-            "language": "en",
-            "turns": turns,
-            "meta": {"topic": "dark"},
-        }
-
-
-def call(desk, capsys, command, *arguments):
-    with pytest.raises(SystemExit) as ended:
-        main([command, "--desk", "lamps", "--home", str(desk.path.parent.parent), *map(str, arguments)])
-    return ended.value.code, *capsys.readouterr()
 
 
 def stored_turns(desk, run):

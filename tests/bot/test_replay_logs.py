@@ -1,0 +1,113 @@
+"""Replays of logs that are damaged, that fail, that are named: what is said, and what is left behind."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+from lamp_desk import call, lamp_desk, visits, write_log
+from sqlite_utils import Database
+
+import bot.replay
+from bot.pipeline import Pipeline
+from bot.replay import replay
+from bot.replay_figures import report_of
+from conversations.replay_tables import REPLAYS
+
+
+@pytest.fixture
+def desk(tmp_path):
+    return lamp_desk(tmp_path)
+
+
+def left_behind(desk):
+    with desk.replays() as replays:
+        return replays.runs(), list(desk.path.glob("replay-*.lock"))
+
+
+def test_a_log_that_is_cut_off_is_replayed_as_far_as_it_goes_and_this_is_said(desk, tmp_path, capsys):
+    whole = gzip.compress(write_log(tmp_path / "all.jsonl", visits(300)).read_bytes())
+    log = tmp_path / "cut.jsonl.gz"
+    log.write_bytes(whole[: len(whole) * 3 // 4])
+    code, out, err = call(desk, capsys, "replay", log, "--limit", 1000, "--report", tmp_path / "page", "--json")
+    report = json.loads(out)
+    assert code == 0 and 2 < report["turns"] < 600 and report["rejected"] == 1
+    (problem,) = report["problems"]
+    assert f"{log}:" in problem and "damaged from here on" in problem
+    assert "could not be read and were passed over: 1." in err and problem in err
+    (page,) = (tmp_path / "page").glob("*.html")
+    assert "damaged from here on" in page.read_text("utf-8")
+    code, out, err = call(desk, capsys, "runs", "latest", "--json")
+    assert json.loads(out)["problems"] == [problem] and problem in err
+    assert call(desk, capsys, "import", log)[0] == 0, "the status is that of an import"
+
+
+def test_of_many_broken_lines_the_first_are_named_without_personal_data(desk, tmp_path, capsys):
+    broken = [{"id": "x", "turns": [{"role": "jo.marsh@example.org", "text": "hello"}]}] * 9
+    log = write_log(tmp_path / "new.jsonl", [*broken, *visits(1)])
+    code, _, err = call(desk, capsys, "replay", log, "--ranker", "bm25", "--ranker", "cosine")
+    assert code == 0 and "passed over: 9." in err and "example.org" not in err
+    assert err.count(f"{log}:") == 3 and "new.jsonl:1: turn 1: unknown role" in err
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_a_replay_that_fails_before_its_first_turns_leaves_nothing(desk, tmp_path, error):
+    log = write_log(tmp_path / "new.jsonl", visits(2))
+
+    def failing(requests):
+        raise error
+
+    with Pipeline.open(desk) as pipeline:
+        pipeline.answer_many = failing
+        with pytest.raises(error):
+            replay(pipeline, [log])
+    assert left_behind(desk) == ([], [])
+
+
+def test_the_lock_of_a_killed_replay_is_removed_by_the_next_one(desk, tmp_path):
+    (desk.path / "replay-0123456789abcdef.lock").touch()
+    with Pipeline.open(desk) as pipeline:
+        replay(pipeline, [write_log(tmp_path / "new.jsonl", visits(1))])
+    assert left_behind(desk)[1] == []
+
+
+def test_turns_are_timed_all_over_the_log_and_the_same_ones_after_a_stop(desk, tmp_path, monkeypatch):
+    monkeypatch.setattr(bot.replay, "TIMED_TURNS", 5)
+    log = write_log(tmp_path / "new.jsonl", visits(6))
+
+    def stopping(done, total, note):
+        if "alone" in note and done == 2:
+            raise KeyboardInterrupt
+
+    with Pipeline.open(desk) as pipeline:
+        with pytest.raises(KeyboardInterrupt):
+            replay(pipeline, [log], limit=12, on_progress=stopping)
+        report = replay(pipeline, [log], limit=12)
+    with desk.replays() as replays:
+        wait = replays.numbers(report.run, ["wait"])["wait"]
+    assert report.run == 1 and [place for place, one in enumerate(wait) if one > 0] == [0, 2, 5, 8, 11]
+
+
+def test_each_of_several_rankers_has_a_name_of_its_own(desk, tmp_path, capsys):
+    log = write_log(tmp_path / "new.jsonl", visits(1))
+    rankers = ("--ranker", "bm25", "--ranker", "cosine")
+    assert call(desk, capsys, "replay", log, *rankers, "--name", "monday")[0] == 0
+    assert [run.name for run in left_behind(desk)[0]] == ["monday-bm25", "monday-cosine"]
+    assert call(desk, capsys, "replay", log, *rankers[:2], "--name", "tuesday")[0] == 0
+    assert left_behind(desk)[0][-1].name == "tuesday"
+
+
+def test_a_run_of_an_earlier_version_is_still_shown(desk):
+    file = Database(desk.replays_path)
+    REPLAYS.migrations.apply(file, stop_before="003_own_conversations")
+    about = {"key": "k", "started": "2026-01-01", "ranker": "bm25", "threshold": 0.5}
+    file["runs"].insert(about | dict.fromkeys(("logs", "desk", "settings"), "{}"))
+    turn = {"run": 1, "conversation": "past-0", "question": "?", "agent_answer": "!", "decision": "answer"}
+    numbers = ("position", "entry", "turn", "number", "key", "rank", "is_known", "is_right", "confidence")
+    file["turns"].insert(turn | dict.fromkeys((*numbers, "milliseconds"), 0))
+    file.close()
+    with desk.replays() as replays:
+        report = report_of(replays, replays.run("1"))
+        assert replays.turns(1, [0])[0].copies is None
+    assert (report.turns, report.conversations, report.in_desk, report.remarks) == (1, 1, 0, [])
