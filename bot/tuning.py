@@ -133,9 +133,7 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
     return Tuning(
         run=run.id,
         turns=len(confidence),
-        in_desk=sum(
-            count for name, count in replays.conversations(run.id) if pipeline.store.conversation_digest(name)
-        ),
+        in_desk=_turns_of_desk(pipeline, replays, run),
         risk=risk,
         before=pipeline.threshold,
         present=present,
@@ -147,6 +145,14 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
         calibration=calibration(said, right),
         calibration_after=calibration(honest, right),
     )
+
+
+def _turns_of_desk(pipeline: Pipeline, replays: Replays, run: ReplayRun) -> int:
+    """Turns of conversations that the desk holds, or held then, under any id; none where each saw only its past."""
+    if run.settings.get("as_of"):
+        return 0
+    held = replays.conversations(run.id)
+    return sum(count for name, count, copies in held if copies or pipeline.store.conversation_digest(name))
 
 
 def switch_off(desk: Desk) -> None:

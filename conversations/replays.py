@@ -200,10 +200,13 @@ class Replays(OnFile):
         """How many turns a run has."""
         return self._count("run = ?", (run,))
 
-    def conversations(self, run: int) -> list[tuple[str, int]]:
-        """The conversations of a run, each with the number of its turns."""
-        rows = self._file.rows("SELECT conversation, count(*) FROM turns WHERE run = ? GROUP BY conversation", (run,))
-        return [(str(conversation), int(count)) for conversation, count in rows]
+    def conversations(self, run: int) -> list[tuple[str, int, int]]:
+        """The conversations of a run, each with the number of its turns and of its copies in the desk then."""
+        rows = self._file.rows(
+            "SELECT conversation, count(*), coalesce(max(copies), 0) FROM turns WHERE run = ? GROUP BY conversation",
+            (run,),
+        )
+        return [(str(conversation), int(count), int(copies)) for conversation, count, copies in rows]
 
     def numbers(self, run: int, columns: Sequence[str]) -> dict[str, NDArray[np.float64]]:
         """Columns of a run's turns, each (turns,), by their names; an SQL expression may stand for a column.

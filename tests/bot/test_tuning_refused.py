@@ -128,6 +128,11 @@ def test_a_replay_of_what_the_desk_was_made_from_is_said(desk, capsys):
     assert "30 of these turns are of conversations that the desk holds" in out
     assert json.loads(call(desk, capsys, "tune", "seen", "--risk", "0.3", "--dry-run", "--json")[1])["in_desk"] == 30
     assert "that the desk holds" not in call(desk, capsys, "tune", "good", "--dry-run")[1]
+    twins = [turn(place, 1, copies=1, twins=1) if place < 20 else turn(place, 1) for place in range(100)]
+    store_run(desk, "twins", twins, **own)
+    assert json.loads(call(desk, capsys, "tune", "twins", "--dry-run", "--json")[1])["in_desk"] == 20
+    store_run(desk, "dated", twins, as_of=True, **own)
+    assert json.loads(call(desk, capsys, "tune", "dated", "--dry-run", "--json")[1])["in_desk"] == 0
 
 
 @pytest.mark.parametrize("further", [("good",), ("--risk", "0.1"), ("--dry-run",)])
