@@ -122,6 +122,9 @@ class Comparison:
     only_first: int
     only_second: int
     """Turns that only one of them holds, which are left out."""
+    repeated_first: int
+    repeated_second: int
+    """Turns that a run's logs hold once more, which are compared once."""
     differences: tuple[Difference, ...]
     wins: int
     ties: int
@@ -180,7 +183,7 @@ def compare(replays: Replays, store: Store, first: ReplayRun, second: ReplayRun)
     if not len(here):
         raise LogError("The two replays have no turn in common.", "Replay the same logs for both.")
     here, there = here[(order := np.argsort(here))], there[order]
-    only = [len(np.unique(turns["key"])) - len(here) for turns in (ours, theirs)]
+    distinct = [len(np.unique(turns["key"])) for turns in (ours, theirs)]
     a, b = ({name: column[rows] for name, column in run.items()} for run, rows in ((ours, here), (theirs, there)))
     gain = METRICS["mrr"](b) - METRICS["mrr"](a)
     picked = [_most(gain), _most(-gain)]
@@ -193,8 +196,10 @@ def compare(replays: Replays, store: Store, first: ReplayRun, second: ReplayRun)
         unlike=tuple(_unlike(first, second)),
         turns=len(here),
         conversations=len(np.unique(a["entry"])),
-        only_first=only[0],
-        only_second=only[1],
+        only_first=distinct[0] - len(here),
+        only_second=distinct[1] - len(here),
+        repeated_first=len(ours["key"]) - distinct[0],
+        repeated_second=len(theirs["key"]) - distinct[1],
         differences=_differences(a, b),
         wins=int((gain > 0).sum()),
         ties=int((gain == 0).sum()),

@@ -33,6 +33,9 @@ def show_comparison(
         console.print(
             plain(f"left out: {found.only_first:,} turns only in A, {found.only_second:,} only in B", "dim")
         )
+    if found.repeated_first or found.repeated_second:
+        repeated = f"{found.repeated_first:,} turns of A and {found.repeated_second:,} of B"
+        console.print(plain(f"left out: {repeated} that their logs hold once more", "dim"))
     for sentence in found.unlike:
         console.print(plain(sentence))
     if found.too_few:

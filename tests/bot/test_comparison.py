@@ -95,7 +95,9 @@ def test_the_guard_fails_only_where_worse(home, capsys):
 def test_only_shared_turns_are_compared_each_once(home, capsys):
     _, found = compared(home, capsys, "plain", "part")
     assert (found["turns"], found["only_first"], found["only_second"]) == (100, COUNT - 100, 0)
-    assert found["ties"] == 100
+    assert found["ties"] == 100 and (found["repeated_first"], found["repeated_second"]) == (0, 1)
+    _, out, _ = call(home, capsys, "compare", "plain", "part")
+    assert "left out: 0 turns of A and 1 of B that their logs hold once more" in out
     code, _, err = call(home, capsys, "compare", "plain", "other")
     assert code == 1 and "no turn in common" in err and "Traceback" not in err
 
