@@ -15,6 +15,7 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -35,7 +36,11 @@ MOST_ROWS = 30
 """Rows of one table; the rest is counted."""
 LATE = 10
 """From the question after this one on, those of a conversation stand in one row."""
-LATENCY_BARS = 30
+WAITS_A_BAR = 10
+"""Timed turns to a bar, on average: with fewer the bars show chance."""
+MOST_BARS = 20
+SLOWEST_SHOWN = 99
+"""Percentile where the axis of waiting times ends: one turn that took ten times as long would squeeze all others."""
 DEEPEST = 50
 
 _BREAKDOWNS: tuple[tuple[Breakdown, str], ...] = (
@@ -153,8 +158,7 @@ def _pictures(replays: Replays, run: ReplayRun, report: ReplayReport) -> list[tu
     share = Axis("", 0.0, 1.0, as_percent=True)
     trusted = reliability(confidence, right)
     coverage, risk = risk_coverage(confidence, right)
-    slowest = float(waits.max()) if len(waits) else 1.0
-    counts = np.histogram(waits, bins=LATENCY_BARS, range=(0.0, slowest))[0] if len(waits) else np.zeros(1)
+    counts, quickest, slowest = waiting_bars(waits)
     known = [(1.0, report.known), (float(DEEPEST), report.known)]
     return [
         (
@@ -192,15 +196,33 @@ def _pictures(replays: Replays, run: ReplayRun, report: ReplayReport) -> list[tu
         (
             "Waiting time",
             f"Median {_milliseconds(report.p50_ms)}, 95th percentile {_milliseconds(report.p95_ms)}, of {len(waits)} "
-            "turns asked one at a time.",
+            "turns asked one at a time; what took longer than the axis stands in the last bar.",
             bars(
                 "Distribution of waiting times",
-                Axis("milliseconds", 0.0, slowest),
-                Axis("turns", 0.0, float(max(counts.max(), 1))),
-                counts.tolist(),
+                Axis("milliseconds", quickest, slowest),
+                Axis("turns", 0.0, float(max(*counts, 1))),
+                counts,
             ),
         ),
     ]
+
+
+def waiting_bars(waits: npt.NDArray[np.float64]) -> tuple[list[int], float, float]:
+    """How many turns waited how long: a number a bar, and where the first begins and the last, open one, ends.
+
+    Args:
+        waits: (turns,) milliseconds.
+
+    >>> waiting_bars(np.array([20.0, 25.0, 30.0] * 20 + [900.0]))
+    ([20, 0, 0, 20, 0, 21], 20.0, 30.0)
+    """
+    if not len(waits):
+        return [0], 0.0, 1.0
+    low, high = float(waits.min()), float(np.percentile(waits, SLOWEST_SHOWN, method="lower"))
+    high = high if high > low else low + 1.0
+    bins = min(max(len(waits) // WAITS_A_BAR, 1), MOST_BARS)
+    counts, _ = np.histogram(np.minimum(waits, high), bins, (low, high))
+    return counts.tolist(), low, high
 
 
 def _named(axis: Axis, label: str) -> Axis:

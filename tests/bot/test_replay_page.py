@@ -19,7 +19,7 @@ from stored_runs import desk_with_answers, random_ranks, store_run, turn
 from bot.charts import Axis, bars, lines
 from bot.cli import main
 from bot.replay_figures import report_of
-from bot.replay_page import write_page
+from bot.replay_page import waiting_bars, write_page
 from conversations.desk import Desk
 
 HOSTILE = '<script>alert(1)</script><img src="http://evil.example/x"> {{ 7 * 7 }} \x1b[2J\u202eevil & "quoted"'
@@ -107,6 +107,13 @@ def test_what_people_wrote_is_shown_and_never_obeyed(text):
 def test_the_surest_miss_comes_first_with_both_answers(text):
     rows = re.findall(r"<tr><td class=\"said\">.*?</tr>", text, re.DOTALL)
     assert "evil.example" in rows[0] and "99.0 %" in rows[0] and "Good-bye!" in rows[0]
+
+
+def test_one_slow_turn_does_not_squeeze_the_others_into_one_bar():
+    waits = np.append(np.random.default_rng(1).normal(120.0, 20.0, 199), 9_000.0)
+    counts, low, high = waiting_bars(waits)
+    assert 50 < low < 100 and 150 < high < 250
+    assert sum(counts) == 200 and sum(count >= 5 for count in counts) > 8
 
 
 def test_one_turn_and_no_turn_right_can_be_shown(tmp_path):
