@@ -34,12 +34,12 @@ def rows() -> Iterator[dict[str, object]]:
         yield {"id": f"past-{number}", "customer": customer, "turns": turns}
 
 
-def lamp_desk(tmp_path: Path) -> Desk:
-    """The log imported, de-identified, and indexed with the real encoder."""
+def lamp_desk(tmp_path: Path, *extra: Path) -> Desk:
+    """The log and others imported, de-identified, and indexed with the real encoder."""
     (tmp_path / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows()))
     desk = Desk.create(tmp_path / "home", "lamps")
     with desk.writing(), desk.store() as store:
-        import_logs(store, [tmp_path / "log.jsonl"], redact=True, rejects_dir=desk.rejects_path)
+        import_logs(store, [tmp_path / "log.jsonl", *extra], redact=True, rejects_dir=desk.rejects_path)
         update_index(desk.index_path, store, Embedder())
     return desk
 
