@@ -8,7 +8,9 @@ Decisions:
 
 from __future__ import annotations
 
+import atexit
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import metadata
@@ -107,4 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         with cli.make_context("attendant", given, obj=session) as context:
             cli.invoke(context)
 
-    sys.exit(run_guarded(run, session))
+    status = run_guarded(run, session)
+    # Registered last, so called first: Ctrl-C while libraries clean up would only print where it struck.
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
+    sys.exit(status)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
-from terminal import Terminal
+from terminal import ROOT, Terminal
 
 from conversations.desk import Desk
 
@@ -108,6 +110,16 @@ def test_ctrl_c_outside_the_chat_is_130(home):
         terminal.type("\x03")
         assert terminal.exit_status() == 130
         assert "stopped; nothing was lost" in terminal.text
+
+
+def test_ctrl_c_while_it_ends_prints_nothing():
+    script = (
+        "import atexit, signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "atexit.register(signal.raise_signal, signal.SIGINT);"
+        "import bot.cli; bot.cli.main(['--version'])"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stdout.startswith("attendant") and ended.stderr == ""
 
 
 def test_a_plain_chat_draws_nothing_around_its_lines(home):
