@@ -28,6 +28,7 @@ from bot.assist_layout import Page, make_layout
 from bot.chat_input import color_depth
 from bot.dialogue import LONGEST_MESSAGE, read_message
 from bot.following import EVERY, FollowedLog
+from bot.interrupts import HeldInterrupts
 from bot.live_suggestions import LiveSuggestions
 from bot.suggestions import DRAFT, Suggestion, Suggestions, suggest
 from conversations.errors import AttendantError
@@ -98,9 +99,9 @@ class AssistScreen:
     def run(self) -> None:
         """Runs until the agent leaves."""
         try:
-            self.application.run(pre_run=self._begin)
-        except asyncio.CancelledError:  # how Ctrl-C comes out of asyncio while it begins
-            raise KeyboardInterrupt from None
+            with HeldInterrupts() as held:
+                self.application.pre_run_callables.append(held.pass_on)
+                self.application.run(pre_run=self._begin, handle_sigint=False)
         finally:
             self.live.close()
             if self.log is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -21,6 +20,7 @@ from prompt_toolkit.output import ColorDepth
 from bot.chat import Chat
 from bot.chat_commands import COMMANDS, toolbar
 from bot.dialogue import LONGEST_MESSAGE
+from bot.interrupts import HeldInterrupts
 from conversations.text import safe_text
 
 PROMPT = "you> "
@@ -68,23 +68,41 @@ def color_depth(is_plain: bool = False) -> ColorDepth | None:
 
 
 def read_typed(taker: TakesLines, session: PromptSession[str]) -> None:
-    """Reads lines at a terminal until the taker has enough, Ctrl-D, or Ctrl-C twice."""
+    """Reads lines at a terminal until the taker has enough, Ctrl-D, or Ctrl-C twice with nothing typed in between."""
     interrupted = 0
     while interrupted < 2:
         try:
             if interrupted:
                 # Said in here, for a second Ctrl-C may come while it is being said.
                 taker.tell("Cancelled. Ctrl-C again or Ctrl-D leaves.")
-            if not taker.take(session.prompt()):
+            line = _typed_line(session)
+            interrupted = int(line is None)
+            if line is not None and not taker.take(line):
                 break
-            interrupted = 0
-        except (KeyboardInterrupt, asyncio.CancelledError):
-            # The second is how Ctrl-C comes out of asyncio while it begins to run the prompt.
+        except KeyboardInterrupt:
             interrupted += 1
         except EOFError:
             break
     with suppress(KeyboardInterrupt):
         taker.tell("Goodbye.")
+
+
+def _typed_line(session: PromptSession[str]) -> str | None:
+    """The next line; None where Ctrl-C took back what was typed.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C where nothing was typed.
+        EOFError: Ctrl-D where nothing was typed.
+    """
+    try:
+        with HeldInterrupts() as held:
+            line = session.prompt(pre_run=held.pass_on, handle_sigint=False)
+        came = held.came
+    except KeyboardInterrupt:
+        if not session.default_buffer.text:
+            raise
+        came = True
+    return None if came else line
 
 
 def read_piped(taker: TakesLines, stream: TextIO) -> bool:

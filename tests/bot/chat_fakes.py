@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
+import signal
 import time
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -207,3 +209,20 @@ def hostile_pipeline(confidence=0.72):
     evidence = (Evidence(HOSTILE, 1), Evidence("x", 1))
     answers = [replace(one, text=HOSTILE, question=HOSTILE, evidence=evidence) for one in ANSWERS]
     return FakePipeline(answers, conversation, confidence, HOSTILE if confidence < 0.5 else "")
+
+
+def interrupted_loops(moment):
+    """Event loops that Ctrl-C strikes while they are "made" or "closed"."""
+
+    class Loop(asyncio.SelectorEventLoop):
+        def __init__(self):
+            if moment == "made":
+                signal.raise_signal(signal.SIGINT)
+            super().__init__()
+
+        def close(self):
+            if moment == "closed" and not self.is_closed():
+                signal.raise_signal(signal.SIGINT)
+            super().close()
+
+    return Loop

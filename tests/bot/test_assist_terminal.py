@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import subprocess
@@ -10,9 +11,14 @@ import time
 from pathlib import Path
 
 import pytest
+from chat_fakes import ANSWERS, HOSTILE, PAST, FakeBook, FakePipeline, interrupted_loops
 from lamp_desk import REFUND, RESET, lamp_desk
+from prompt_toolkit.history import InMemoryHistory
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
 from terminal import ROOT, Terminal
 
+from bot.assist_screen import AssistScreen
 from conversations.desk import Desk
 
 SCRIPT = str(Path(__file__).with_name("chat_in_terminal.py"))
@@ -99,6 +105,18 @@ def test_ctrl_c_twice_leaves(home):
         assert "Goodbye." in terminal.text
 
 
+@pytest.mark.filterwarnings("error")
+def test_ctrl_c_while_the_screen_comes_up_counts_as_any_other(monkeypatch):
+    monkeypatch.setattr(asyncio.get_event_loop_policy(), "_loop_factory", interrupted_loops("made"))
+    with create_pipe_input() as pipe:
+        screen = AssistScreen(
+            FakePipeline(ANSWERS, PAST), FakeBook(), InMemoryHistory(), "acme", terminal=(pipe, DummyOutput())
+        )
+        pipe.send_text("\x04")
+        screen.run()
+    assert [text for _, text in screen.notes] == ["Ctrl-C again or Ctrl-D leaves."]
+
+
 def test_it_is_drawn_anew_for_every_width_from_60_to_200(home):
     with assist(home, columns=60) as terminal:
         terminal.wait_for(BAR)
@@ -124,8 +142,6 @@ def test_a_paste_of_10000_characters_is_cut(home):
 
 
 def test_hostile_text_leaves_the_terminal_alone(home, tmp_path):
-    from chat_fakes import HOSTILE
-
     log = tmp_path / "log"
     safe_to_write = HOSTILE.replace("\udc80", "\\udc80")
     log.write_text(json.dumps({"role": "customer", "text": HOSTILE}) + f"\n{safe_to_write}\n")

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import signal
 import stat
 import threading
 import time
 
 import pytest
-from chat_fakes import HOSTILE, make_chat, shown
-from prompt_toolkit import PromptSession
+from chat_fakes import HOSTILE, interrupted_loops, make_chat, shown
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
@@ -66,16 +67,23 @@ def test_ctrl_c_while_answering_keeps_the_chat_alive():
     assert "Cancelled." in shown(chat) and chat.dialogue.turns == ()
 
 
-def test_ctrl_c_while_the_prompt_is_coming_up_counts_as_any_other(monkeypatch):
-    prompt, comes_up = PromptSession.prompt, iter((False, True))
+@pytest.mark.parametrize("typed", ["abc\x03", "another\r"])
+def test_what_is_typed_between_two_ctrl_c_keeps_the_chat_alive(typed):
+    chat = make_chat()
+    chat.pipeline.failure = KeyboardInterrupt()
+    talk_with(f"question\r{typed}/help\r\x04", chat)
+    assert "this list" in shown(chat)
 
-    def prompt_that_was_stopped_at_first(self):
-        if next(comes_up):
-            return prompt(self)
-        raise asyncio.CancelledError  # what asyncio.run raises when the signal comes before it counts signals
 
-    monkeypatch.setattr(PromptSession, "prompt", prompt_that_was_stopped_at_first)
-    assert "Cancelled." in shown(talk_with("\x03")) and next(comes_up, None) is None
+@pytest.mark.parametrize("moment", ["made", "closed"])
+@pytest.mark.filterwarnings("error")
+def test_ctrl_c_while_the_prompt_comes_up_or_goes_counts_as_any_other(monkeypatch, moment):
+    monkeypatch.setattr(asyncio.get_event_loop_policy(), "_loop_factory", interrupted_loops(moment))
+    before = signal.getsignal(signal.SIGINT)
+    chat = talk_with("lost\rlost too\r\x04")
+    gc.collect()  # a loop that was left half made would say so now
+    assert "Cancelled." in shown(chat) and "Goodbye." in shown(chat) and asked(chat) == []
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.parametrize("key", ["\x1bOQ", "\x1ba"])
