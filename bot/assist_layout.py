@@ -24,8 +24,9 @@ from prompt_toolkit.layout import (
 from prompt_toolkit.layout.processors import BeforeInput
 
 from bot.assist_commands import BAR
-from bot.assist_panes import Lines, Pane, SteadyInput, cut, dialogue_lines, status_line, suggestion_lines, wrapped
+from bot.assist_panes import Lines, Pane, cut, dialogue_lines, status_line, suggestion_lines, wrapped
 from bot.chat_input import editing_keys
+from bot.steady import SteadyInput
 
 if TYPE_CHECKING:
     from bot.assist_screen import AssistScreen

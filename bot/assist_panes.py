@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.layout.controls import UIContent, UIControl
-from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
 from prompt_toolkit.utils import get_cwidth
 
 from bot.present import in_words, per_cent
-from conversations.text import safe_text
+from bot.steady import steady
 
 if TYPE_CHECKING:
     from bot.suggestions import Suggestion
@@ -23,12 +22,6 @@ Lines = list[StyleAndTextTuples]
 LOW = 10
 """Lines of a dialogue below which a note gets one only, so that what was said stays in sight."""
 _NAMES = {"customer": "customer", "agent": "you"}
-_JOINERS = re.compile("[\u200d\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
-# What is not seen, or drawn as one with its neighbour in some terminals.
-_UNSTEADY = re.compile(
-    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
-    "\U0001f3fb-\U0001f3ff\U000e0000-\U000e0fff]"
-)
 # A blank, a character of a script without blanks or an emoji, or a run of anything else.
 _PIECES = re.compile("[^\\S\n]+|[\u2e80-\uffef\U0001f000-\U0003ffff]|[^\\s\u2e80-\uffef\U0001f000-\U0003ffff]+")
 
@@ -44,26 +37,6 @@ class Pane(UIControl):
         """The lines for this space."""
         lines = self._lines(max(width, 1), max(height or 1, 1))
         return UIContent(get_line=lambda row: lines[row], line_count=len(lines), show_cursor=False)
-
-
-class SteadyInput(Processor):
-    """Shows a dot for what the line being written holds and terminals draw differently; the line itself keeps it.
-
-    prompt_toolkit moves the cursor by steps from where it believes it is: were that wrong, all would be drawn amiss.
-    """
-
-    def apply_transformation(self, transformation_input: TransformationInput) -> Transformation:
-        """One character for one, so that every position stays what it is."""
-        fragments = transformation_input.fragments
-        return Transformation([(part[0], _UNSTEADY.sub("·", part[1])) for part in fragments])
-
-
-def steady(text: str) -> str:
-    """Text as harmless as everywhere, and as wide in every terminal as it is counted here.
-
-    Terminals differ in whether they draw joined emoji as one: without the joiners all draw the parts side by side.
-    """
-    return _JOINERS.sub("", safe_text(text)).replace("\t", " ")
 
 
 def wrapped(text: str, width: int) -> list[str]:

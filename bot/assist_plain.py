@@ -24,6 +24,7 @@ from bot.following import EVERY, Event, FollowedLog, Said
 from bot.handover import handover_summary
 from bot.output import plain, print_json
 from bot.present import in_words, mood_view, notice
+from bot.steady import SteadyInput
 from bot.suggestions import DRAFT, Suggestions, suggest
 from bot.transcript import SAY_WHERE, save_transcript
 from bot.why_view import why_view
@@ -252,6 +253,7 @@ def line_session(history: History) -> PromptSession[str]:
         "> ",
         history=history,
         key_bindings=editing_keys(),
+        input_processors=[SteadyInput()],
         reserve_space_for_menu=0,
         color_depth=color_depth(is_plain=True),
     )

@@ -21,6 +21,7 @@ from bot.chat import Chat
 from bot.chat_commands import COMMANDS, toolbar
 from bot.dialogue import LONGEST_MESSAGE
 from bot.interrupts import HeldInterrupts
+from bot.steady import SteadyInput
 from conversations.text import safe_text
 
 PROMPT = "you> "
@@ -56,6 +57,7 @@ def talk(chat: Chat, history: History, is_plain: bool = False) -> None:
         completer=None if is_plain else CommandCompleter(COMMANDS),
         bottom_toolbar=None if is_plain else below,
         key_bindings=_keys(chat),
+        input_processors=[SteadyInput()],
         reserve_space_for_menu=0 if is_plain else 4,
         color_depth=color_depth(is_plain),
     )
@@ -177,7 +179,7 @@ def open_history(path: Path, is_private: Callable[[], bool] = lambda: False) -> 
 
 
 def editing_keys() -> KeyBindings:
-    """What every input line knows: a new line, and a paste that stays together and cannot hold escapes."""
+    """What every input line knows: a new line, a paste that stays together and cannot hold escapes, and no mouse."""
     keys = KeyBindings()
 
     @keys.add("escape", "enter")
@@ -189,6 +191,11 @@ def editing_keys() -> KeyBindings:
         # Lines stay together until Enter. What is beyond the limit would only make the terminal slow; one
         # character more tells the chat that the message was cut.
         event.current_buffer.insert_text(safe_text(event.data)[: LONGEST_MESSAGE + 1])
+
+    @keys.add(Keys.Vt100MouseEvent)
+    def _(event: KeyPressEvent) -> None:
+        # Colours in a paste without brackets read like a click, at which prompt_toolkit would fail.
+        pass
 
     return keys
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prompt_toolkit.utils import get_cwidth
 
-from bot.assist_panes import cut, dialogue_lines, fair_shares, steady, suggestion_lines, wrapped
+from bot.assist_panes import cut, dialogue_lines, fair_shares, suggestion_lines, wrapped
+from bot.steady import steady
 from bot.suggestions import Suggestion
 from conversations.model import Turn
 

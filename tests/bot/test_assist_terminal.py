@@ -141,6 +141,16 @@ def test_a_paste_of_10000_characters_is_cut(home):
         assert terminal.exit_status() == 0
 
 
+def test_an_escape_in_a_paste_without_brackets_is_no_click_of_a_mouse(home):
+    with assist(home) as terminal:
+        seen = terminal.wait_for(BAR)
+        terminal.type("a \x1b[31mred hat\r")
+        terminal.wait_for("opened", terminal.wait_for("you>", seen))
+        terminal.type("\x04")
+        assert terminal.exit_status() == 0
+        assert "customer: a red hat" in terminal.text
+
+
 def test_hostile_text_leaves_the_terminal_alone(home, tmp_path):
     log = tmp_path / "log"
     safe_to_write = HOSTILE.replace("\udc80", "\\udc80")

@@ -97,6 +97,11 @@ def test_pasted_lines_stay_one_message():
     assert asked(talk_with(paste("one\r\ntwo\nthree") + "\r\x04")) == ["one\ntwo\nthree"]
 
 
+@pytest.mark.parametrize("escape", ["\x1b[31m", "\x1b[1;31m", "\x1b[<31m", "\x1b[Mabc"])
+def test_an_escape_in_a_paste_without_brackets_is_no_click_of_a_mouse(escape):
+    assert asked(talk_with(f"a {escape}red hat\r\x04")) == ["a red hat"]
+
+
 def test_alt_enter_makes_a_new_line():
     assert asked(talk_with("one\x1b\rtwo\r\x04")) == ["one\ntwo"]
 

@@ -61,6 +61,18 @@ def test_hostile_answers_leave_the_terminal_alone(home):
         assert not re.search(attacks, terminal.raw)
 
 
+@pytest.mark.parametrize("arguments", [("chat",), ("chat", "--plain"), ("assist", "--plain")])
+def test_what_is_typed_is_drawn_without_what_would_turn_the_line_around(home, arguments):
+    with Terminal(SCRIPT, "plain", *arguments, "--desk", "acme", "--home", home) as terminal:
+        seen = terminal.wait_for(">")
+        terminal.type("left \u202eright\r")
+        terminal.wait_for("An opened box", seen)
+        terminal.wait_until_it_waits()
+        terminal.type("\x04")
+        assert terminal.exit_status() == 0
+        assert "left ·right" in terminal.text and "\u202e" not in terminal.text
+
+
 def test_no_color_is_respected(home):
     with chat(home, NO_COLOR="1") as terminal:
         seen = terminal.wait_for("you>")
