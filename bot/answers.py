@@ -60,14 +60,23 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why the best candidate is the best."""
+    """Why one candidate stands where it does."""
 
+    about: RankedAnswer | None
+    """The candidate; None where there is none."""
+    confidence: float
+    """How likely it is right, 0 to 1."""
     words: list[tuple[str, float, int]]
-    """Word, its share of the answer's attention, and the position of its turn."""
+    """Word, its share of the answer's attention, and the position of its turn, or `bot.dialogue.EARLIER_TURNS`."""
     without_turn: list[tuple[int, float]]
-    """Position of a turn, and the confidence in the same answer if that turn had not been said."""
+    """Position of a turn, and the confidence in the same answer if that turn had not been said.
+
+    `EARLIER_TURNS` stands for all earlier conversations with the customer. Without the last turn nothing would be
+    asked: it is there only where the customer's turn before it would be the question then.
+    """
     signals: dict[str, float]
     runner_up: dict[str, float] | None
+    """The signals of the best candidate beside it."""
 
 
 def ranked_answer(entry: Ranked, feedback: float) -> RankedAnswer:

@@ -172,7 +172,8 @@ class Chat:
             self.tell("Nothing was asked yet.")
             return
         request = self.dialogue.request(asked)
-        self._show(why_view(asked, answer, self.pipeline.explain(request, answer), self.pipeline))
+        explanation = self.pipeline.explain(request, answer, self.dialogue.given)
+        self._show(why_view(asked, answer, explanation, self.pipeline))
         if answer.left_out:
             self.tell(f"Not offered, since turned down or of no help to this customer before: {answer.left_out}.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.early_warning import THRESHOLD, EarlyWarning, heeded, warnings_after
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 ALTERNATIVES = 5
 """Other answers listed at a time."""
+EARLIER_TURNS = -1
+"""The position of what was said in a customer's earlier conversations."""
 LONGEST_MESSAGE = 8_000
 """Characters of a message that are read; the encoder's limit is far below."""
 
@@ -54,6 +56,13 @@ class Request:
     def hidden(self) -> tuple[str, ...]:
         """All past conversations that must not be seen."""
         return (*([self.exclude] if self.exclude else []), *self.twins)
+
+    def without_each(self) -> dict[int, Request]:
+        """The request without each of its turns and without the earlier conversations; see `Explanation`."""
+        turns = self.turns
+        left = range(len(turns) if len(turns) > 1 and turns[-2].role == "customer" else len(turns) - 1)
+        shorter = {place: replace(self, turns=(*turns[:place], *turns[place + 1 :])) for place in left}
+        return {EARLIER_TURNS: replace(self, earlier=()), **shorter} if self.earlier else shorter
 
 
 @dataclass

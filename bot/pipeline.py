@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
 from typing import Self
 
 from bot.answers import Answer, Explanation, RankedAnswer, named_scores, ranked_answer
@@ -20,6 +19,7 @@ from bot.early_warning import desk_threshold
 from bot.failed_answers import failed_answers
 from bot.feedback_prior import FeedbackPrior, moved
 from bot.new_topic import alone, surer
+from bot.suggestions import chance
 from conversations.closing import Closing
 from conversations.desk import Desk
 from conversations.errors import DeskError, ModelError
@@ -266,30 +266,27 @@ class Pipeline(Closing):
         hidden, moments = [request.hidden for request in requests], [request.as_of for request in requests]
         return self.retriever.retrieve(contexts, hidden, count or CANDIDATES, moments, words)
 
-    def explain(self, request: Request, answer: Answer) -> Explanation:
-        """Where the best candidate's weight comes from: words, turns and signals.
+    def explain(self, request: Request, answer: Answer, given: RankedAnswer | None = None) -> Explanation:
+        """Where a candidate's weight comes from: words, turns and signals.
 
         Args:
             request: what was asked.
             answer: what was said to it.
+            given: the candidate that was given; by default the best.
         """
         if not answer.candidates:
-            return Explanation([], [], {}, None)
-        best = answer.candidates[0]
-        turns = request.turns
-        places = range(len(turns) - 1)
-        shorter = self.answer_many([replace(request, turns=(*turns[:n], *turns[n + 1 :])) for n in places])
-        without = []
-        for place, other in zip(places, shorter, strict=True):
-            same = next((c.weight for c in other.candidates if c.answer_id == best.answer_id), 0.0)
-            is_best = bool(other.candidates) and other.candidates[0].answer_id == best.answer_id
-            without.append((place, other.confidence if is_best else min(other.confidence, same)))
-        second = answer.candidates[1] if len(answer.candidates) > 1 else None
+            return Explanation(None, answer.confidence, [], [], {}, None)
+        about = given or answer.candidates[0]
+        other = next((one for one in answer.candidates if one.answer_id != about.answer_id), None)
+        shorter = request.without_each()
+        without = zip(shorter, self.answer_many(list(shorter.values())), strict=True)
         return Explanation(
-            words=self.attention(request, best),
-            without_turn=without,
-            signals=named_scores(best),
-            runner_up=named_scores(second) if second else None,
+            about=about,
+            confidence=chance(answer, about),
+            words=self.attention(request, about),
+            without_turn=[(place, _chance_of(about, one)) for place, one in without],
+            signals=named_scores(about),
+            runner_up=named_scores(other) if other else None,
         )
 
     def attention(self, request: Request, best: RankedAnswer) -> list[tuple[str, float, int]]:
@@ -318,3 +315,7 @@ class Pipeline(Closing):
 def _is_among(text: str, unwanted: list[frozenset[str]]) -> bool:
     own = words_of(text)
     return any(says_the_same(own, words) for words in unwanted)
+
+
+def _chance_of(wanted: RankedAnswer, answer: Answer) -> float:
+    return next((chance(answer, one) for one in answer.candidates if one.answer_id == wanted.answer_id), 0.0)

@@ -8,12 +8,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bot.dialogue import EARLIER_TURNS
 from bot.output import plain
 from bot.present import excerpt, in_words, per_cent, source_line
 from bot.shading import shaded
 
 if TYPE_CHECKING:
-    from bot.answers import Answer, Explanation
+    from bot.answers import Answer, Explanation, RankedAnswer
     from bot.pipeline import Pipeline
     from conversations.model import Turn
 
@@ -26,14 +27,19 @@ _TURNS_AROUND = 3
 
 def why_view(turns: tuple[Turn, ...], answer: Answer, explanation: Explanation, pipeline: Pipeline) -> RenderableType:
     """Explains an answer, or why none was given: words, turns, signals and the past conversation."""
-    parts: list[RenderableType] = [plain(f"Confidence: {in_words(answer.confidence)}.")]
-    if answer.reason:
+    about = explanation.about
+    is_best = about is None or about.answer_id == answer.candidates[0].answer_id
+    parts: list[RenderableType] = [plain(f"Confidence: {in_words(explanation.confidence)}.")]
+    if not is_best:
+        parts.append(plain("This answer was picked; another was ranked first."))
+    elif answer.reason:
         parts.append(plain(answer.reason))
     parts += _words(turns, explanation)
-    parts += _turns(turns, answer, explanation)
-    parts += _signals(explanation)
-    if answer.candidates:
-        parts += _source(answer, pipeline)
+    parts += _turns(turns, explanation)
+    parts += _signals(explanation, ("best", "next") if is_best else ("picked", "first"))
+    if about is not None:
+        was_given = answer.decision == "answer" or not is_best
+        parts += _source(about, "Said before" if was_given else "Nearest past answer", pipeline)
     return Group(*parts)
 
 
@@ -49,7 +55,7 @@ def _words(turns: tuple[Turn, ...], explanation: Explanation) -> list[Renderable
             share = per_cent(sum(weight for _, weight in own))
             text = shaded(excerpt(turn.text, _LONGEST_SHADED), own, heaviest)
             parts.append(Text.assemble((f"{share:>5} ", "cyan"), (f"{turn.role}: ", "bold"), text))
-    before = sum(weight for _, weight, place in explanation.words if place < 0)
+    before = sum(weight for _, weight, place in explanation.words if place == EARLIER_TURNS)
     if before:
         parts.append(plain(f"{per_cent(before):>5} earlier conversations with this customer", "cyan"))
     between = max(1.0 - sum(weight for _, weight, _ in explanation.words), 0.0)
@@ -60,35 +66,38 @@ def _words(turns: tuple[Turn, ...], explanation: Explanation) -> list[Renderable
     return parts
 
 
-def _turns(turns: tuple[Turn, ...], answer: Answer, explanation: Explanation) -> list[RenderableType]:
+def _turns(turns: tuple[Turn, ...], explanation: Explanation) -> list[RenderableType]:
     if not explanation.without_turn:
         return []
     table = _table()
     for position, confidence in explanation.without_turn:
-        if 0 <= position < len(turns):
-            change = plain(f"({per_cent(confidence - answer.confidence, '+')})", "cyan")
-            said = plain(excerpt(turns[position].text, 40), "dim")
-            table.add_row(plain(f"turn {position + 1}"), _share(confidence), change, said)
-    return [_heading("Confidence without each turn"), table]
+        change = plain(f"({per_cent(confidence - explanation.confidence, '+')})", "cyan")
+        if position == EARLIER_TURNS:
+            name, said = "before", "earlier conversations with this customer"
+        else:
+            name, said = f"turn {position + 1}", turns[position].text
+        table.add_row(plain(name), _share(confidence), change, plain(excerpt(said, 40), "dim"))
+    parts: list[RenderableType] = [_heading("Confidence without each turn"), table]
+    if explanation.without_turn[-1][0] != len(turns) - 1:
+        parts.append(plain(f"Without turn {len(turns)} nothing would be asked.", "dim"))
+    return parts
 
 
-def _signals(explanation: Explanation) -> list[RenderableType]:
+def _signals(explanation: Explanation, names: tuple[str, str]) -> list[RenderableType]:
     table = _table()
     second = explanation.runner_up or {}
-    table.add_row(Text(), plain("best"), plain("next" if second else ""))
+    table.add_row(Text(), plain(names[0]), plain(names[1] if second else ""))
     for name, value in explanation.signals.items():
         other = f"{second[name]:.3f}" if name in second else ""
         table.add_row(plain(name), plain(f"{value:.3f}"), plain(other, "dim"))
     return [_heading("Scores"), table] if explanation.signals else []
 
 
-def _source(answer: Answer, pipeline: Pipeline) -> list[RenderableType]:
-    best = answer.candidates[0]
-    heading = "Said before" if answer.decision == "answer" else "Nearest past answer"
-    parts: list[RenderableType] = [_heading(heading), plain(source_line(best, pipeline), "dim")]
-    if not best.evidence:
+def _source(about: RankedAnswer, heading: str, pipeline: Pipeline) -> list[RenderableType]:
+    parts: list[RenderableType] = [_heading(heading), plain(source_line(about, pipeline), "dim")]
+    if not about.evidence:
         return parts
-    first = best.evidence[0]
+    first = about.evidence[0]
     conversation = pipeline.conversation(first.conversation)
     if conversation is None:
         return parts

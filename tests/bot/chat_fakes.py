@@ -70,6 +70,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class Explanation:
+    about: RankedAnswer | None
+    confidence: float
     words: list
     without_turn: list
     signals: dict
@@ -126,12 +128,14 @@ class FakePipeline:
     def refresh_feedback(self):
         self.prior = True
 
-    def explain(self, request, answer):
+    def explain(self, request, answer, given=None):
         turns = request.turns
         position = len(turns) - 1
         words = [(word, 0.5 / (place + 1), position) for place, word in enumerate(turns[-1].text.split())]
         without = [(place, 0.4) for place in range(len(turns) - 1)]
-        return Explanation(words, without, {"answer": 0.61, "words": 0.2}, {"answer": 0.5, "words": 0.1})
+        about = given or next(iter(answer.candidates), None)
+        signals = ({"answer": 0.61, "words": 0.2}, {"answer": 0.5, "words": 0.1})
+        return Explanation(about, answer.confidence, words, without, *signals)
 
     def conversation(self, name):
         return self.past if self.past is not None and self.past.id == name else None

@@ -139,6 +139,15 @@ def test_why_explains_words_turns_scores_and_source(chat):
     assert "outcome: resolved" in text and "too late to send it back?" in text
 
 
+def test_why_explains_the_answer_that_was_picked():
+    best, *others = ANSWERS
+    chat = make_chat(FakePipeline([replace(best, evidence=()), *others], PAST))
+    for line in ("parcel lost", "/alt", "1", "/why"):
+        chat.take(line)
+    page = shown(chat).split("your choice")[1]
+    assert "This answer was picked" in page and "outcome: resolved" in page
+
+
 def test_handoff_summary_says_what_was_asked_tried_and_near(chat):
     chat.take("where is my sofa?")
     chat.take("/bad")

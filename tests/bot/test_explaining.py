@@ -1,0 +1,77 @@
+"""`Pipeline.explain` on a small real desk: which answer it is about, and what is left out in turn."""
+
+from __future__ import annotations
+
+import pytest
+from chat_fakes import make_console
+from lamp_desk import RESET, lamp_desk
+
+from bot.answers import named_scores
+from bot.dialogue import EARLIER_TURNS, Request
+from bot.pipeline import Pipeline
+from bot.why_view import why_view
+from conversations.model import Turn
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory):
+    with Pipeline.open(lamp_desk(tmp_path_factory.mktemp("lamps"))) as opened:
+        yield opened
+
+
+TURNS = (
+    Turn("customer", "My lamp does not light up."),
+    Turn("agent", RESET),
+    Turn("customer", "Did that twice and no luck, it stays dark."),
+)
+
+
+def explained(pipeline, request, answer, given=None):
+    """The explanation, and the page that shows it."""
+    console, explanation = make_console(), pipeline.explain(request, answer, given)
+    console.print(why_view(request.turns, answer, explanation, pipeline))
+    return explanation, console.file.getvalue()
+
+
+def test_words_turns_and_signals_are_named(pipeline):
+    request = Request(TURNS)
+    answer = pipeline.answer_many([request])[0]
+    explanation = pipeline.explain(request, answer)
+    assert sum(weight for _, weight, _ in explanation.words) <= 1.0 + 1e-6
+    assert {position for _, _, position in explanation.words} == {0, 1, 2}
+    assert "dark" in [word for word, _, position in explanation.words if position == 2]
+    assert explanation.signals["score"] >= explanation.runner_up["score"]
+    assert explanation.confidence == answer.confidence
+
+
+def test_an_answer_that_was_picked_is_explained_itself(pipeline):
+    request = Request(TURNS[:1])
+    answer = pipeline.answer_many([request])[0]
+    first, second = answer.candidates[:2]
+    explanation, page = explained(pipeline, request, answer, second)
+    assert explanation.about == second and explanation.confidence < answer.confidence
+    assert (explanation.signals, explanation.runner_up) == (named_scores(second), named_scores(first))
+    assert explanation.words == pipeline.attention(request, second) != pipeline.attention(request, first)
+    assert f"from conversation {second.evidence[0].conversation}," in page
+    assert f"from conversation {first.evidence[0].conversation}," not in page
+
+
+def test_the_question_is_left_out_only_where_another_turn_of_the_customer_would_be_one(pipeline):
+    for turns, left_out in ((TURNS, [0, 1]), (TURNS[:1], []), ((*TURNS, Turn("customer", "And now?")), [0, 1, 2, 3])):
+        request = Request(turns)
+        answer = pipeline.answer_many([request])[0]
+        explanation, page = explained(pipeline, request, answer)
+        assert [position for position, _ in explanation.without_turn] == left_out
+        assert ("Without turn 3 nothing would be asked." in page) == (left_out == [0, 1])
+
+
+def test_the_earlier_conversations_are_left_out_as_one(pipeline):
+    tried = (TURNS[0], TURNS[1], Turn("customer", "That did not help."))
+    request = Request(TURNS[:1], earlier=tried)
+    answer, without = pipeline.answer_many([request, Request(TURNS[:1])])
+    explanation, page = explained(pipeline, request, answer)
+    assert answer.candidates[0].text != RESET == without.candidates[0].text, "what failed is not offered again"
+    ((position, confidence),) = explanation.without_turn
+    assert position == EARLIER_TURNS and confidence < without.confidence
+    assert {place for _, _, place in explanation.words} == {EARLIER_TURNS, 0}
+    assert "earlier conversations with this customer" in page.split("Confidence without each turn")[1]
