@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from training.attention import attend
+from training.attention import attend, attention_weights
 
 
 class CrossAttentionBlock(nn.Module):
@@ -77,17 +77,34 @@ class CrossAttentionBlock(nn.Module):
             memory_mask: (batch, memory tokens) bool
             only: update the first so many tokens and return these alone; the others are still attended to.
         """
-        keys, values = self.keys_and_values(states)
-        allowed = mask
-        if memory is not None and memory_mask is not None:
-            keys, values = torch.cat([keys, memory[0]], dim=-2), torch.cat([values, memory[1]], dim=-2)
-            allowed = torch.cat([mask, memory_mask], dim=-1)
+        keys, values, allowed = self._looked_at(states, mask, memory, memory_mask)
         states = states[:, :only]
-        mixed = _attention(self.split(self.query(states)), keys, values, allowed[:, None, None, :])
+        mixed = _attention(self.split(self.query(states)), keys, values, allowed)
         mixed = mixed.transpose(-2, -3).flatten(-2)
         states = self.attention_norm(states + self.out(mixed))
         fed: Tensor = self.feed_norm(states + self.feed_out(nn.functional.gelu(self.feed_in(states))))
         return fed
+
+    def weights(
+        self, states: Tensor, mask: Tensor, memory: tuple[Tensor, Tensor], memory_mask: Tensor, only: int | None = None
+    ) -> Tensor:
+        """How much each token looks at each of its own sequence and then of the memory; the arguments of `forward`.
+
+        Returns:
+            (batch, heads, tokens, own tokens + memory tokens); each row sums to 1.
+        """
+        keys, _, allowed = self._looked_at(states, mask, memory, memory_mask)
+        return attention_weights(self.split(self.query(states[:, :only])), keys, allowed)
+
+    def _looked_at(
+        self, states: Tensor, mask: Tensor, memory: tuple[Tensor, Tensor] | None, memory_mask: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Keys and values of a sequence and the memory behind it, and which of them may be attended to."""
+        keys, values = self.keys_and_values(states)
+        if memory is not None and memory_mask is not None:
+            keys, values = torch.cat([keys, memory[0]], dim=-2), torch.cat([values, memory[1]], dim=-2)
+            mask = torch.cat([mask, memory_mask], dim=-1)
+        return keys, values, mask[:, None, None, :]
 
 
 class ListwiseAttention(nn.Module):

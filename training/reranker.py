@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from index.candidates import SIGNALS
 from index.embedder import EARLIER
 from index.fusion import BARE_WEIGHTS, FUSION_WEIGHTS
-from training.attention import attention_weights, coverage, masked_mean
+from training.attention import coverage, masked_mean
 from training.attention_block import CrossAttentionBlock, ListwiseAttention
 from training.reranker_states import CandidateStates, DialogueStates, Judged, OwnDialogue, ReadStates
 
@@ -248,15 +248,15 @@ class Reranker(nn.Module):
     def attention_to_dialogue(self, dialogue: DialogueStates, candidates: CandidateStates, place: int) -> Tensor:
         """How much one candidate's answer looks at each token of one dialogue in the last block.
 
+        As the block itself attends: a token that looks mostly at its own candidate counts little.
+
         Returns:
-            (tokens,), sums to 1.
+            (tokens,), sums to 1: shares of what falls on the dialogue.
         """
         own = OwnDialogue(self.read(dialogue), candidates)
         tokens = self._attend(own, candidates, self.layers[:-1])
-        last = self.layers[-1]
-        answer = tokens[place][candidates.mask[place] & candidates.is_answer[place]]
-        keys = own.memory(-1)[0][place]
-        weights: Tensor = attention_weights(last.split(last.query(answer)), keys, own.mask[place][None, None])
-        looked: Tensor = weights.float().mean(dim=(0, 1))
+        weights = self.layers[-1].weights(tokens, candidates.mask, own.memory(-1), own.mask)[place]
+        answer = candidates.mask[place] & candidates.is_answer[place]
+        looked = weights[:, answer, tokens.shape[1] :].float().sum(dim=(0, 1))
         share: Tensor = looked / looked.sum().clamp(min=1e-12)
         return share
