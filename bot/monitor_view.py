@@ -15,8 +15,6 @@ from bot.monitoring import Monitor, Status
 from bot.output import plain, print_json, remark, screen
 from bot.present import excerpt, notice
 
-_NAME = 60
-"""Characters of a topic's name in the table."""
 _ROWS = 20
 
 
@@ -38,10 +36,11 @@ def period_view(statuses: Sequence[Status]) -> RenderableType:
     """All series of one period, most conversations first."""
     if not statuses:
         return plain("No conversation yet.")
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    # The numbers are whole at any width; the topic has what they leave.
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, expand=True)
     for name in ("conversations", "mood", "usual", "chance"):
-        table.add_column(name, justify="right")
-    table.add_column("topic", overflow="ellipsis", no_wrap=True)
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("topic", overflow="ellipsis", no_wrap=True, ratio=1)
     ordered = sorted(statuses, key=lambda one: -one.reading.conversations)
     for status in ordered[:_ROWS]:
         reading = status.reading
@@ -52,7 +51,7 @@ def period_view(statuses: Sequence[Status]) -> RenderableType:
             plain(f"{reading.mood:+.2f}"),
             plain(usual),
             plain(chance),
-            plain(excerpt(reading.series, _NAME)),
+            plain(excerpt(reading.series)),
             style="bold red" if reading.is_alarm else "",
         )
     state = "over" if statuses[0].is_over else "running"
