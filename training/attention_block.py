@@ -86,7 +86,12 @@ class CrossAttentionBlock(nn.Module):
         return fed
 
     def weights(
-        self, states: Tensor, mask: Tensor, memory: tuple[Tensor, Tensor], memory_mask: Tensor, only: int | None = None
+        self,
+        states: Tensor,
+        mask: Tensor,
+        memory: tuple[Tensor, Tensor],
+        memory_mask: Tensor,
+        only: int | None = None,
     ) -> Tensor:
         """How much each token looks at each of its own sequence and then of the memory; the arguments of `forward`.
 
