@@ -29,8 +29,22 @@ KEYS = {
     "Ctrl-D": "leave",
 }
 
-BAR = "F1-3 send F5-7 edit F4 skip Tab who /help /why Ctrl-D leave"
-"""At most 60 columns."""
+BAR = (
+    "F1-3 send",
+    "F5-7 edit",
+    "F4 skip",
+    "Tab who",
+    "/help",
+    "Ctrl-D leave",
+    "Ctrl-C back",
+    "/why",
+    "PgUp/PgDn scroll",
+    "Alt-Enter new line",
+    "Up/Down before",
+    "Alt-1-3 send",
+    "Enter take",
+)
+"""The bottom bar, most useful first: as many of these as there is room for."""
 
 _CALL = re.compile(r"/([A-Za-z]+)(?:\s+|$)")
 

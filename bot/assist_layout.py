@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.application import get_app
 from prompt_toolkit.filters import Condition
-from prompt_toolkit.formatted_text import ANSI, StyleAndTextTuples, split_lines, to_formatted_text
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout import (
     BufferControl,
@@ -24,8 +22,8 @@ from prompt_toolkit.layout import (
 from prompt_toolkit.layout.processors import BeforeInput
 
 from bot.assist_commands import BAR
-from bot.assist_panes import Lines, Pane, cut, dialogue_lines, status_line, suggestion_lines, wrapped
-from bot.chat_input import editing_keys
+from bot.assist_panes import Lines, Pane, dialogue_lines, status_line, suggestion_lines
+from bot.chat_input import bottom_bar, editing_keys
 from bot.steady import SteadyInput
 
 if TYPE_CHECKING:
@@ -35,27 +33,6 @@ WIDE = 100
 """Columns from which on the suggestions stand beside the dialogue."""
 TALL = 18
 """Rows from which on there is room for lines between the parts."""
-
-
-@dataclass(slots=True)
-class Page:
-    """A text that stands in the place of the dialogue until it is closed."""
-
-    text: str
-    is_drawn: bool = False
-    """Whether it holds the escapes of what drew it."""
-    top: int = 0
-
-    def lines(self, width: int, height: int) -> Lines:
-        """The part of it that is in sight."""
-        if self.is_drawn:
-            drawn: Lines = [list(line) for line in split_lines(to_formatted_text(ANSI(self.text)))]
-        else:
-            drawn = [[("", line)] for line in wrapped(self.text, width)]
-        foot: StyleAndTextTuples = [("dim", cut("PgUp and PgDn scroll, Ctrl-C goes back.", width))]
-        room = max(height - 1, 1)
-        self.top = max(min(self.top, len(drawn) - room), 0)
-        return [*drawn[self.top : self.top + room], foot][:height]
 
 
 def make_layout(on: AssistScreen) -> tuple[Layout, KeyBindings]:
@@ -81,7 +58,7 @@ def make_layout(on: AssistScreen) -> tuple[Layout, KeyBindings]:
         return wide if get_app().output.get_size().columns >= WIDE else narrow
 
     status = Window(Pane(lambda width, _: status_line(_status(on), width)), height=1)
-    bar = Window(FormattedTextControl(BAR), height=1, style="reverse")
+    bar = Window(FormattedTextControl(lambda: bottom_bar(BAR)), height=1, style="reverse")
     root = HSplit([status, DynamicContainer(body), ConditionalContainer(_line(), is_tall), typed, bar])
     return Layout(root, focused_element=typed), _keys(on)
 

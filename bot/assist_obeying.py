@@ -6,12 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bot.assist_commands import COMMANDS, KEYS, numbered
-from bot.assist_layout import Page
+from bot.assist_pages import Page
 from bot.handover import handover_summary
-from bot.output import screen
 from bot.transcript import SAY_WHERE
 from bot.why_view import why_view
-from conversations.text import safe_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -79,25 +77,16 @@ def _explain(on: AssistScreen, rest: str) -> None:
     if found is None:
         on.tell("There is nothing to explain yet.")
         return
-    pipeline, columns = on.pipeline, on.application.output.get_size().columns
+    pipeline = on.pipeline
 
-    def explain() -> str:
+    def explain() -> RenderableType:
         explanation = pipeline.explain(found.request, found.answer)
-        return _drawn(why_view(found.request.turns, found.answer, explanation, pipeline), columns)
+        return why_view(found.request.turns, found.answer, explanation, pipeline)
 
-    def show(text: str) -> None:
-        on.page = Page(text, is_drawn=True)
+    def show(view: RenderableType) -> None:
+        on.page = Page(view)
 
     on.on_desk(explain, show)
-
-
-def _drawn(view: RenderableType, columns: int) -> str:
-    """What rich draws in so many columns, with its colours where there may be any."""
-    console = screen()
-    console.width = columns
-    with console.capture() as captured:
-        console.print(view)
-    return captured.get() if console.is_terminal else safe_text(captured.get())
 
 
 _ACTIONS: dict[str, Callable[[AssistScreen, str], None]] = {

@@ -40,17 +40,27 @@ class Pane(UIControl):
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Text in lines of at most so many columns, broken at blanks where there are any.
+    r"""Text in lines of at most so many columns, broken at blanks where there are any.
 
     >>> wrapped("where is my parcel?", 9)
     ['where is', 'my', 'parcel?']
     >>> wrapped("我的包裹在哪里", 6)
     ['我的包', '裹在哪', '里']
+
+    What is indented stays so in all its lines, where that leaves it half of the width.
+
+    >>> wrapped("my:\n  where is it?", 10)
+    ['my:', '  where is', '  it?']
     """
     return [line for paragraph in steady(text).split("\n") for line in _wrapped_paragraph(paragraph, width)]
 
 
 def _wrapped_paragraph(text: str, width: int) -> Iterator[str]:
+    indent = text[: len(text) - len(text.lstrip())]
+    # A wide character needs two columns.
+    if text.strip() and 0 < get_cwidth(indent) <= min(width // 2, width - 2):
+        yield from (indent + line for line in _wrapped_paragraph(text.lstrip(), width - get_cwidth(indent)))
+        return
     line, used = "", 0
     for piece in _PIECES.findall(text):
         size = get_cwidth(piece)

@@ -24,7 +24,8 @@ from prompt_toolkit.output import Output
 
 from bot.assist import Assist, AssistedDialogue
 from bot.assist_commands import called
-from bot.assist_layout import Page, make_layout
+from bot.assist_layout import make_layout
+from bot.assist_pages import Page
 from bot.chat_input import color_depth
 from bot.dialogue import LONGEST_MESSAGE, read_message
 from bot.following import EVERY, FollowedLog

@@ -20,19 +20,15 @@ KEYS = {
     "Ctrl-D": "leave",
 }
 
-TOOLBAR = "F2 other answers  /why  /good  /bad  /help  Ctrl-D leave"
-"""At most 60 columns."""
-_SHORTER = "/help  Ctrl-D leave"
-"""With a mood before it at most 60 columns."""
-
-
-def toolbar(mood: str, columns: int) -> str:
-    """The line below the input: how the customer sounds, where that is known, and as many keys as there is room for.
-
-    >>> toolbar("bad (-0.45), falling", 60)
-    'mood bad (-0.45), falling  /help  Ctrl-D leave'
-    """
-    if not mood:
-        return TOOLBAR
-    whole = f"mood {mood}  {TOOLBAR}"
-    return whole if len(whole) <= columns else f"mood {mood}  {_SHORTER}"
+TOOLBAR = (
+    "F2 other answers",
+    "/why",
+    "/good",
+    "/bad",
+    "/help",
+    "Ctrl-D leave",
+    "Ctrl-C clear",
+    "Alt-Enter new line",
+    "Alt-A as F2",
+)
+"""The bottom bar, most useful first: as many of these as there is room for."""

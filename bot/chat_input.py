@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, TextIO
@@ -18,7 +18,7 @@ from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import ColorDepth
 
 from bot.chat import Chat
-from bot.chat_commands import COMMANDS, toolbar
+from bot.chat_commands import COMMANDS, TOOLBAR
 from bot.dialogue import LONGEST_MESSAGE
 from bot.interrupts import HeldInterrupts
 from bot.steady import SteadyInput
@@ -49,7 +49,8 @@ def talk(chat: Chat, history: History, is_plain: bool = False) -> None:
     """
 
     def below() -> str:
-        return toolbar(chat.dialogue.mood.in_words, get_app().output.get_size().columns)
+        mood = chat.dialogue.mood.in_words
+        return bottom_bar((*([f"mood {mood} "] if mood else []), *TOOLBAR), get_app().output.get_size().columns)
 
     session: PromptSession[str] = PromptSession(
         PROMPT,
@@ -176,6 +177,15 @@ def open_history(path: Path, is_private: Callable[[], bool] = lambda: False) -> 
             return DeskHistory(path, is_private)
     except OSError:
         return InMemoryHistory()
+
+
+def bottom_bar(parts: Sequence[str], width: int) -> str:
+    """As many of the parts as there is room for, the first ones before the others."""
+    bar = ""
+    for part in parts:
+        longer = f"{bar} {part}".strip()
+        bar = longer if len(longer) <= width else bar
+    return bar
 
 
 def editing_keys() -> KeyBindings:

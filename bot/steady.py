@@ -28,9 +28,14 @@ class SteadyInput(Processor):
         return Transformation([(part[0], _UNSTEADY.sub("·", part[1])) for part in fragments])
 
 
-def steady(text: str) -> str:
-    """Text as harmless as everywhere, and as wide in every terminal as it is counted here.
+def unjoined(text: str) -> str:
+    """Text that is safe already, as wide in every terminal as it is counted here.
 
     Terminals differ in whether they draw joined emoji as one: without the joiners all draw the parts side by side.
     """
-    return _JOINERS.sub("", safe_text(text)).replace("\t", " ")
+    return _JOINERS.sub("", text).replace("\t", " ")
+
+
+def steady(text: str) -> str:
+    """Text as harmless as everywhere, and as wide in every terminal as it is counted here."""
+    return unjoined(safe_text(text))

@@ -89,6 +89,11 @@ def use_screen(play, desk=None, columns=120, rows=30, **options):
     return screen
 
 
+def verdicts(screen):
+    """What was kept of suggestions: answer and verdict."""
+    return [(answer_id, verdict) for _, _, answer_id, verdict in screen.book.kept]
+
+
 async def _run(screen):
     await screen.application.run_async(pre_run=screen._begin)
 

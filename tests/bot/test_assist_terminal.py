@@ -105,7 +105,6 @@ def test_ctrl_c_twice_leaves(home):
         assert "Goodbye." in terminal.text
 
 
-@pytest.mark.filterwarnings("error")
 def test_ctrl_c_while_the_screen_comes_up_counts_as_any_other(monkeypatch):
     monkeypatch.setattr(asyncio.get_event_loop_policy(), "_loop_factory", interrupted_loops("made"))
     with create_pipe_input() as pipe:

@@ -16,8 +16,8 @@ from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from bot.chat_commands import COMMANDS, TOOLBAR, toolbar
-from bot.chat_input import CommandCompleter, open_history, talk
+from bot.chat_commands import COMMANDS, TOOLBAR
+from bot.chat_input import CommandCompleter, bottom_bar, open_history, talk
 from bot.dialogue import LONGEST_MESSAGE
 from bot.mood import MoodTrend
 
@@ -76,7 +76,7 @@ def test_what_is_typed_between_two_ctrl_c_keeps_the_chat_alive(typed):
 
 
 @pytest.mark.parametrize("moment", ["made", "closed"])
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error:Exception ignored in. <function BaseEvent:pytest.PytestUnraisableExceptionWarning")
 def test_ctrl_c_while_the_prompt_comes_up_or_goes_counts_as_any_other(monkeypatch, moment):
     monkeypatch.setattr(asyncio.get_event_loop_policy(), "_loop_factory", interrupted_loops(moment))
     before = signal.getsignal(signal.SIGINT)
@@ -120,12 +120,12 @@ def test_completion_offers_commands_with_their_meaning():
     assert not list(CommandCompleter(COMMANDS).get_completions(Document("h"), CompleteEvent()))
 
 
-def test_the_toolbar_fits_60_columns():
-    assert toolbar("", 60) == TOOLBAR and len(TOOLBAR) <= 60
-    mood = MoodTrend((0.2, -0.5)).in_words
-    assert mood == "somewhat bad (-0.20), falling", "the longest there is"
-    assert mood in toolbar(mood, 60) and len(toolbar(mood, 60)) <= 60
-    assert toolbar(mood, 120) == f"mood {mood}  {TOOLBAR}"
+def test_the_bar_has_the_mood_first_and_as_many_keys_as_there_is_room_for():
+    mood = f"mood {MoodTrend((0.2, -0.5)).in_words} "
+    assert mood == "mood somewhat bad (-0.20), falling ", "the longest there is"
+    for columns in (60, 120, 200):
+        bar = bottom_bar((mood, *TOOLBAR), columns)
+        assert bar.startswith(mood) and "/why" in bar and len(bar) <= columns
 
 
 def test_history_is_private_harmless_and_lasts(tmp_path):

@@ -1,0 +1,115 @@
+"""The pages of `attendant assist`, and what /help and the bottom bar say of its keys."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from assist_fakes import use_screen, verdicts
+from chat_fakes import ANSWERS, PAST, FakePipeline
+from prompt_toolkit.data_structures import Size
+from prompt_toolkit.utils import get_cwidth
+
+from bot.assist_commands import BAR, COMMANDS, KEYS
+from bot.assist_obeying import help_text
+from bot.assist_pages import Page
+from bot.chat_commands import KEYS as CHAT_KEYS
+from bot.chat_commands import TOOLBAR
+from bot.why_view import why_view
+from conversations.model import Turn
+
+
+def test_pages_open_and_close_and_commands_say_what_is_missing(tmp_path):
+    async def play(keyboard):
+        for line, said in {
+            "/why": "nothing to explain yet",
+            "/nonsense": "no command /nonsense",
+            "/send": "Say which",
+            "/send 4": "nothing to suggest",
+            "/say": "Say what",
+            "/save": "Say where",
+        }.items():
+            await keyboard.type(f"{line}\r")
+            await keyboard.sees(said)
+        await keyboard.type("/help\r")
+        await keyboard.sees("Keys", "Commands", "/handoff")
+        await keyboard.type("\x03parcel lost\r")
+        await keyboard.settles()
+        await keyboard.type("/why\r")
+        await keyboard.sees("Confidence: fairly sure", "outcome: resolved")
+        await keyboard.type("\r/handoff\r")
+        await keyboard.sees("Hand-over of dialogue")
+        await keyboard.type(f"\r/save {tmp_path / 'd.jsonl'}\r")
+        await keyboard.sees("Saved to")
+        await keyboard.type("/new\r")
+        await keyboard.until(lambda: keyboard.screen.assist.dialogue.turns == ())
+
+    assert verdicts(use_screen(play)) == [(None, "handed over")]
+    saved = json.loads((tmp_path / "d.jsonl").read_text())
+    assert saved["source"] == "attendant assist" and saved["meta"] == {"outcome": "handed_over"}
+    assert [(turn["role"], turn["text"]) for turn in saved["turns"]] == [("customer", "parcel lost")]
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120, 160])
+def test_the_bar_shows_as_many_keys_as_there_is_room_for(columns):
+    async def play(keyboard):
+        await keyboard.sees("Suggestions come")
+        bar = keyboard.rows[-1]
+        assert bar.startswith("F1-3 send F5-7 edit F4 skip Tab who /help Ctrl-D leave") and get_cwidth(bar) <= columns
+        left_out = [part for part in BAR if part not in bar]
+        assert all(get_cwidth(f"{bar} {part}") > columns for part in left_out)
+        assert bool(left_out) == (columns < 160)
+
+    use_screen(play, columns=columns)
+
+
+@pytest.mark.parametrize(("keys", "bar"), [(KEYS, BAR), (CHAT_KEYS, TOOLBAR)])
+def test_the_bar_knows_every_key_that_help_lists(keys, bar):
+    def each(found):
+        return " ".join(f"F{number}" for number in range(int(found[1]), int(found[2]) + 1))
+
+    named = re.sub(r"F(\d)-(\d)", each, " ".join(bar))
+    assert [name for name in ", ".join(keys).split(", ") if name not in named] == []
+
+
+def test_help_names_every_command_and_key():
+    text = help_text()
+    assert all(f"/{name}" in text for name in COMMANDS) and all(key in text for key in KEYS)
+
+
+def test_help_keeps_its_indentation():
+    async def play(keyboard):
+        await keyboard.type("/help\r")
+        await keyboard.until(lambda: any(row.startswith("  F1, F2, F3") for row in keyboard.rows))
+
+    use_screen(play)
+
+
+def test_a_drawn_page_follows_the_width_of_the_terminal():
+    async def play(keyboard):
+        await keyboard.type(
+            "where is my parcel? I have asked for it three times by now and nobody tells me anything at all\r"
+        )
+        await keyboard.settles()
+        await keyboard.type("/why\r")
+        await keyboard.sees("Confidence: fairly sure", "three times by now and nobody tells me anything at all")
+        for columns in (60, 90):
+            keyboard.screen.application.output.size = Size(rows=50, columns=columns)
+            keyboard.screen.application._on_resize()
+            await keyboard.sees("three times by now and nobody tells me anything at all")
+
+    use_screen(play, rows=50)
+
+
+@pytest.mark.parametrize("width", [20, 60, 120])
+def test_joined_emoji_are_drawn_side_by_side_on_every_page(width):
+    family = "👩\u200d👩\u200d👧 ❤\ufe0f 👍\U0001f3fd "
+    turns = (Turn("customer", family * 12),)
+    desk = FakePipeline(ANSWERS, PAST)
+    answer = desk.answer(turns)
+    for content in (family * 12, why_view(turns, answer, desk.explain(desk.calls[-1], answer), desk)):
+        lines = ["".join(part[1] for part in line) for line in Page(content).lines(width, 500)]
+        assert all(get_cwidth(line) <= width for line in lines)
+        text = "".join(lines)
+        assert text.count("👩") >= 24 and not set(text) & {"\u200d", "\ufe0f", "\U0001f3fd"}
