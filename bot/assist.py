@@ -14,6 +14,7 @@ from bot.dialogue import LONGEST_MESSAGE, Dialogue, Request
 from bot.early_warning import THRESHOLD
 from bot.following import Began, Event, Said
 from bot.growing_log import Trouble
+from bot.present import excerpt
 from conversations.model import Turn, Verdict
 from conversations.moments import this_moment
 from conversations.pairs import question_before
@@ -95,6 +96,8 @@ class Assist:
         """Answers passed over for the present question."""
         self._sent: list[str] = []
         """Keys of what was sent from here and may come back in the followed log."""
+        self._sent_last: tuple[AssistedDialogue, RankedAnswer] | None = None
+        """The suggestion that was sent last, and the dialogue as it was then."""
 
     @property
     def best(self) -> tuple[Suggestion, ...]:
@@ -190,6 +193,28 @@ class Assist:
         self.take_suggestions(None)
         self._tell("Skipped: these are not suggested again for this question.")
 
+    def judge(self, is_good: bool, number: int | None = None) -> None:
+        """Keeps what the agent thinks of a suggestion; a bad one is not suggested again in this dialogue.
+
+        Args:
+            is_good: whether it is a good answer to what was asked.
+            number: its place on the screen, counted from 1; by default the one that was sent last.
+        """
+        if number is not None:
+            chosen = self.suggestion(number)
+            judged = (self.dialogue, chosen.answer) if chosen else None
+        else:
+            judged = self._sent_last
+            if judged is None:
+                self._tell("No suggestion was sent yet: /good 1 and /bad 1 judge one that is not sent.")
+        if judged is None:
+            return
+        dialogue, answer = judged
+        self._keep(dialogue, answer.answer_id, "good" if is_good else "bad")
+        self._tell(f'Kept as a {"good" if is_good else "bad"} answer: "{excerpt(answer.text, 60)}"')
+        if not is_good:
+            self.dialogue.rejected = (*self.dialogue.rejected, answer)
+
     def hand_over(self) -> bool:
         """Keeps that the dialogue was handed over; whether anything was asked."""
         if not self.dialogue.asked:
@@ -202,7 +227,7 @@ class Assist:
     def begin(self, customer: Customer | None = None) -> None:
         """Begins a new dialogue."""
         self.dialogue = AssistedDialogue(customer=customer, threshold=self.dialogue.threshold)
-        self.typing, self._skipped, self._sent = "", (), []
+        self.typing, self._skipped, self._sent, self._sent_last = "", (), [], None
         self.take_suggestions(None)
 
     def follow(self, event: Event) -> None:
@@ -272,6 +297,7 @@ class Assist:
         else:
             is_same = answer_key(text) == answer_key(chosen.answer.text)
             self._keep_verdict(chosen, "sent" if is_same else "edited")
+            self._sent_last = (replace(self.dialogue), chosen.answer)
 
     def _keep_skipped(self) -> None:
         for one in self.best:

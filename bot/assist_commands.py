@@ -9,6 +9,8 @@ COMMANDS = {
     "edit": "send it in other words: /edit 2; /edit 2 YOUR WORDS at once",
     "say": "send your own words: /say YOUR WORDS",
     "skip": "none of these: suggest others",
+    "good": "keep the suggestion that was sent last as a good answer; /good 2: suggestion 2",
+    "bad": "keep it as a bad one, not suggested again in this dialogue; /bad 2: suggestion 2",
     "why": "why the best suggestion is the best",
     "handoff": "hand the dialogue over: a summary to copy",
     "save": "save the dialogue: /save FILE.jsonl (a log), .svg or .html",
@@ -45,6 +47,9 @@ BAR = (
     "Enter take",
 )
 """The bottom bar, most useful first: as many of these as there is room for."""
+
+SAY_WHICH = "Say which: /good 1 and /bad 1 judge a suggestion, without a number the one that was sent last."
+"""Where /good or /bad stands before something else."""
 
 _CALL = re.compile(r"/([A-Za-z]+)(?:\s+|$)")
 

@@ -58,7 +58,9 @@ def make_layout(on: AssistScreen) -> tuple[Layout, KeyBindings]:
         return wide if get_app().output.get_size().columns >= WIDE else narrow
 
     status = Window(Pane(lambda width, _: status_line(_status(on), width)), height=1)
-    bar = Window(FormattedTextControl(lambda: bottom_bar(BAR)), height=1, style="reverse")
+    bar = Window(
+        FormattedTextControl(lambda: bottom_bar(BAR, get_app().output.get_size().columns)), height=1, style="reverse"
+    )
     root = HSplit([status, DynamicContainer(body), ConditionalContainer(_line(), is_tall), typed, bar])
     return Layout(root, focused_element=typed), _keys(on)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.assist_commands import COMMANDS, KEYS, numbered
+from bot.assist_commands import COMMANDS, KEYS, SAY_WHICH, numbered
 from bot.assist_pages import Page
 from bot.handover import handover_summary
 from bot.transcript import SAY_WHERE
@@ -56,6 +57,17 @@ def _say(on: AssistScreen, rest: str) -> None:
         on.tell("Say what: /say YOUR WORDS.")
 
 
+def _judge(on: AssistScreen, rest: str, is_good: bool) -> None:
+    which = numbered(rest)
+    if which is None:
+        if rest:
+            on.tell(SAY_WHICH)
+        else:
+            on.assist.judge(is_good)
+    elif on.assist.suggestion(which[0]) is not None and on.assist.is_settled(which[0]):
+        on.assist.judge(is_good, which[0])
+
+
 def _hand_over(on: AssistScreen, rest: str) -> None:
     if on.assist.hand_over():
         on.page = Page(handover_summary(on.assist.dialogue))
@@ -94,6 +106,8 @@ _ACTIONS: dict[str, Callable[[AssistScreen, str], None]] = {
     "edit": _edit,
     "say": _say,
     "skip": lambda on, rest: on.skip(),
+    "good": partial(_judge, is_good=True),
+    "bad": partial(_judge, is_good=False),
     "why": _explain,
     "handoff": _hand_over,
     "save": _save,

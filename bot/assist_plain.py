@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.assist import Assist
-from bot.assist_commands import COMMANDS, called, numbered
+from bot.assist_commands import COMMANDS, SAY_WHICH, called, numbered
 from bot.chat_input import color_depth, editing_keys, read_piped, read_typed
 from bot.dialogue import LONGEST_MESSAGE, Dialogue, read_message
 from bot.following import EVERY, Event, FollowedLog, Said
@@ -114,6 +114,8 @@ class PlainAssist:
             "edit": self._edit,
             "say": self._say,
             "skip": self._skip,
+            "good": partial(self._judge, is_good=True),
+            "bad": partial(self._judge, is_good=False),
             "why": self._why,
             "handoff": self._hand_over,
             "save": self._save,
@@ -152,6 +154,15 @@ class PlainAssist:
     def _skip(self, rest: str) -> None:
         self.assist.skip()
         self._suggest()
+
+    def _judge(self, rest: str, is_good: bool) -> None:
+        which = numbered(rest)
+        if rest and which is None:
+            self.tell(SAY_WHICH)
+            return
+        self.assist.judge(is_good, which[0] if which else None)
+        if not is_good:
+            self._suggest()
 
     def _hand_over(self, rest: str) -> None:
         if self.assist.hand_over():

@@ -78,6 +78,30 @@ def test_help_names_every_command_and_key():
     assert all(f"/{name}" in text for name in COMMANDS) and all(key in text for key in KEYS)
 
 
+def test_suggestions_are_judged_once_they_stand():
+    async def play(keyboard):
+        await keyboard.type("can I return it?\r")
+        await keyboard.settles()
+        for command, said in (
+            ("/bad 4", "no suggestion 4"),
+            ("/bad yes", "Say which"),
+            ("/good 2", "Kept as a good"),
+        ):
+            await keyboard.type(f"{command}\r")
+            await keyboard.sees(said)
+        await keyboard.settles()
+        await keyboard.type("/bad 1\r")
+        await keyboard.sees("Kept as a bad answer")
+        await keyboard.until(lambda: len(keyboard.screen.assist.best) == 2)
+        await keyboard.settles()
+        await keyboard.type("/send 1\r")
+        await keyboard.sees("you> You can return it")
+        await keyboard.type("\t/good\r")
+        await keyboard.until(lambda: len(keyboard.screen.book.kept) == 4)
+
+    assert verdicts(use_screen(play)) == [(8, "good"), (7, "bad"), (8, "sent"), (8, "good")]
+
+
 def test_help_keeps_its_indentation():
     async def play(keyboard):
         await keyboard.type("/help\r")

@@ -95,6 +95,26 @@ def test_skipped_answers_come_back_only_with_the_next_question(helped, desk):
     assert desk.calls[-1].rejected == ()
 
 
+def test_what_was_sent_is_judged_for_the_question_that_it_was_sent_for(helped, desk):
+    for line in ("/good", "can I return it?", "/send 2", "that is no help, and when?", "/bad"):
+        helped.take(line)
+    assert "No suggestion was sent yet" in shown(helped)
+    assert helped.book.kept[-1][1:] == ("can I return it?", 8, "bad")
+    assert SECOND in desk.calls[-1].rejected, "it is not suggested again in this dialogue"
+    helped.take("/new")
+    helped.take("can I return it?")
+    helped.take("/bad")
+    assert desk.calls[-1].rejected == () and len(helped.book.kept) == 2
+
+
+def test_what_is_suggested_is_judged_by_its_number(helped, desk):
+    helped.take("can I return it?")
+    helped.take("/good 3")
+    helped.take("/bad 1")
+    assert verdicts(helped) == [(9, "good"), (7, "bad")]
+    assert [one.answer.text for one in helped.assist.best] == [SECOND, THIRD]
+
+
 def test_what_the_customer_had_before_counts(desk):
     known = Customer("C-7", "k", (Turn("customer", "my lamp"),), (SECOND,))
     helped = PlainAssist(desk, make_console(), FakeBook(), known)
@@ -104,7 +124,9 @@ def test_what_the_customer_had_before_counts(desk):
     assert helped.assist.dialogue.customer is known
 
 
-@pytest.mark.parametrize("command", ["/send", "/send 9", "/send x", "/edit 1", "/edit", "/say", "/save", "/nonsense"])
+@pytest.mark.parametrize(
+    "command", ["/send", "/send 9", "/send x", "/edit 1", "/edit", "/say", "/save", "/nonsense", "/bad x", "/bad 9"]
+)
 def test_commands_that_cannot_be_obeyed_say_so_and_change_nothing(helped, command):
     helped.take("can I return it?")
     before = helped.assist.dialogue.turns
