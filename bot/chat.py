@@ -106,7 +106,8 @@ class Chat:
         self._answer(self.dialogue.with_question(text))
         return True
 
-    def _answer(self, turns: tuple[Turn, ...]) -> None:
+    def _answer(self, turns: tuple[Turn, ...], heading: str = "") -> None:
+        """Answers; the heading stands before an answer, not before a question back or a hand-over."""
         (found,) = self.pipeline.answer_many([self.dialogue.request(turns)])
         known, mood = self.dialogue.warnings, self.dialogue.mood
         # Only now: Ctrl-C while the answer is sought leaves the dialogue as it was.
@@ -114,6 +115,8 @@ class Chat:
         if self._as_json:
             print_json(answer_json(answer, self.dialogue.raised))
             return
+        if heading and answer.decision == "answer":
+            self.tell(heading)
         self._show(answer_view(answer, self.pipeline, self.console))
         # On a terminal it stands below the line that is typed.
         if not self.console.is_terminal and self.dialogue.mood != mood and self.dialogue.mood.is_telling:
@@ -187,8 +190,8 @@ class Chat:
             self.tell("Thank you: kept as a good answer.")
             return
         self.dialogue.reject()
-        self.tell("Kept as a bad answer; it is not offered again here. The next best:")
-        self._answer(self.dialogue.asked)
+        self.tell("Kept as a bad answer; it is not offered again here.")
+        self._answer(self.dialogue.asked, "The next best:")
 
     def _save(self, name: str) -> None:
         if not name:

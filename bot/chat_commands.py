@@ -5,7 +5,7 @@ COMMANDS = {
     "why": "which words and turns carried the last answer",
     "alt": "other answers; then a number gives that one",
     "good": "keep the last answer as a good one",
-    "bad": "keep it as a bad one, and show the next best",
+    "bad": "keep it as a bad one, and show the next best if any is sure enough",
     "handoff": "a summary for the agent who takes over",
     "save": "save the dialogue: /save FILE.jsonl (a log), .svg or .html",
     "new": "begin a new dialogue",

@@ -11,7 +11,7 @@ from bot.early_warning import THRESHOLD, EarlyWarning, heeded, warnings_after
 from bot.mood import MoodTrend
 from conversations.model import Turn
 from conversations.moments import this_moment
-from conversations.text import clean_text
+from conversations.text import answer_key, clean_text
 
 if TYPE_CHECKING:
     from bot.answers import Answer, RankedAnswer
@@ -169,10 +169,16 @@ class Dialogue:
         return tuple(warning for warning in self.warnings if warning.turn == self.customer_turns)
 
     def choices(self) -> list[RankedAnswer]:
-        """The other answers that could be given to the last question, best first."""
+        """The other answers that could be given to the last question, best first.
+
+        What stands in the given one word for word is none.
+        """
         candidates = self.answer.candidates if self.answer else ()
-        shown = self.given.answer_id if self.given else None
-        return [one for one in candidates if one.answer_id != shown and one not in self.rejected]
+        left = [one for one in candidates if one not in self.rejected]
+        if self.given is None:
+            return left
+        said = f" {answer_key(self.given.text)} "
+        return [one for one in left if f" {answer_key(one.text)} " not in said]
 
     def shown(self) -> list[RankedAnswer]:
         """The answers on the screen: the one given, and the alternatives where they were asked for."""

@@ -211,7 +211,9 @@ def hostile_pipeline(confidence=0.72):
         meta={"outcome": HOSTILE},
     )
     evidence = (Evidence(HOSTILE, 1), Evidence("x", 1))
-    answers = [replace(one, text=HOSTILE, question=HOSTILE, evidence=evidence) for one in ANSWERS]
+    answers = [
+        replace(one, text=f"{one.answer_id} {HOSTILE}", question=HOSTILE, evidence=evidence) for one in ANSWERS
+    ]
     return FakePipeline(answers, conversation, confidence, HOSTILE if confidence < 0.5 else "")
 
 

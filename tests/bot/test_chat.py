@@ -68,6 +68,18 @@ def test_a_number_picks_an_alternative_as_the_answer_given(chat):
     assert timeless(chat.pipeline.calls[-1].turns)[-1] == Turn("customer", "2")
 
 
+def test_what_the_answer_given_says_already_is_no_other_answer():
+    longer = replace(ANSWERS[1], text=f"{ANSWERS[0].text} You can return it within 30 days.")
+    chat = make_chat(FakePipeline([longer, ANSWERS[0], ANSWERS[2]], PAST))
+    for line in ("can I return it?", "/alt"):
+        chat.take(line)
+    assert "1. Please send us a photo." in shown(chat) and "2. " not in shown(chat)
+    chat = make_chat(FakePipeline([ANSWERS[0], longer], PAST))
+    for line in ("can I return it?", "/alt"):
+        chat.take(line)
+    assert f"1. {longer.text}" in shown(chat), "what says more is one"
+
+
 def test_where_two_are_close_both_are_shown_and_a_number_picks_one():
     class Unsure(FakePipeline):
         def _answer(self, request):
@@ -98,6 +110,7 @@ def test_a_number_outside_the_list_is_explained(chat, number):
 def test_bad_answers_are_kept_and_not_offered_again(chat):
     chat.take("can I return it?")
     chat.take("/bad")
+    assert "The next best:" in shown(chat)
     assert chat.book.kept == [(chat.dialogue.key, "can I return it?", 7, "bad")]
     last = chat.pipeline.calls[-1]
     assert last == Request(last.turns, rejected=(ANSWERS[0].text,))
@@ -105,9 +118,10 @@ def test_bad_answers_are_kept_and_not_offered_again(chat):
     assert timeless(chat.dialogue.turns)[-1] == Turn("agent", ANSWERS[1].text)
     chat.take("more")
     assert chat.pipeline.calls[-1].rejected == (ANSWERS[0].text,)
-    for _ in ANSWERS:
-        chat.take("/bad")
-    assert "A person takes over" in shown(chat)
+    chat.take("/bad")
+    before = len(shown(chat))
+    chat.take("/bad")
+    assert "A person takes over" in shown(chat)[before:] and "The next best" not in shown(chat)[before:]
 
 
 def test_good_answers_are_kept(chat):
