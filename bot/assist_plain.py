@@ -109,7 +109,7 @@ class PlainAssist:
         return True
 
     def _obey(self, name: str, rest: str) -> None:
-        commands = {
+        commands: dict[str, Callable[[str], None]] = {
             "send": self._send,
             "edit": self._edit,
             "say": self._say,
