@@ -144,7 +144,9 @@ def test_an_escape_in_a_paste_without_brackets_is_no_click_of_a_mouse(home):
     with assist(home) as terminal:
         seen = terminal.wait_for(BAR)
         terminal.type("a \x1b[31mred hat\r")
-        terminal.wait_for("opened", terminal.wait_for("you>", seen))
+        for text in ("opened", "you>"):
+            terminal.wait_for(text, seen)
+        terminal.wait_until_it_waits()
         terminal.type("\x04")
         assert terminal.exit_status() == 0
         assert "customer: a red hat" in terminal.text
