@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from index.candidates import SIGNALS, Evidence
@@ -77,6 +77,12 @@ class Explanation:
     signals: dict[str, float]
     runner_up: dict[str, float] | None
     """The signals of the best candidate beside it."""
+
+    def moved(self, turns: int) -> Explanation:
+        """The same behind so many more turns, which nothing was read of."""
+        words = [(word, share, place if place < 0 else place + turns) for word, share, place in self.words]
+        without = [(place if place < 0 else place + turns, chance) for place, chance in self.without_turn]
+        return replace(self, words=words, without_turn=without)
 
 
 def ranked_answer(entry: Ranked, feedback: float) -> RankedAnswer:

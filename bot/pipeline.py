@@ -9,11 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Self
 
 from bot.answers import Answer, Explanation, RankedAnswer, named_scores, ranked_answer
 from bot.deciding import decide
 from bot.desk_loading import load_desk_model, load_mood_reader, open_retriever
+from bot.desk_rankers import desk_ranker
 from bot.dialogue import Request
 from bot.early_warning import desk_threshold
 from bot.failed_answers import failed_answers
@@ -22,7 +24,7 @@ from bot.new_topic import alone, surer
 from bot.suggestions import chance
 from conversations.closing import Closing
 from conversations.desk import Desk
-from conversations.errors import DeskError, ModelError
+from conversations.errors import DeskError
 from conversations.model import Conversation, Turn
 from conversations.store import Store
 from index.builder import OnProgress
@@ -33,7 +35,6 @@ from index.retriever import CANDIDATES, Hits, Retriever
 from index.spelling import desk_spelling
 from training.desk_calibration import desk_decision, is_switched_off
 from training.mood import Mood, MoodReader
-from training.rankers import Ranker, bm25_ranker, cosine_ranker, retrieval_ranker
 from training.rankers.cross_attention import CrossAttentionRanker
 from training.rankers.merging import merge_same
 from training.registry import Model
@@ -55,7 +56,7 @@ class Pipeline(Closing):
         self.spelling = desk_spelling(store, embedder)
         self.model = model
         self.notices: list[str] = []
-        self.ranker: Ranker = self.make_ranker("cross-attention" if model else "retrieval")
+        self.ranker = desk_ranker("cross-attention" if model else "retrieval", model, retriever, embedder.device)
         self.decision = desk_decision(store, model)
         self.prior: FeedbackPrior | None = None
         self.mood_threshold = desk_threshold(store)
@@ -67,7 +68,7 @@ class Pipeline(Closing):
 
         Args:
             desk: an existing desk.
-            ranker: one of `RANKERS`; by default the desk's model, else the base model, else retrieval.
+            ranker: as for `desk_ranker`; by default the desk's model, else the base model, else retrieval.
             on_progress: called with (what is done, done, total) while something takes long.
 
         Raises:
@@ -83,7 +84,7 @@ class Pipeline(Closing):
             pipeline = cls(desk, store, embedder, retriever, model)
             pipeline.moods, unread = load_mood_reader(desk, embedder)
             if ranker is not None:
-                pipeline.ranker = pipeline.make_ranker(ranker)
+                pipeline.ranker = desk_ranker(ranker, model, retriever, embedder.device)
                 if ranker != "cross-attention":
                     # What was calibrated for the reranker's scores says nothing of another ranker's.
                     pipeline.decision = desk_decision(store, None)
@@ -97,26 +98,6 @@ class Pipeline(Closing):
     def refresh_feedback(self) -> None:
         """Takes up what people said of answers and did with them, also since the desk was opened."""
         self.prior = FeedbackPrior.of(self.store.feedback(), self.embedder.identity)
-
-    def make_ranker(self, name: str) -> Ranker:
-        """A ranker over this desk by name.
-
-        Raises:
-            ModelError: unknown name, or no reranker fits the desk's encoder.
-        """
-        if name == "cross-attention":
-            if self.model is None:
-                raise ModelError("No reranker fits this desk's encoder.", "Train one: attendant train.")
-            return CrossAttentionRanker(
-                self.model.reranker,
-                self.retriever.answer_states,
-                self.retriever.question_states,
-                self.embedder.device,
-            )
-        makers = {"retrieval": retrieval_ranker, "cosine": cosine_ranker, "bm25": bm25_ranker}
-        if name not in makers:
-            raise ModelError(f"There is no ranker {name!r}.", f"Choose one of: {', '.join(RANKERS)}.")
-        return makers[name]()
 
     @property
     def ranker_name(self) -> str:
@@ -276,10 +257,13 @@ class Pipeline(Closing):
         """
         if not answer.candidates:
             return Explanation(None, answer.confidence, [], [], {}, None)
+        if answer.is_new_topic:
+            last = replace(request, turns=request.turns[-1:])
+            return self.explain(last, replace(answer, is_new_topic=False), given).moved(len(request.turns) - 1)
         about = given or answer.candidates[0]
         other = next((one for one in answer.candidates if one.answer_id != about.answer_id), None)
         shorter = request.without_each()
-        without = zip(shorter, self.answer_many(list(shorter.values())), strict=True)
+        without = zip(shorter, self.answer_whole(list(shorter.values())), strict=True)
         return Explanation(
             about=about,
             confidence=chance(answer, about),

@@ -65,6 +65,7 @@ def answer_json(answer: Answer, warnings: Sequence[EarlyWarning] = ()) -> dict[s
             }
             for candidate in answer.candidates
         ],
+        "new_topic": answer.is_new_topic,
         "mood": None if answer.mood is None else {**asdict(answer.mood), "score": answer.mood.score},
         "warnings": [warning.as_json() for warning in warnings],
         "timings_ms": answer.timings_ms,

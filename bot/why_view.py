@@ -34,6 +34,8 @@ def why_view(turns: tuple[Turn, ...], answer: Answer, explanation: Explanation, 
         parts.append(plain("This answer was picked; another was ranked first."))
     elif answer.reason:
         parts.append(plain(answer.reason))
+    if answer.is_new_topic:
+        parts.append(plain("The last message began something new and was read by itself."))
     parts += _words(turns, explanation)
     parts += _turns(turns, explanation)
     parts += _signals(explanation, ("best", "next") if is_best else ("picked", "first"))

@@ -6,10 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from chat_fakes import make_console
 
 from bot.dialogue import Request
 from bot.new_topic import MAYBE, OPENINGS, alone, surer
 from bot.pipeline import Pipeline
+from bot.why_view import why_view
 from conversations.desk import Desk
 from conversations.importing import import_logs
 from conversations.model import Turn
@@ -67,6 +69,18 @@ def test_many_are_answered_as_one_at_a_time_and_in_steps(pipeline):
         found = [step for step in pipeline.answer_in_steps(request) if step]
         assert found[-1].candidates == answer.candidates
         assert len(found) == 1 + answer.is_new_topic, "what the whole dialogue gives is shown first"
+
+
+def test_why_says_that_it_was_read_by_itself_and_shades_nothing_else(pipeline):
+    request = dialogue(*BEFORE, "Where is my parcel?")
+    (answer,) = pipeline.answer_many([request])
+    explanation = pipeline.explain(request, answer)
+    assert explanation.confidence == answer.confidence
+    assert {place for _, _, place in explanation.words} == {2} and explanation.without_turn == []
+    console = make_console()
+    console.print(why_view(request.turns, answer, explanation, pipeline))
+    page = console.file.getvalue()
+    assert "began something new" in page and "customer: Where is my parcel?" in page and "glass" not in page
 
 
 def test_a_sure_answer_and_a_first_message_are_not_looked_at_again(pipeline):

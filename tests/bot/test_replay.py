@@ -19,6 +19,7 @@ from bot.pipeline import Pipeline
 from bot.replay import replay
 from bot.topics import opening_of
 from conversations.errors import DeskError
+from training.rankers import cosine_ranker
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -170,7 +171,7 @@ def test_other_settings_begin_a_run_of_their_own(desk, tmp_path):
         with pytest.raises(KeyboardInterrupt):
             replay(pipeline, [log], batch_size=2, on_progress=stopping)
         assert replay(pipeline, [log], batch_size=3).run == 2
-        pipeline.ranker = pipeline.make_ranker("cosine")
+        pipeline.ranker = cosine_ranker()
         assert replay(pipeline, [log], batch_size=2).run == 3
     with desk.replays() as replays:
         assert [run.finished is not None for run in replays.runs()] == [False, True, True]

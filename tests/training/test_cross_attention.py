@@ -13,9 +13,7 @@ from index.candidates import SIGNALS, Candidate, ReadDialogue
 from index.embedder import Tokens
 from training.rankers.cross_attention import CrossAttentionRanker
 
-CONTEXT = ReadDialogue(
-    (), Tokens([], [0] * 5, [False] * 5), *[np.zeros(WIDTH, np.float32)] * 2, torch.ones(5, WIDTH)
-)
+CONTEXT = ReadDialogue((), Tokens([], [0] * 5, [False] * 5), *[np.zeros(WIDTH, np.float32)] * 2, torch.ones(5, WIDTH))
 SERVED = [Candidate(row, "", (0.0,) * len(SIGNALS), 1.0 - row / 10) for row in range(6)]
 
 
