@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from bot.dialogue import LONGEST_MESSAGE, Dialogue, Request
+from bot.assisted_dialogue import AssistedDialogue, Unread
+from bot.dialogue import LONGEST_MESSAGE, Request
 from bot.early_warning import THRESHOLD
 from bot.following import Began, Event, Said
 from bot.growing_log import Trouble
@@ -35,29 +36,6 @@ READ_AT_ONCE = 16
 
 Keep = Callable[["AssistedDialogue", int | None, Verdict], None]
 """What keeps a judgement, such as `FeedbackBook.add`."""
-
-
-@dataclass
-class AssistedDialogue(Dialogue):
-    """A dialogue that an agent leads, with the suggestions that were on the screen."""
-
-    source: str = "assist"
-    suggested: tuple[RankedAnswer, ...] = ()
-    handed_to_read: int = 0
-    """How many of the customer's turns `Assist.unread` gave away to have their mood read."""
-
-    def shown(self) -> list[RankedAnswer]:
-        """The answers on the screen."""
-        return list(self.suggested)
-
-
-class Unread(NamedTuple):
-    """Turns of the customer whose mood is to be read."""
-
-    dialogue: AssistedDialogue
-    first: int
-    """Number of the first among the customer's turns, from 1."""
-    texts: tuple[str, ...]
 
 
 class Assist:

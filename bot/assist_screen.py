@@ -22,12 +22,12 @@ from prompt_toolkit.history import History
 from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
 
-from bot.assist import Assist, AssistedDialogue
+from bot.assist import Assist
 from bot.assist_commands import called
 from bot.assist_layout import make_layout
 from bot.assist_pages import Page
 from bot.chat_input import color_depth
-from bot.dialogue import LONGEST_MESSAGE, read_message
+from bot.dialogue import LONGEST_MESSAGE, Dialogue, read_message
 from bot.following import EVERY, FollowedLog
 from bot.interrupts import HeldInterrupts
 from bot.live_suggestions import LiveSuggestions
@@ -283,7 +283,7 @@ class AssistScreen:
         text = str(error) if isinstance(error, AttendantError) else f"internal error: {type(error).__name__}: {error}"
         self.tell(text)
 
-    def _keep(self, dialogue: AssistedDialogue, answer_id: int | None, verdict: Verdict) -> None:
+    def _keep(self, dialogue: Dialogue, answer_id: int | None, verdict: Verdict) -> None:
         as_it_was = replace(dialogue)
         self.on_desk(lambda: self._book.add(as_it_was, answer_id, verdict))
 

@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.answers import Answer
+from bot.failed_answers import failed_answers
 
 if TYPE_CHECKING:
     from bot.dialogue import Request
@@ -30,13 +31,16 @@ OPENINGS = 0.5
 def alone(request: Request, answer: Answer) -> Request | None:
     """The request to make of the last message by itself; None where the answer to the whole dialogue stands.
 
+    What did not help in the dialogue is still not offered again.
+
     Args:
         request: the dialogue.
         answer: what was found for it.
     """
     if len(request.turns) < 2 or answer.decision == "answer" or answer.openings < MAYBE:
         return None
-    return replace(request, turns=request.turns[-1:])
+    failed = failed_answers([*request.earlier, *request.turns])
+    return replace(request, turns=request.turns[-1:], rejected=(*request.rejected, *failed))
 
 
 def surer(whole: Answer, last: Answer) -> Answer:

@@ -30,7 +30,7 @@ from conversations.store import Store
 from index.builder import OnProgress
 from index.candidates import Candidate, ReadDialogue, read_dialogues
 from index.embedder import Embedder
-from index.equality import says_the_same, words_of
+from index.equality import says_any_of, words_of
 from index.retriever import CANDIDATES, Hits, Retriever
 from index.spelling import desk_spelling
 from training.desk_calibration import desk_decision, is_switched_off
@@ -198,7 +198,7 @@ class Pipeline(Closing):
         begun = time.perf_counter()
         failed = failed_answers([*request.earlier, *request.turns])
         unwanted = [words_of(text) for text in (*request.rejected, *failed)]
-        wanted = [c for c in candidates if not _is_among(c.text, unwanted)] if unwanted else candidates
+        wanted = [c for c in candidates if not says_any_of(c.text, unwanted)] if unwanted else candidates
         shifts = self.prior.shifts(context.question_vector) if self.prior else {}
         ranked = merge_same(moved(self.ranker.rank(context, wanted), shifts))
         timings = {**timings, "rerank": 1000 * (time.perf_counter() - begun)}
@@ -294,11 +294,6 @@ class Pipeline(Closing):
         """Closes the store."""
         self.retriever.close()
         self.store.close()
-
-
-def _is_among(text: str, unwanted: list[frozenset[str]]) -> bool:
-    own = words_of(text)
-    return any(says_the_same(own, words) for words in unwanted)
 
 
 def _chance_of(wanted: RankedAnswer, answer: Answer) -> float:

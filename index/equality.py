@@ -35,6 +35,12 @@ def says_the_same(words: frozenset[str], others: frozenset[str]) -> bool:
     return len(words & others) >= SAME * max(len(words | others), 1)
 
 
+def says_any_of(text: str, texts: Iterable[frozenset[str]]) -> bool:
+    """Whether an answer says the same as one of some others, which are given by their words."""
+    own = words_of(text)
+    return any(says_the_same(own, words) for words in texts)
+
+
 def words_of(text: str) -> frozenset[str]:
     """The words of an answer, in the form in which answers are compared."""
     return frozenset(key_tokens(text))

@@ -31,10 +31,6 @@ CANDIDATES = 50
 """Answers handed to the ranker."""
 SEARCHED = 100
 """Past pairs looked up by each vector search."""
-OPENINGS = 10
-"""Nearest past questions of which is counted how many began their conversations."""
-FEW_PAIRS = 100
-"""On a desk of fewer pairs the nearest questions are not near, and nothing is counted."""
 SPARE = 50
 """Looked up beyond that, so that a hidden conversation seldom makes a second search necessary."""
 SEARCHED_WORDS = 50
@@ -80,7 +76,6 @@ class Retriever(Closing):
         pairs, answers, ordinals = self.store.pair_answers()
         links, here = Links(pairs, answers, ordinals), self.views
         self._links = links.without(~np.isin(pairs, here["questions"].ids) | ~np.isin(answers, here["answers"].ids))
-        self._openings = np.sort(pairs[np.unique(ordinals, return_index=True)[1]])
         self._moments: npt.NDArray[np.float64] | None = None
         self._beside = ThreadPoolExecutor(1, "words")
         held, given = len(here["questions"]), len(here["answers"])
@@ -120,9 +115,8 @@ class Retriever(Closing):
         wholes = np.stack([dialogue.dialogue_vector for dialogue in dialogues])
         pairs_seen, answers_seen = [links.sees for links in seen], [links.sees_answers for links in seen]
         by_question = self._search("questions", questions, SEARCHED, pairs_seen)
-        if len(self._links) >= FEW_PAIRS:
-            for dialogue, near in zip(dialogues, by_question, strict=True):
-                dialogue.openings = float(np.isin(near[:OPENINGS], self._openings).mean()) if len(near) else 0.0
+        for dialogue, near in zip(dialogues, by_question, strict=True):
+            dialogue.openings = self._links.openings_among(near)
         by_dialogue = self._search("dialogues", wholes, SEARCHED, pairs_seen)
         by_answer = self._search("answers", wholes, SEARCHED_ANSWERS, answers_seen)
         return [

@@ -6,6 +6,7 @@ A replayed conversation must not find itself, and one that is replayed as of its
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,10 @@ Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
+OPENINGS = 10
+"""Nearest past questions of which is counted how many began their conversations."""
+FEW_PAIRS = 100
+"""On a desk of fewer pairs the nearest questions are not near, and nothing is counted."""
 EVIDENCE_TRIED = 4
 """Past pairs looked at for an answer that no pair search found."""
 
@@ -62,6 +67,17 @@ class Links:
     def given(self, answers: Ids) -> Ids:
         """How often each answer was given."""
         return np.searchsorted(self._sorted, answers, "right") - np.searchsorted(self._sorted, answers)
+
+    def openings_among(self, nearest: Ids) -> float:
+        """Share of the first `OPENINGS` of these pairs that began their conversations; 0 where that tells nothing."""
+        if len(self.pairs) < FEW_PAIRS or not len(nearest):
+            return 0.0
+        return float(_among(nearest[:OPENINGS], self._openings).mean())
+
+    @cached_property
+    def _openings(self) -> Ids:
+        """The first pair of each conversation, by rising id."""
+        return np.sort(self.pairs[np.unique(self.ordinals, return_index=True)[1]])
 
     def evidence(self, answers: Ids) -> Ids:
         """A few pairs of each of these answers."""

@@ -65,6 +65,8 @@ class Answer:
     timings_ms: dict = field(default_factory=lambda: {"embed": 5.0, "retrieve": 4.0, "rerank": 11.0, "total": 20.4})
     left_out: int = 0
     in_two: float | None = None
+    openings: float = 0.0
+    is_new_topic: bool = False
     mood: Mood | None = None
 
 

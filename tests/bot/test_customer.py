@@ -9,7 +9,7 @@ import pytest
 from chat_fakes import make_chat, shown
 from lamp_desk import REFUND, RESET, SWAP, lamp_desk
 
-from bot.assist import AssistedDialogue
+from bot.assisted_dialogue import AssistedDialogue
 from bot.cli import main
 from bot.customer import Customer, forget_customer, known_customer
 from bot.dialogue import Dialogue
