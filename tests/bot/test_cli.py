@@ -147,7 +147,7 @@ def test_ask_prints_the_keys_that_scripts_rely_on(home, pipeline, capsys):
     fake = pipeline(FakePipeline(ANSWERS, PAST))
     assert call("ask", "can I return it?", "--desk", "acme", "--home", home, "--json") == 0
     answer = json.loads(capsys.readouterr().out)
-    keys = {"answer", "decision", "confidence", "reason", "candidates", "timings_ms", "mood", "warnings"}
+    keys = {"answer", "decision", "confidence", "reason", "candidates", "new_topic", "timings_ms", "mood", "warnings"}
     assert set(answer) == keys
     assert set(answer["timings_ms"]) == {"embed", "retrieve", "rerank", "total"}
     assert set(answer["candidates"][0]) == {"answer_id", "text", "weight", "retrieval_score", "evidence"}
