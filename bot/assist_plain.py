@@ -204,7 +204,7 @@ class PlainAssist:
         if request is None:
             return
         is_typing = bool(self.assist.typing)
-        found = next(found for found in suggest(self._pipeline, request, DRAFT if is_typing else None) if found)
+        *_, found = filter(None, suggest(self._pipeline, request, DRAFT if is_typing else None))
         self.assist.take_suggestions(found)
         if self._as_json:
             print_json(suggestions_json(found, self.assist.dialogue, is_typing))

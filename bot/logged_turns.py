@@ -13,7 +13,7 @@ from bot.pipeline import Pipeline
 from conversations.model import Conversation, Pair
 from conversations.moments import first_moment, read_moment
 from conversations.pairs import extract_pairs
-from conversations.privacy import redactor_of
+from conversations.privacy import Redactor, redactor_of
 from conversations.readers import Rejected, log_files, read_logs
 from conversations.store import Store
 from index.twins import Twins
@@ -49,9 +49,9 @@ class LoggedConversations:
         self.rejected = 0
         """Pieces that could not be read so far."""
 
-    def read(self, done: int = 0) -> Iterator[Conversation]:
-        """Reads all of them but the first `done`; what cannot be read is passed over and counted."""
-        return (conversation for _, conversation in self.numbered(lambda entry: entry >= done))
+    def read(self) -> Iterator[Conversation]:
+        """Reads all of them; what cannot be read is passed over and counted."""
+        return (conversation for _, conversation in self.numbered(lambda _: True))
 
     def numbered(self, is_wanted: Callable[[int], bool]) -> Iterator[tuple[int, Conversation]]:
         """Reads those that are wanted by their numbers, which are counted from 0 and given with them."""
@@ -215,15 +215,15 @@ def _is_before(at: str | None, moment: str | None) -> bool:
 
 def redaction_of(store: Store) -> Callable[[Conversation], Conversation]:
     """What de-identifies conversations as the desk's own are; leaves them as they are where the desk does."""
-    if not store.setting("redact", True):
-        return lambda conversation: conversation
-    redactor = redactor_of(store)
-    return lambda conversation: redactor.redact_conversation(conversation)[0]
+    redactor = _redactor_in_use(store)
+    return (lambda one: redactor.redact_conversation(one)[0]) if redactor else (lambda one: one)
 
 
 def text_redaction_of(store: Store) -> Callable[[str], str]:
     """What de-identifies a text as the desk's own are; leaves it as it is where the desk does."""
-    if not store.setting("redact", True):
-        return lambda text: text
-    redactor = redactor_of(store)
-    return lambda text: redactor.redact(text)[0]
+    redactor = _redactor_in_use(store)
+    return (lambda text: redactor.redact(text)[0]) if redactor else (lambda text: text)
+
+
+def _redactor_in_use(store: Store) -> Redactor | None:
+    return redactor_of(store) if store.setting("redact", True) else None

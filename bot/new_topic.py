@@ -16,10 +16,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.answers import Answer
 from bot.failed_answers import failed_answers
 
 if TYPE_CHECKING:
+    from bot.answers import Answer
     from bot.dialogue import Request
 
 MAYBE = 0.4

@@ -39,7 +39,6 @@ from training.rankers.cross_attention import CrossAttentionRanker
 from training.rankers.merging import merge_same
 from training.registry import Model
 
-RANKERS = ("cross-attention", "retrieval", "cosine", "bm25")
 SWITCHED_OFF = "This desk is switched off and hands everything over; attendant tune --risk R can let it answer."
 
 

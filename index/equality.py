@@ -10,6 +10,7 @@ the 23 from .6 on gave the same answer.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,8 @@ SAME = 0.6
 """Jaccard similarity of two answers' words from which on they count as the same."""
 ALIKE = 0.4
 """Similarity from which on an answer is not called wrong while training."""
+REMEMBERED = 2_048
+"""Texts whose words are kept: each candidate is asked for them more than once, and comes again with the next key."""
 AT_ONCE = 64
 """Texts compared with all answers in one go: each takes eight bytes an answer."""
 
@@ -41,6 +44,7 @@ def says_any_of(text: str, texts: Iterable[frozenset[str]]) -> bool:
     return any(says_the_same(own, words) for words in texts)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def words_of(text: str) -> frozenset[str]:
     """The words of an answer, in the form in which answers are compared."""
     return frozenset(key_tokens(text))

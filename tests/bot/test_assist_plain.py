@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import threading
+from dataclasses import replace
 
 import pytest
 from chat_fakes import (
@@ -24,6 +25,7 @@ from bot.assist_commands import COMMANDS
 from bot.assist_plain import PlainAssist
 from bot.chat_input import read_piped
 from bot.customer import Customer
+from bot.dialogue import Request
 from bot.following import FollowedLog
 from bot.suggestions import DRAFT
 from conversations.errors import DeskError
@@ -122,6 +124,14 @@ def test_what_the_customer_had_before_counts(desk):
     assert desk.calls[-1].earlier == known.earlier and desk.calls[-1].rejected == (SECOND,)
     helped.take("/new")
     assert helped.assist.dialogue.customer is known
+
+
+def test_what_is_found_last_is_what_is_suggested(desk, helped):
+    """A customer who begins something new is answered twice: as part of the whole dialogue, then to that alone."""
+    whole, alone = desk._answer(Request((Turn("customer", "x"),))), replace(ANSWERS[0], text="To this alone.")
+    desk.answer_in_steps = lambda *_: iter([None, whole, None, replace(whole, candidates=(alone,))])
+    helped.take("how much is delivery?")
+    assert shown(helped).startswith("1. To this alone.")
 
 
 @pytest.mark.parametrize(

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from pathlib import Path
 
 import pytest
 from async_fakes import PATIENCE, FakePipeline, ask, customer, run, texts_of, until_begun
+from sample_desk import sample_desk
 
 import index.embedder
 import training.rankers.cross_attention
 from bot.asynchronous import AsyncPipeline
 from bot.pipeline import Pipeline
-from conversations.desk import Desk
 from conversations.errors import DeskError, ModelError
-from conversations.importing import import_logs
 from conversations.model import Turn
-from index.builder import update_index
-from index.embedder import Embedder
 
-SAMPLE = Path(__file__).resolve().parents[2] / "conversations" / "sample"
 QUESTIONS = (
     "Will it also come on a Saturday?",
     "where is my parcel",
@@ -124,11 +119,7 @@ def test_a_pipeline_that_opens_after_its_caller_gave_up_is_closed(monkeypatch):
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
-    desk = Desk.create(tmp_path_factory.mktemp("home"), "shop")
-    with desk.writing(), desk.store() as store:
-        import_logs(store, [SAMPLE / "past.jsonl"], redact=True, rejects_dir=desk.rejects_path)
-        update_index(desk.index_path, store, Embedder())
-    return desk
+    return sample_desk(tmp_path_factory.mktemp("home"))
 
 
 def test_twelve_at_once_give_what_one_at_a_time_gives(desk, monkeypatch):

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from chat_fakes import make_console
+from sample_desk import sample_desk
 
 from bot.dialogue import Request
 from bot.new_topic import MAYBE, OPENINGS, alone, surer
 from bot.pipeline import Pipeline
 from bot.why_view import why_view
-from conversations.desk import Desk
-from conversations.importing import import_logs
 from conversations.model import Turn
-from index.builder import update_index
-from index.embedder import Embedder
-
-SAMPLE = Path(__file__).resolve().parents[2] / "conversations" / "sample"
 
 
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory):
-    desk = Desk.create(tmp_path_factory.mktemp("home"), "shop")
-    with desk.writing(), desk.store() as store:
-        import_logs(store, [SAMPLE / "past.jsonl"], redact=True, rejects_dir=desk.rejects_path)
-        update_index(desk.index_path, store, Embedder())
+    desk = sample_desk(tmp_path_factory.mktemp("home"))
     with Pipeline.open(desk) as opened:
         # Only whether the last message is read by itself is looked at here, not where the desk's threshold lies.
         opened.decision = replace(opened.decision, threshold=0.6)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from sample_desk import SAMPLE, sample_desk
 
 import bot.deciding
 from bot.dialogue import Request
@@ -19,23 +19,16 @@ from bot.progress import Meter
 from bot.replay import replay
 from conversations.desk import Desk
 from conversations.errors import DeskError, LogError, ModelError
-from conversations.importing import import_logs
 from conversations.model import Turn
-from index.builder import update_index
 from index.embedder import Embedder
 from training.calibration import Decision
 from training.mood import mood_path
-
-SAMPLE = Path(__file__).resolve().parents[2] / "conversations" / "sample"
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
-    desk = Desk.create(home, "shop")
-    with desk.writing(), desk.store() as store:
-        import_logs(store, [SAMPLE / "past.jsonl"], redact=True, rejects_dir=desk.rejects_path)
-        update_index(desk.index_path, store, Embedder())
+    sample_desk(home)
     return home
 
 

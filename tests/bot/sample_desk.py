@@ -1,0 +1,21 @@
+"""The sample's past log as a desk: real store, index, encoder and base reranker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from conversations.desk import Desk
+from conversations.importing import import_logs
+from index.builder import update_index
+from index.embedder import Embedder
+
+SAMPLE = Path(__file__).resolve().parents[2] / "conversations" / "sample"
+
+
+def sample_desk(home: Path) -> Desk:
+    """The log imported, de-identified, and indexed with the real encoder, as the desk "shop"."""
+    desk = Desk.create(home, "shop")
+    with desk.writing(), desk.store() as store:
+        import_logs(store, [SAMPLE / "past.jsonl"], redact=True, rejects_dir=desk.rejects_path)
+        update_index(desk.index_path, store, Embedder())
+    return desk
