@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 SETTLED = 0.25
 """Seconds that a suggestion must have stood in its place before a key sends it: nobody reads faster than that, and a
 key pressed for the one before must not send another."""
+KEPT = 0.5
+"""Share of a suggestion's words that what is sent must keep to be an edit of it; with fewer it was passed over."""
 READ_AT_ONCE = 16
 """Turns whose mood is read in one go: suggestions need not wait until all of a long past is read."""
 
@@ -267,8 +269,10 @@ class Assist:
         return (*context, Turn("customer", question)) if question else ()
 
     def _judge(self, text: str, chosen: Suggestion | None) -> None:
+        words = words_of(text)
+        if chosen is not None and (own := words_of(chosen.answer.text)) and len(words & own) < KEPT * len(own):
+            chosen = None
         if chosen is None:
-            words = words_of(text)
             chosen = next((one for one in self.best if says_the_same(words, words_of(one.answer.text))), None)
         if chosen is None:
             self._keep_skipped()

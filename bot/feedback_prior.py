@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from conversations.model import Feedback
-from training.feedback_pairs import WORTH
+from training.feedback_queries import WORTH
 from training.rankers.base import Ranked, in_order
 
 LIMIT = 1.0

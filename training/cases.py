@@ -47,10 +47,11 @@ def served_cases(
             batch = [replace(query, dialogue=augment(query.dialogue, roughening)) for query in batch]
         right = [query.right for query in batch]
         near = equality.like(right, ALIKE) if equality else right
+        rejected = [query.rejected for query in batch]
         if equality and equal_is_right:
-            right = equality.like(right)
+            right, rejected = equality.like(right), equality.like(rejected)
         for row, (context, found) in enumerate(serve(batch)):
-            yield Case(batch[row].group, context, found, right[row], near[row])
+            yield Case(batch[row].group, context, found, right[row], near[row], rejected[row])
         on_progress(begin + len(batch), len(queries))
 
 

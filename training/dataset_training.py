@@ -133,6 +133,7 @@ def _train_and_judge(directory: Path, save: Path, settings: TrainSettings, repor
         reason=f"The model was written to {save}: held-out MRR {after.mrr:.3f}, cosine {before.mrr:.3f}.",
         examples=len(examples),
         feedback=0,
+        rejections=0,
         contradictions=0,
         before=before,
         after=after,

@@ -21,6 +21,8 @@ class Query:
     """The conversation it comes from: never on both sides of a split."""
     pool: tuple[int, ...] | None = None
     """Rows that may be ranked; None for all answers."""
+    rejected: frozenset[int] = frozenset()
+    """What people turned down for it; where `right` is empty and this is not, all else is taken to be better."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from training.cases import served_cases
 from training.datasets import Query
 from training.distributed import is_first, wait
 from training.examples import Case, Example, Source, examples_from
-from training.feedback_pairs import FeedbackPairs, feedback_pairs
+from training.feedback_queries import FeedbackQueries, feedback_queries
 from training.loop import OnProgress, Progress, counter
 from training.planting import Planter
 from training.rankers import Ranker, retrieval_ranker
@@ -90,11 +90,12 @@ class OpenDesk:
             (pair for pair in self.store.pairs() if share_of(pair.conversation, "held out") < HELD_OUT_SHARE),
             MOST_HELD_OUT,
         )
-        return list(self._cases(pairs, "held-out turns", on_progress))
+        return list(self._cases(list(map(_query, pairs)), "held-out turns", on_progress))
 
     def all_cases(self, limit: int, on_progress: OnProgress) -> list[Case]:
         """Turns from the whole log as they would be served."""
-        return list(self._cases(_sample(self.store.pairs(), limit), "calibrating", on_progress))
+        queries = list(map(_query, _sample(self.store.pairs(), limit)))
+        return list(self._cases(queries, "calibrating", on_progress))
 
     def train_examples(self, settings: TrainSettings, on_progress: OnProgress) -> list[Example]:
         """Training examples for the reranker: turns whose right answer was served, some roughened, and feedback."""
@@ -107,17 +108,17 @@ class OpenDesk:
             ),
             settings.limit or MOST_TRAINED,
         )
-        pairs += self.feedback().pairs
         states = ExtraStates(self.retriever.answer_states)
         source = Source(states, self.retriever.question_states)
         planter = Planter(self.embedder, states, STATES_BELOW, FUSION_WEIGHTS, settings.seed)
         teacher = named_ranker(settings.teacher, self.embedder, *source) if settings.teacher else None
-        cases = self._cases(pairs, "training turns", on_progress, random.Random(settings.seed))
+        queries = [*map(_query, pairs), *self.feedback().queries]
+        cases = self._cases(queries, "training turns", on_progress, random.Random(settings.seed))
         return examples_from(cases, source, planter, teacher)
 
-    def feedback(self) -> FeedbackPairs:
+    def feedback(self) -> FeedbackQueries:
         """What people made of suggested answers."""
-        return feedback_pairs(self.store.feedback())
+        return feedback_queries(self.store.feedback())
 
     def encoder_queries(self, limit: int | None) -> tuple[list[Query], list[str]]:
         """What the encoder is fine-tuned on: dialogues with the rows of the answers that are right, and the answers.
@@ -189,7 +190,7 @@ class OpenDesk:
 
     def _cases(
         self,
-        pairs: Sequence[StoredPair],
+        queries: Sequence[Query],
         stage: str,
         on_progress: OnProgress,
         roughening: random.Random | None = None,
@@ -204,9 +205,12 @@ class OpenDesk:
             served = self.retriever.retrieve(contexts, [(query.group,) for query in batch])
             return list(zip(contexts, served, strict=True))
 
-        queries = [Query(pair.dialogue, frozenset({pair.answer_id}), pair.conversation) for pair in pairs]
         equality, report = AnswerEquality(self.store.answers()), counter(stage, on_progress)
         return served_cases(queries, serve, equality, report, roughening, equal_is_right=True)
+
+
+def _query(pair: StoredPair) -> Query:
+    return Query(pair.dialogue, frozenset({pair.answer_id}), pair.conversation)
 
 
 def _in_step(desk: Desk, store: Store, embedder: Embedder, on_progress: OnProgress) -> Retriever:

@@ -120,7 +120,8 @@ def _train_and_judge(
             promoted=use,
             reason=reason,
             examples=used,
-            feedback=sum(len(learned.pairs) for learned in feedback),
+            feedback=sum(learned.right for learned in feedback),
+            rejections=sum(learned.rejected for learned in feedback),
             contradictions=sum(learned.contradictions for learned in feedback),
             before=champion.figures,
             after=challenger.figures,
@@ -157,10 +158,11 @@ def _train(
 
 def _apart(examples: list[Example], held_out: list[Example]) -> tuple[list[Example], list[Example]]:
     """The examples to train on, and those to choose the best epoch by."""
-    chosen_by = [one for one in examples if share_of(one.group, "epoch") < EPOCH_SHARE]
-    if len(chosen_by) < LEAST_TO_CHOOSE_BY:
-        return examples, held_out
-    return [one for one in examples if share_of(one.group, "epoch") >= EPOCH_SHARE], chosen_by
+    train: list[Example] = []
+    chosen_by: list[Example] = []
+    for one in examples:
+        (chosen_by if one.is_answered and share_of(one.group, "epoch") < EPOCH_SHARE else train).append(one)
+    return (examples, held_out) if len(chosen_by) < LEAST_TO_CHOOSE_BY else (train, chosen_by)
 
 
 def _judge(held_out: list[list[Case]], rankers: list[Ranker]) -> Judgement:

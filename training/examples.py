@@ -53,6 +53,11 @@ class Example:
     source: Source
     teacher: npt.NDArray[np.float32] | None = None
     """(candidates,): what a teacher thinks of them, where there is one."""
+    rejected: npt.NDArray[np.bool_] | None = None
+    """(candidates,): the wrong ones that people turned down, where they did: every training step sees them."""
+    is_answered: bool = True
+    """Whether an answer is known to be right; otherwise all that nobody turned down stands for it, and nothing is
+    measured by it."""
 
 
 @dataclass(slots=True)
@@ -67,6 +72,8 @@ class Case:
     """Ids of the answers that count as the one that was given."""
     near: frozenset[int] = frozenset()
     """Ids of answers too similar to it to be called wrong."""
+    rejected: frozenset[int] = frozenset()
+    """Ids of answers that people turned down for it, and of those that say the same."""
 
 
 def examples_from(
@@ -83,62 +90,56 @@ def examples_from(
     made = []
     for case in cases:
         found = planter.planted(case.context, case.candidates) if planter else case.candidates
-        is_right = [candidate.answer_id in case.right for candidate in found]
-        is_near = [candidate.answer_id in case.near for candidate in found]
-        example = make_example(case.context, found, is_right, case.group, source, is_near, teacher)
+        example = _example(case, found, source, teacher)
         if example is not None:
             made.append(example)
     return made
 
 
-def make_example(
-    context: ReadDialogue,
-    candidates: Sequence[Candidate],
-    right: Sequence[bool],
-    group: str,
-    source: Source,
-    drop: Sequence[bool] | None = None,
-    teacher: Ranker | None = None,
-) -> Example | None:
-    """An example from served candidates; None where none is right or none is wrong.
+def _example(case: Case, found: Sequence[Candidate], source: Source, teacher: Ranker | None) -> Example | None:
+    """An example from a case's candidates; None where none is right or none is wrong.
 
     Args:
-        context: the dialogue with its token states.
-        candidates: as served, best first.
-        right: per candidate.
-        group: the conversation.
+        case: with the dialogue's token states.
+        found: as served, best first, with what was planted.
         source: token states of the candidates.
-        drop: candidates to leave out (near-duplicates of the right answer).
         teacher: ranks the candidates as well, for distillation.
     """
-    kept = [row for row in range(len(candidates)) if right[row] or not (drop and drop[row])]
-    is_right = np.array([right[row] for row in kept], dtype=bool)
-    if context.states is None or not is_right.any() or is_right.all():
+    rejected = case.rejected - case.right
+    is_answered = bool(case.right) or not rejected
+    right = case.right if is_answered else {one.answer_id for one in case.candidates} - rejected
+    kept = [one for one in found if one.answer_id not in case.near or one.answer_id in right | rejected]
+    is_right = np.array([one.answer_id in right for one in kept], dtype=bool)
+    is_rejected = np.array([one.answer_id in rejected for one in kept], dtype=bool)
+    if case.context.states is None or not is_right.any() or is_right.all():
         return None
-    values, scales = quantize(context.states)
+    values, scales = quantize(case.context.states)
     taught = None
     if teacher is not None:
-        scores = {entry.candidate.answer_id: entry.score for entry in teacher.rank(context, candidates)}
-        taught = np.array([scores[candidates[row].answer_id] for row in kept], dtype=np.float32)
+        scores = {entry.candidate.answer_id: entry.score for entry in teacher.rank(case.context, found)}
+        taught = np.array([scores[one.answer_id] for one in kept], dtype=np.float32)
     return Example(
-        group=group,
+        group=case.group,
         values=values,
         scales=scales,
-        turns=context.tokens.turns,
-        agents=context.tokens.agents,
-        answer_ids=[candidates[row].answer_id for row in kept],
-        question_ids=[candidates[row].question_id for row in kept],
-        signals=np.array([candidates[row].signals for row in kept], dtype=np.float32),
+        turns=case.context.tokens.turns,
+        agents=case.context.tokens.agents,
+        answer_ids=[one.answer_id for one in kept],
+        question_ids=[one.question_id for one in kept],
+        signals=np.array([one.signals for one in kept], dtype=np.float32),
         right=is_right,
         source=source,
         teacher=taught,
+        rejected=is_rejected if is_rejected.any() else None,
+        is_answered=is_answered,
     )
 
 
 def sample_rows(
     example: Example, size: int, generator: random.Random, order: Sequence[int] | None = None
 ) -> list[int]:
-    """Rows for one training step: the right ones, and negatives, half the hardest and half from anywhere.
+    """Rows for one training step: right ones, what people turned down, and negatives, half the hardest and half from
+    anywhere.
 
     Args:
         example: its candidates stand in retrieval's order.
@@ -147,11 +148,13 @@ def sample_rows(
         order: all rows, hardest first; by default retrieval's order.
     """
     right = np.flatnonzero(example.right).tolist()[:4]
-    wrong = [row for row in (order or range(len(example.right))) if not example.right[row]]
-    room = max(size - len(right), 1)
+    rejected = [] if example.rejected is None else np.flatnonzero(example.rejected).tolist()
+    taken = {*rejected, *np.flatnonzero(example.right).tolist()}
+    wrong = [row for row in (order or range(len(example.right))) if row not in taken]
+    room = max(size - len(right) - len(rejected), 0 if rejected else 1)
     hardest = wrong[: room // 2]
     rest = wrong[room // 2 :]
-    return right + hardest + generator.sample(rest, min(room - len(hardest), len(rest)))
+    return right + rejected + hardest + generator.sample(rest, min(room - len(hardest), len(rest)))
 
 
 def unpack(
@@ -200,7 +203,7 @@ def digest_of_examples(examples: Sequence[Example]) -> str:
             (one.group, one.turns, one.agents, one.answer_ids, one.question_ids),
             *(array.numpy().tobytes() for array in (one.values, one.scales)),
             *(array.tobytes() for array in (one.signals, one.right)),
-            None if one.teacher is None else one.teacher.tobytes(),
+            *(None if array is None else array.tobytes() for array in (one.teacher, one.rejected)),
         )
     )
     return digest(told)

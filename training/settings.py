@@ -100,6 +100,8 @@ class TrainReport:
     """Dialogues the reranker trained on."""
     feedback: int
     """Answers that people found right, offered to the training; those that were served are among its examples."""
+    rejections: int
+    """Answers that people turned down, offered to the training in the same way."""
     contradictions: int
     """Answers that people called good and bad for one question: left out."""
     before: Figures

@@ -147,7 +147,7 @@ def command(
         print_json(report.as_json())
         return
     console = screen()
-    facts = {name: getattr(report, name) for name in ("model", "promoted", "examples", "feedback")}
+    facts = {name: getattr(report, name) for name in ("model", "promoted", "examples", "feedback", "rejections")}
     facts |= {"ece": report.decision.ece, "coverage_at_5_percent_risk": report.decision.careful_coverage}
     show_report(console, facts)
     rows = {"before": report.before, "after": report.after}

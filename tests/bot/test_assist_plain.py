@@ -75,6 +75,7 @@ def test_lines_in_a_row_are_one_question(helped, desk):
         ("/edit 3 Please send us two photos.", "Please send us two photos.", [(9, "edited")]),
         (f"/say {BEST}", BEST, [(7, "sent")]),
         ("/say Please do send us a photo.", "Please do send us a photo.", [(9, "edited")]),
+        ("/edit 1 Certainly!", "Certainly!", [(7, "skipped"), (8, "skipped"), (9, "skipped")]),
         ("/say Certainly!", "Certainly!", [(7, "skipped"), (8, "skipped"), (9, "skipped")]),
     ],
 )

@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import types
@@ -255,7 +256,7 @@ def trained(monkeypatch):
 
     figures = Figures(40, 0.5, 0.75, 0.625)
     reason, decision = "The desk uses the new model.", Decision(ece=0.0271)
-    report = TrainReport("model-0001", True, reason, 320, 9, 2, figures, figures, decision)
+    report = TrainReport("model-0001", True, reason, 320, 9, 4, 2, figures, figures, decision)
     seen = []
 
     def train(*given):
@@ -272,6 +273,7 @@ def test_training_reports_what_it_did(home, trained, capsys):
     out = capsys.readouterr().out
     for expected in ("model-0001", "320", "0.027", "0.625", "left out: 2 answers", "The desk uses the new model."):
         assert expected in out
+    assert re.search(r"rejections\W+4\b", out)
     assert call("train", "--desk", "acme", "--home", home, "--json") == 0
     assert json.loads(capsys.readouterr().out)["decision"]["ece"] == 0.0271
 

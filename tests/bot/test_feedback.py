@@ -17,7 +17,7 @@ from bot.feedback_prior import HALF_LIFE_DAYS, LIMIT, FeedbackPrior
 from bot.pipeline import Pipeline
 from conversations.errors import DeskError
 from conversations.model import Feedback, Turn
-from training.feedback_pairs import WORTH
+from training.feedback_queries import WORTH
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 ALONG = np.eye(4, dtype=np.float32)

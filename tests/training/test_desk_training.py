@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bot.pipeline import Pipeline
@@ -262,6 +264,24 @@ def test_what_people_found_right_is_trained_on(tmp_path):
     opened.store.add_feedback(asked)
     assert "feedback 0" in {example.group for example in opened.train_examples(QUICK, lambda _: None)}
     opened.close()
+
+
+def test_what_people_turned_down_is_trained_on(tmp_path):
+    opened = OpenDesk.open(small_desk(tmp_path, "small"))
+    (served,) = opened.all_cases(1, lambda _: None)
+    wrong = next(one.answer_id for one in served.candidates if one.answer_id not in served.right)
+    question = served.context.question
+    opened.store.add_feedback(Feedback("2026-01-01T00:00:00+00:00", "key", question, wrong, "bad", "chat", "me"))
+    examples = opened.train_examples(QUICK, lambda _: None)
+    (example,) = [example for example in examples if example.group == "feedback 0"]
+    opened.close()
+    assert not example.is_answered and example.rejected is not None
+    assert wrong in np.array(example.answer_ids)[example.rejected]
+    assert not (example.right & example.rejected).any() and example.right.sum() > 10
+    # Nothing is measured by it: whatever else comes first would count as right.
+    many = [replace(example, group=f"feedback {number}") for number in range(4000)]
+    train, chosen_by = desk_training._apart(many, [])
+    assert (len(train), chosen_by) == (4000, [])
 
 
 def test_what_says_the_same_is_no_negative_for_the_encoder(desk):

@@ -15,7 +15,7 @@ from training.settings import TrainReport, TrainSettings
 from training.tracking import tracked
 
 BEFORE, AFTER = Figures(40, 0.25, 0.75, 0.5), Figures(40, 0.5, 0.75, 0.625)
-REPORT = TrainReport("model-0001", True, "It is better.", 320, 0, 0, BEFORE, AFTER, Decision(ece=0.03125))
+REPORT = TrainReport("model-0001", True, "It is better.", 320, 0, 0, 0, BEFORE, AFTER, Decision(ece=0.03125))
 
 
 def written(directory):
