@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.assist_commands import COMMANDS, KEYS, SAY_WHICH, numbered
 from bot.assist_pages import Page
+from bot.assist_why import to_explain
+from bot.forgetting import forgotten
 from bot.handover import handover_summary
-from bot.transcript import SAY_WHERE
-from bot.why_view import why_view
+from bot.transcript import SAY_WHERE, save_transcript
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -74,10 +77,30 @@ def _hand_over(on: AssistScreen, rest: str) -> None:
 
 
 def _save(on: AssistScreen, rest: str) -> None:
-    if rest:
-        on.save(rest)
-    else:
+    if not rest:
         on.tell(SAY_WHERE)
+        return
+    dialogue, path = replace(on.assist.dialogue), Path(rest).expanduser()
+    on.on_desk(lambda: save_transcript(dialogue, path), lambda _: on.tell(f"Saved to {rest}."))
+
+
+def _begin_anew(on: AssistScreen, rest: str) -> None:
+    on.assist.begin(on.assist.dialogue.customer)
+    on.notes = []
+    on.tell("A new dialogue begins.")
+
+
+def _forget(on: AssistScreen, rest: str) -> None:
+    customer, desk = on.assist.dialogue.customer, on.pipeline.desk
+    if on.forgetting.is_confirmed(customer):
+        on.on_desk(lambda: forgotten(desk, customer), lambda removed: _leave_without(on, removed))
+
+
+def _leave_without(on: AssistScreen, removed: str) -> None:
+    """Leaves nothing of the dialogue with the customer who was removed on the terminal."""
+    on.assist.begin()
+    on.last_words = removed
+    on.leave()
 
 
 def _help(on: AssistScreen, rest: str) -> None:
@@ -85,20 +108,12 @@ def _help(on: AssistScreen, rest: str) -> None:
 
 
 def _explain(on: AssistScreen, rest: str) -> None:
-    found = on.assist.suggestions
-    if found is None:
-        on.tell("There is nothing to explain yet.")
-        return
-    pipeline = on.pipeline
-
-    def explain() -> RenderableType:
-        explanation = pipeline.explain(found.request, found.answer)
-        return why_view(found.request.turns, found.answer, explanation, pipeline)
-
     def show(view: RenderableType) -> None:
         on.page = Page(view)
 
-    on.on_desk(explain, show)
+    explain = to_explain(on.assist, rest, on.tell)
+    if explain is not None:
+        on.on_desk(lambda: explain(on.pipeline), show)
 
 
 _ACTIONS: dict[str, Callable[[AssistScreen, str], None]] = {
@@ -111,7 +126,8 @@ _ACTIONS: dict[str, Callable[[AssistScreen, str], None]] = {
     "why": _explain,
     "handoff": _hand_over,
     "save": _save,
-    "new": lambda on, rest: on.begin_anew(),
+    "new": _begin_anew,
+    "forget": _forget,
     "help": _help,
     "quit": lambda on, rest: on.leave(),
 }

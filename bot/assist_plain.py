@@ -18,16 +18,17 @@ from rich.text import Text
 
 from bot.assist import Assist
 from bot.assist_commands import COMMANDS, SAY_WHICH, called, numbered
+from bot.assist_why import to_explain
 from bot.chat_input import color_depth, editing_keys, read_piped, read_typed
-from bot.dialogue import LONGEST_MESSAGE, Dialogue, read_message
+from bot.dialogue import LONGEST_MESSAGE, read_message
 from bot.following import EVERY, Event, FollowedLog, Said
+from bot.forgetting import Forgetting, forgotten
 from bot.handover import handover_summary
 from bot.output import plain, print_json
 from bot.present import in_words, mood_view, notice
 from bot.steady import SteadyInput
-from bot.suggestions import DRAFT, Suggestions, suggest
+from bot.suggestions import DRAFT, suggest, suggestions_json
 from bot.transcript import SAY_WHERE, save_transcript
-from bot.why_view import why_view
 from conversations.errors import AttendantError
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ class PlainAssist:
         self._console = console
         self._as_json = as_json
         self._one_at_a_time = threading.RLock()
+        self._forgetting = Forgetting("attendant assist", self.tell)
+        self._is_over = False
+        """Whether the customer was removed from the desk."""
         self.assist = Assist(book.add, self.tell, self._meet, customer, pipeline.mood_threshold)
 
     def take(self, line: str) -> bool:
@@ -59,8 +63,9 @@ class PlainAssist:
         text, was_cut = read_message(line)
         call = called(text)
         with self._one_at_a_time:
+            self._forgetting.hear(call[0] if call else "")
             if call is not None:
-                return call[0] != "quit" and self._guarded(partial(self._obey, *call))
+                return call[0] != "quit" and self._guarded(partial(self._obey, *call)) and not self._is_over
             if was_cut:
                 self.tell(f"Only the first {LONGEST_MESSAGE:,} characters of this message are read.")
             if text:
@@ -120,6 +125,7 @@ class PlainAssist:
             "handoff": self._hand_over,
             "save": self._save,
             "new": self._begin,
+            "forget": self._forget,
             "help": self._help,
         }
         if name in commands:
@@ -217,12 +223,15 @@ class PlainAssist:
             self.tell("No past answer is left to suggest.")
 
     def _why(self, rest: str) -> None:
-        found = self.assist.suggestions
-        if found is None:
-            self.tell("There is nothing to explain yet.")
-            return
-        explanation = self._pipeline.explain(found.request, found.answer)
-        self._console.print(why_view(found.request.turns, found.answer, explanation, self._pipeline), soft_wrap=True)
+        explain = to_explain(self.assist, rest, self.tell)
+        if explain is not None:
+            self._console.print(explain(self._pipeline), soft_wrap=True)
+
+    def _forget(self, rest: str) -> None:
+        customer = self.assist.dialogue.customer
+        if self._forgetting.is_confirmed(customer):
+            self.tell(forgotten(self._pipeline.desk, customer))
+            self._is_over = True
 
     def _meet(self, name: str) -> None:
         from bot.customer import known_customer
@@ -268,26 +277,3 @@ def line_session(history: History) -> PromptSession[str]:
         reserve_space_for_menu=0,
         color_depth=color_depth(is_plain=True),
     )
-
-
-def suggestions_json(found: Suggestions, dialogue: Dialogue, is_typing: bool) -> dict[str, object]:
-    """Suggestions under the names that scripts rely on.
-
-    Args:
-        found: the suggestions.
-        dialogue: what was said; its mood and all its warnings go with them.
-        is_typing: whether the question is still being written.
-    """
-    return {
-        "question": found.request.turns[-1].text,
-        "typing": is_typing,
-        "suggestions": [
-            {"answer": one.answer.text, "chance": one.chance, "source": one.source, "answer_id": one.answer.answer_id}
-            for one in found.best
-        ],
-        "decision": found.answer.decision,
-        "confidence": found.answer.confidence,
-        "mood": dialogue.mood.as_json(),
-        "warnings": [warning.as_json() for warning in dialogue.warnings],
-        "timings_ms": found.answer.timings_ms,
-    }

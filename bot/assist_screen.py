@@ -13,7 +13,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prompt_toolkit.application import Application
@@ -29,6 +28,7 @@ from bot.assist_pages import Page
 from bot.chat_input import color_depth
 from bot.dialogue import LONGEST_MESSAGE, Dialogue, read_message
 from bot.following import EVERY, FollowedLog
+from bot.forgetting import Forgetting
 from bot.interrupts import HeldInterrupts
 from bot.live_suggestions import LiveSuggestions
 from bot.suggestions import DRAFT, Suggestion, Suggestions, suggest
@@ -74,6 +74,9 @@ class AssistScreen:
         self.notes: list[tuple[int, str]] = []
         self.page: Page | None = None
         self.scrolled = 0
+        self.last_words = "Goodbye."
+        """Said when all is over."""
+        self.forgetting = Forgetting("attendant assist", self.tell)
         self.writer = "agent" if log else "customer"
         self.editing: Suggestion | None = None
         self._book = book
@@ -133,6 +136,7 @@ class AssistScreen:
         text, was_cut = read_message(self.buffer.text)
         self.buffer.reset(append_to_history=True)
         call = called(text) if self.editing is None else None
+        self.forgetting.hear(call[0] if call else "")
         if call is not None:
             obey(self, *call)
         elif text and self.writer == "customer":
@@ -221,19 +225,6 @@ class AssistScreen:
             self.application.invalidate()
 
         future.add_done_callback(done)
-
-    def begin_anew(self) -> None:
-        """Begins a new dialogue."""
-        self.assist.begin(self.assist.dialogue.customer)
-        self.notes = []
-        self.tell("A new dialogue begins.")
-
-    def save(self, name: str) -> None:
-        """Writes the dialogue to a file."""
-        from bot.transcript import save_transcript
-
-        dialogue, path = replace(self.assist.dialogue), Path(name).expanduser()
-        self.on_desk(lambda: save_transcript(dialogue, path), lambda _: self.tell(f"Saved to {name}."))
 
     def _typed(self) -> None:
         self._interrupted = False

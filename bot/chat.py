@@ -11,6 +11,7 @@ from rich.text import Text
 
 from bot.chat_commands import COMMANDS, KEYS
 from bot.dialogue import ALTERNATIVES, LONGEST_MESSAGE, Dialogue, read_message
+from bot.forgetting import Forgetting, forgotten
 from bot.handover import handover_summary
 from bot.output import plain, print_json
 from bot.present import alternatives_view, answer_view, mood_view, notice, picked_view, warning_view
@@ -53,8 +54,7 @@ class Chat:
         self.dialogue = Dialogue(customer=customer, threshold=pipeline.mood_threshold)
         self._book = book
         self._as_json = as_json
-        self._asked_to_forget = False
-        """Whether the line before was /forget."""
+        self._forgetting = Forgetting("attendant chat", self.tell)
 
     def take(self, line: str) -> bool:
         """Handles one line of the person at the keyboard.
@@ -91,7 +91,7 @@ class Chat:
             return True
         called = _COMMAND.match(text)
         name = called[1].lower() if called else ""
-        self._asked_to_forget &= name == "forget"
+        self._forgetting.hear(name)
         if called:
             if name in COMMANDS:
                 return self._obey(name, text[called.end() :].strip())
@@ -209,17 +209,9 @@ class Chat:
     def _forget(self) -> bool:
         """Removes the customer, once that was asked for twice in a row; whether that was done."""
         customer = self.dialogue.customer
-        if customer is None:
-            self.tell("It is not known who the customer is: begin with attendant chat --customer ID.")
+        if not self._forgetting.is_confirmed(customer):
             return False
-        if not self._asked_to_forget:
-            self._asked_to_forget = True
-            self.tell(f"This removes all that the desk holds of customer {customer.name}. /forget again does it.")
-            return False
-        from bot.customer import forget_customer
-
-        removed = forget_customer(self.pipeline.desk, customer.name)
-        self.tell(f"Removed: {', '.join(f'{count} {what}' for what, count in removed.items())}.")
+        self.tell(forgotten(self.pipeline.desk, customer))
         return True
 
     def _show(self, what: RenderableType) -> None:

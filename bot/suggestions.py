@@ -13,7 +13,7 @@ from bot.present import source_line
 
 if TYPE_CHECKING:
     from bot.answers import Answer, RankedAnswer
-    from bot.dialogue import Request
+    from bot.dialogue import Dialogue, Request
     from bot.pipeline import Pipeline
 
 SHOWN = 3
@@ -110,3 +110,26 @@ def chance(answer: Answer, one: RankedAnswer) -> float:
     In the turns named above the second best is right in 13.8 % and the third in 7.0 %; this says 12.8 and 6.4 %.
     """
     return answer.confidence * (one.weight / max(answer.candidates[0].weight, 1e-9))
+
+
+def suggestions_json(found: Suggestions, dialogue: Dialogue, is_typing: bool) -> dict[str, object]:
+    """Suggestions under the names that scripts rely on.
+
+    Args:
+        found: the suggestions.
+        dialogue: what was said; its mood and all its warnings go with them.
+        is_typing: whether the question is still being written.
+    """
+    return {
+        "question": found.request.turns[-1].text,
+        "typing": is_typing,
+        "suggestions": [
+            {"answer": one.answer.text, "chance": one.chance, "source": one.source, "answer_id": one.answer.answer_id}
+            for one in found.best
+        ],
+        "decision": found.answer.decision,
+        "confidence": found.answer.confidence,
+        "mood": dialogue.mood.as_json(),
+        "warnings": [warning.as_json() for warning in dialogue.warnings],
+        "timings_ms": found.answer.timings_ms,
+    }

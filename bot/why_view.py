@@ -31,14 +31,14 @@ def why_view(turns: tuple[Turn, ...], answer: Answer, explanation: Explanation, 
     is_best = about is None or about.answer_id == answer.candidates[0].answer_id
     parts: list[RenderableType] = [plain(f"Confidence: {in_words(explanation.confidence)}.")]
     if not is_best:
-        parts.append(plain("This answer was picked; another was ranked first."))
+        parts.append(plain("Another answer was ranked first."))
     elif answer.reason:
         parts.append(plain(answer.reason))
     if answer.is_new_topic:
         parts.append(plain("The last message began something new and was read by itself."))
     parts += _words(turns, explanation)
     parts += _turns(turns, explanation)
-    parts += _signals(explanation, ("best", "next") if is_best else ("picked", "first"))
+    parts += _signals(explanation, ("best", "next") if is_best else ("this one", "first"))
     if about is not None:
         was_given = answer.decision == "answer" or not is_best
         parts += _source(about, "Said before" if was_given else "Nearest past answer", pipeline)

@@ -38,6 +38,8 @@ def test_pages_open_and_close_and_commands_say_what_is_missing(tmp_path):
         await keyboard.settles()
         await keyboard.type("/why\r")
         await keyboard.sees("Confidence: fairly sure", "outcome: resolved")
+        await keyboard.type("\r/why 3\r")
+        await keyboard.sees("Another answer was ranked first")
         await keyboard.type("\r/handoff\r")
         await keyboard.sees("Hand-over of dialogue")
         await keyboard.type(f"\r/save {tmp_path / 'd.jsonl'}\r")

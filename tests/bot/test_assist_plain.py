@@ -136,7 +136,21 @@ def test_what_is_found_last_is_what_is_suggested(desk, helped):
 
 
 @pytest.mark.parametrize(
-    "command", ["/send", "/send 9", "/send x", "/edit 1", "/edit", "/say", "/save", "/nonsense", "/bad x", "/bad 9"]
+    "command",
+    [
+        "/send",
+        "/send 9",
+        "/send x",
+        "/edit 1",
+        "/edit",
+        "/say",
+        "/save",
+        "/nonsense",
+        "/bad x",
+        "/bad 9",
+        "/why x",
+        "/why 9",
+    ],
 )
 def test_commands_that_cannot_be_obeyed_say_so_and_change_nothing(helped, command):
     helped.take("can I return it?")
@@ -160,6 +174,15 @@ def test_why_help_handoff_and_quit(helped):
     assert all(f"/{name}" in text for name in COMMANDS)
     assert verdicts(helped) == [(None, "handed over")]
     assert not helped.take("/quit")
+
+
+def test_why_explains_a_suggestion_by_its_number(helped):
+    helped.take("parcel lost")
+    for number, count in enumerate((0, 1, 2), start=1):
+        helped.take(f"/why {number}")
+        assert shown(helped).count("Another answer was ranked first") == count
+    helped.take("/forget")
+    assert "begin with attendant assist --customer ID" in shown(helped)
 
 
 def test_a_desk_that_changed_beneath_is_said_and_the_dialogue_stays(helped, desk):

@@ -159,7 +159,7 @@ def test_why_explains_the_answer_that_was_picked():
     for line in ("parcel lost", "/alt", "1", "/why"):
         chat.take(line)
     page = shown(chat).split("your choice")[1]
-    assert "This answer was picked" in page and "outcome: resolved" in page
+    assert "Another answer was ranked first" in page and "outcome: resolved" in page
 
 
 def test_handoff_summary_says_what_was_asked_tried_and_near(chat):

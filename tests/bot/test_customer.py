@@ -6,9 +6,11 @@ import io
 import json
 
 import pytest
-from chat_fakes import make_chat, shown
+from assist_fakes import use_screen
+from chat_fakes import ANSWERS, PAST, FakeBook, FakePipeline, make_chat, make_console, shown
 from lamp_desk import REFUND, RESET, SWAP, lamp_desk
 
+from bot.assist_plain import PlainAssist
 from bot.assisted_dialogue import AssistedDialogue
 from bot.cli import main
 from bot.customer import Customer, forget_customer, known_customer
@@ -156,6 +158,35 @@ def test_forget_in_the_chat_is_asked_for_twice_in_a_row_and_ends_it(desk):
         assert known_customer(store, "c-8").earlier
     assert not chat.take("/forget")
     assert "Removed: 2 conversations, 4 turns" in shown(chat)
+    with desk.store() as store:
+        assert not known_customer(store, "c-8").earlier
+
+
+@pytest.mark.parametrize("in_lines", [True, False], ids=["lines", "screen"])
+def test_forget_in_assist_is_asked_for_twice_in_a_row_and_ends_it(desk, in_lines):
+    faked = FakePipeline(ANSWERS, PAST)
+    faked.desk = desk
+    with desk.store() as store:
+        known = known_customer(store, "c-8")
+    if in_lines:
+        helped = PlainAssist(faked, make_console(), FakeBook(), known)
+        for line in ("/forget", "it is dark", "/forget", "/help", "/forget"):
+            assert helped.take(line)
+        with desk.store() as store:
+            assert known_customer(store, "c-8").earlier
+        assert not helped.take("/forget")
+        assert "Removed: 2 conversations, 4 turns" in helped._console.file.getvalue()
+    else:
+
+        async def play(keyboard):
+            await keyboard.type("/forget\r")
+            await keyboard.sees("/forget again does it")
+            await keyboard.type("it is dark\r/forget\r/forget\r")
+            await keyboard.until(lambda: not keyboard.screen.application.is_running)
+
+        screen = use_screen(play, faked, customer=known)
+        assert screen.last_words.startswith("Removed: 2 conversations, 4 turns")
+        assert screen.assist.dialogue.turns == (), "what is printed at the end holds nothing of it"
     with desk.store() as store:
         assert not known_customer(store, "c-8").earlier
 

@@ -1,0 +1,41 @@
+"""What `/why` explains in `attendant assist`: the best suggestion, or the one whose number stands behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from bot.assist_commands import numbered
+from bot.why_view import why_view
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from bot.assist import Assist
+    from bot.pipeline import Pipeline
+
+
+def to_explain(assist: Assist, rest: str, tell: Callable[[str], None]) -> Callable[[Pipeline], RenderableType] | None:
+    """Makes the explanation when it is given the desk; None where there is nothing to explain, which is said.
+
+    Args:
+        assist: the dialogue with its suggestions, as they are now.
+        rest: what was typed behind the command.
+        tell: shows a line from the program itself.
+    """
+    found, which = assist.suggestions, numbered(rest)
+    if found is None:
+        tell("There is nothing to explain yet.")
+        return None
+    if rest and which is None:
+        tell("Say which: /why 2 explains suggestion 2, /why alone the best.")
+        return None
+    chosen = assist.suggestion(which[0]) if which else None
+    if which and chosen is None:
+        return None
+
+    def explained(pipeline: Pipeline) -> RenderableType:
+        explanation = pipeline.explain(found.request, found.answer, chosen.answer if chosen else None)
+        return why_view(found.request.turns, found.answer, explanation, pipeline)
+
+    return explained
