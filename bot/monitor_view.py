@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from bot.monitoring import Monitor, Status
+from bot.monitoring import Monitor, Status, Unhappy
 from bot.output import plain, print_json, remark, screen
 from bot.present import excerpt, notice
 
@@ -30,6 +30,14 @@ def alarm_view(status: Status) -> RenderableType:
     ]
     lines += [plain(f"  {conversation}: {text}", "dim") for conversation, text in status.examples]
     return Group(*lines)
+
+
+def unhappy_view(one: Unhappy) -> RenderableType:
+    """A conversation that sounds bad: which, when, on what, and the worst of it."""
+    when = moment(one.began) if one.began else "at no known time"
+    name, topic = (plain(excerpt(text, 60)) for text in (one.conversation, one.heard.topic))
+    head = Text.assemble(f"{one.heard.whole:+.2f}  ", name, f", {when}, ", topic)
+    return Group(head, Text.assemble("       ", plain(one.heard.worst, "dim")))
 
 
 def period_view(statuses: Sequence[Status]) -> RenderableType:
@@ -107,6 +115,14 @@ class MonitorScreen:
             remark(text)
         else:
             self._console.print(notice(text))
+
+    def show_unhappy(self, unhappy: Sequence[Unhappy]) -> None:
+        """Lists the conversations that sound worst."""
+        for one in unhappy:
+            if self._as_json:
+                print_json(one.as_json())
+            else:
+                self._console.print(unhappy_view(one))
 
     def sum_up(self, monitor: Monitor, rejected: int) -> None:
         """Says what was read and how many alarms are to be expected by chance.

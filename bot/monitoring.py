@@ -16,6 +16,7 @@ import numpy as np
 
 from bot.control_chart import ControlChart, Reading
 from bot.desk_loading import load_desk_model
+from bot.mood import MoodTrend
 from bot.present import excerpt
 from bot.topics import Topics, opening_of
 from conversations.desk import Desk
@@ -29,6 +30,8 @@ from training.mood import MoodReader
 ALL = "all topics"
 """The series of the whole desk."""
 BATCH = 64
+SPARE = 20
+"""Times as many unhappy conversations are kept as are to be listed: one that goes on may get better."""
 _EXAMPLES = 3
 """Of what was said, kept for each series and period."""
 
@@ -44,6 +47,29 @@ class Heard:
     """Of the turn that sounds worst."""
     worst: str
     """That turn, its beginning."""
+    whole: float
+    """The mood of the whole, its end counting more; see `bot.mood.MoodTrend`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unhappy:
+    """A conversation that sounds worse than most."""
+
+    conversation: str
+    began: datetime | None
+    """UTC, to the beginning of its period; None where the log has no time."""
+    heard: Heard
+
+    def as_json(self) -> dict[str, Any]:
+        """A line for a program."""
+        return {
+            "kind": "unhappy",
+            "conversation": self.conversation,
+            "period": self.began.isoformat() if self.began else None,
+            "topic": self.heard.topic,
+            "mood": self.heard.whole,
+            "example": self.heard.worst,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +110,7 @@ class Monitor:
         period: timedelta,
         false_alarms: float,
         topic_field: str | None = None,
+        unhappiest: int = 0,
     ) -> None:
         """Makes a monitor that has seen nothing.
 
@@ -94,6 +121,7 @@ class Monitor:
             period: how long a period is.
             false_alarms: as for `ControlChart`.
             topic_field: a field of the logs' `meta` that names the topic instead.
+            unhappiest: how many of the conversations that sound worst are kept.
         """
         self._embedder, self._mood, self._topics = embedder, mood, topics
         self._length, self._topic_field = period, topic_field
@@ -101,6 +129,8 @@ class Monitor:
         self._periods: dict[datetime, dict[str, Heard]] = {}
         """By beginning and conversation."""
         self._closed: datetime | None = None
+        self._unhappiest = unhappiest
+        self._unhappy: dict[str, Unhappy] = {}
         self.conversations = 0
         self.undated = 0
         """Conversations without a time: they belong to no period."""
@@ -108,7 +138,14 @@ class Monitor:
         """Conversations of a period that was over before they came: they count nowhere."""
 
     @classmethod
-    def of_desk(cls, desk: Desk, period: timedelta, false_alarms: float, topic_field: str | None = None) -> Self:
+    def of_desk(
+        cls,
+        desk: Desk,
+        period: timedelta,
+        false_alarms: float,
+        topic_field: str | None = None,
+        unhappiest: int = 0,
+    ) -> Self:
         """A monitor with a desk's encoder, mood head and topics; the arguments are those of the constructor.
 
         Raises:
@@ -124,7 +161,7 @@ class Monitor:
                     f"Train one: attendant train --mood LABELLED --desk {desk.name}.",
                 )
             topics = Topics((), embedder.encode([])) if topic_field else Topics.of_store(store, embedder)
-        return cls(embedder, mood, topics, period, false_alarms, topic_field)
+        return cls(embedder, mood, topics, period, false_alarms, topic_field, unhappiest)
 
     def add(self, conversations: Iterable[Conversation]) -> None:
         """Counts conversations, in any order; nothing is tested yet."""
@@ -142,6 +179,11 @@ class Monitor:
         """How long a period is."""
         return self._length
 
+    @property
+    def unhappy(self) -> list[Unhappy]:
+        """The conversations that sound worst as a whole, the worst first."""
+        return sorted(self._unhappy.values(), key=_by_mood)[: self._unhappiest]
+
     def hear(self, conversations: Sequence[Conversation]) -> list[Heard | None]:
         """How each conversation sounds; None where its customer says nothing. Nothing is counted."""
         said = [[turn.text for turn in one.turns if turn.role == "customer"] for one in conversations]
@@ -154,7 +196,8 @@ class Monitor:
                 heard.append(None)
                 continue
             worst = int(np.argmin(own))
-            heard.append(Heard(topic, float(np.mean(own)), own[worst], excerpt(safe_text(texts[worst]))))
+            said_worst = excerpt(safe_text(texts[worst]))
+            heard.append(Heard(topic, float(np.mean(own)), own[worst], said_worst, MoodTrend(tuple(own)).whole))
         return heard
 
     def close(self, until: datetime | None = None) -> Iterator[list[Status]]:
@@ -179,10 +222,14 @@ class Monitor:
         return _statuses(began, period, self._chart.read(_moods(period)), is_over=False)
 
     def _add(self, batch: Sequence[Conversation]) -> None:
-        dated = [(one, began) for one in batch if (began := self._period_of(one)) is not None]
         self.conversations += len(batch)
-        self.undated += len(batch) - len(dated)
-        for (one, began), heard in zip(dated, self.hear([one for one, _ in dated]), strict=True):
+        for one, heard in zip(batch, self.hear(batch), strict=True):
+            began = self._period_of(one)
+            if heard is not None and self._unhappiest:
+                self._unhappy[one.id] = Unhappy(one.id, began, heard)
+            if began is None:
+                self.undated += 1
+                continue
             if heard is None:
                 continue
             if self._closed is not None and began <= self._closed:
@@ -190,6 +237,9 @@ class Monitor:
                 continue
             # A conversation that went on is in the log once more: only its latest state counts.
             self._periods.setdefault(began, {})[one.id] = heard
+        if len(self._unhappy) > 2 * SPARE * self._unhappiest:
+            kept = sorted(self._unhappy.values(), key=_by_mood)[: SPARE * self._unhappiest]
+            self._unhappy = {one.conversation: one for one in kept}
 
     def _topic_names(self, conversations: Sequence[Conversation]) -> list[str]:
         if self._topic_field is not None:
@@ -205,6 +255,10 @@ class Monitor:
             return None
         start = datetime.min.replace(tzinfo=UTC)
         return moment - (moment - start) % self._length
+
+
+def _by_mood(one: Unhappy) -> tuple[float, str]:
+    return one.heard.whole, one.conversation
 
 
 def _moods(period: dict[str, Heard]) -> dict[str, list[float]]:

@@ -33,6 +33,7 @@ class _Period(click.ParamType[timedelta]):
         "attendant monitor logs/ --desk acme",
         "attendant monitor logs/last-month.jsonl logs/today.jsonl --period 1h --follow --json",
         "attendant monitor logs/ --topic product --false-alarms 0.001",
+        "attendant monitor logs/yesterday.jsonl --unhappy 20",
     )
 )
 @click.argument("logs", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -51,6 +52,14 @@ class _Period(click.ParamType[timedelta]):
 @click.option(
     "--follow", is_flag=True, help="Go on as the logs grow, until Ctrl-C. They must be JSON Lines, unzipped."
 )
+@click.option(
+    "--unhappy",
+    "unhappiest",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=None,
+    help="At the end list the N conversations that sound worst, their last turns counting most.",
+)
 @common_options
 @click.pass_obj
 def command(
@@ -61,6 +70,7 @@ def command(
     false_alarms: float,
     topic_field: str | None,
     follow: bool,
+    unhappiest: int | None,
 ) -> None:
     """Tell which topics turned negative.
 
@@ -88,7 +98,7 @@ def command(
     with desk.store() as store:
         with Meter() as meter:
             meter.show("loading the model")
-            monitor = Monitor.of_desk(desk, period, false_alarms, topic_field)
+            monitor = Monitor.of_desk(desk, period, false_alarms, topic_field, unhappiest or 0)
             if not follow:
                 logged = LoggedConversations(store, logs, meter.counter("reading"))
                 monitor.add(logged.read())
@@ -103,4 +113,5 @@ def command(
                 screen.tell(logged.trouble)
             for statuses in monitor.close():
                 screen.close(statuses)
+    screen.show_unhappy(monitor.unhappy)
     screen.sum_up(monitor, rejected)

@@ -98,6 +98,10 @@ def report(scores: np.ndarray, annoyed: np.ndarray, kinds: list[set[str]]) -> No
     for share in (0.05, 0.1, 0.2):
         limit = np.quantile(scores[~annoyed], 1 - share)
         print(f"flagging {share:.0%} of the others flags {(scores[annoyed] > limit).mean():.0%} of the annoyed")
+    for share in (0.05, 0.1):
+        listed = np.argsort(-scores, kind="stable")[: round(share * len(scores))]
+        found = annoyed[listed].mean()
+        print(f"of the {share:.0%} that sound worst {found:.1%} are annoyed, {annoyed.mean():.1%} of all")
     for name, count in Counter(kind for raised in kinds for kind in raised).most_common():
         rates = [np.mean([name in raised for raised in np.array(kinds)[group]]) for group in (annoyed, ~annoyed)]
         print(f"warning {name}: {count} conversations, {rates[0]:.1%} of the annoyed, {rates[1]:.1%} of the others")

@@ -113,6 +113,22 @@ def test_periods_that_run_are_not_closed_and_late_conversations_are_counted_as_s
     assert monitor.late == 1
 
 
+def test_the_unhappiest_are_those_that_sound_worst_at_their_end_as_they_stand_last(desk):
+    monitor = Monitor.of_desk(desk, timedelta(days=1), 0.01, "topic", unhappiest=2)
+    calm, angry = Turn("customer", CALM[3][1]), Turn("customer", ANGRY)
+    dated = replace(calm, at=MONDAY.isoformat())
+    soothed = Conversation("soothed", (replace(angry, at=dated.at), calm, calm, calm), meta={"topic": "refunds"})
+    worsened = Conversation("worsened", (dated, angry, angry, angry), meta={"topic": "refunds"})
+    undated = Conversation("undated", (angry, angry), meta={"topic": "parcels"})
+    monitor.add(Conversation(f"calm {number}", (dated,)) for number in range(70))
+    monitor.add([soothed, replace(soothed, id="again", turns=(angry, angry)), worsened, undated])
+    monitor.add([replace(soothed, id="again")])
+    found = monitor.unhappy
+    assert [one.conversation for one in found] == ["undated", "worsened"]
+    assert [one.began and one.began.day for one in found] == [None, 3] and found[0].heard.worst == ANGRY
+    assert monitor.undated == 2 and found[0].heard.whole < found[1].heard.whole < -0.5
+
+
 def test_conversations_without_a_time_or_with_a_nonsense_one_are_left_out(make):
     monitor = make()
     monitor.add([Conversation("x", (Turn("customer", ANGRY),)), Conversation("y", (Turn("customer", "hi", "soon"),))])
@@ -122,9 +138,13 @@ def test_conversations_without_a_time_or_with_a_nonsense_one_are_left_out(make):
 def test_the_command_prints_a_json_line_for_each_alarm_and_a_summary(desk, tmp_path, capfd):
     log = as_lines(tmp_path / "log.jsonl", week(9, angry_on=7))
     with pytest.raises(SystemExit) as ended:
-        main(["monitor", str(log), "--desk", "shop", "--home", str(desk.home), "--topic", "topic", "--json"])
+        options = ["--desk", "shop", "--home", str(desk.home), "--topic", "topic", "--json", "--unhappy", "3"]
+        main(["monitor", str(log), *options])
     assert ended.value.code == 0
-    *alarmed, summary = map(json.loads, capfd.readouterr().out.splitlines())
+    *alarmed, first, second, third, summary = map(json.loads, capfd.readouterr().out.splitlines())
+    for one in (first, second, third):
+        assert (one["kind"], one["topic"], one["example"]) == ("unhappy", "refunds", ANGRY)
+        assert one["period"][:10] == "2025-03-10" and one["mood"] < -0.5
     assert {one["topic"] for one in alarmed} == {ALL, "refunds"}
     assert all(one["kind"] == "alarm" and one["mood"] < one["usual_mood"] for one in alarmed)
     assert {one["topic"]: one["conversations"] for one in alarmed} == {ALL: 12, "refunds": 6}

@@ -9,8 +9,8 @@ from chat_fakes import HOSTILE, assert_harmless, make_console
 from rich.cells import cell_len
 
 from bot.control_chart import Reading
-from bot.monitor_view import period_view
-from bot.monitoring import Status
+from bot.monitor_view import period_view, unhappy_view
+from bot.monitoring import Heard, Status, Unhappy
 
 READINGS = [
     Reading("all", 1_234_567, -0.213, -0.104, 900, 4.6e-05, is_alarm=True),
@@ -36,3 +36,14 @@ def test_numbers_stay_whole_and_the_topic_has_the_rest(width, terminal):
     assert parcel.rstrip().endswith("…") == (width < 120) and (width < 120) == chinese.rstrip().endswith("…")
     assert all(cell_len(line) <= width for line in text.splitlines())
     assert cell_len(parcel.rstrip()) == width or width == 120, "nothing is given away"
+
+
+def test_an_unhappy_conversation_is_named_with_the_worst_of_it():
+    console = make_console()
+    heard = Heard("refunds", -0.4, -0.9, "Nobody cares!", -0.52)
+    console.print(unhappy_view(Unhappy("c-17", datetime(2025, 3, 3, tzinfo=UTC), heard)))
+    console.print(unhappy_view(Unhappy(HOSTILE, None, Heard(HOSTILE, -0.4, -0.9, HOSTILE, -0.52))))
+    text = console.file.getvalue()
+    assert text.startswith("-0.52  c-17, 2025-03-03, refunds\n       Nobody cares!\n")
+    assert "at no known time" in " ".join(text.split())
+    assert_harmless(text)
