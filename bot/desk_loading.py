@@ -13,6 +13,7 @@ from index.encoder_loading import BUNDLED
 from index.retriever import Retriever
 from training.mood import MoodReader
 from training.registry import Model, base_model_path, desk_model, encoder_name, load_model
+from training.trust import trusted
 
 
 def load_desk_model(desk: Desk, store: Store) -> tuple[Model | None, Embedder, list[str]]:
@@ -24,12 +25,12 @@ def load_desk_model(desk: Desk, store: Store) -> tuple[Model | None, Embedder, l
     embedder = Embedder(encoder_name(desk.models_path, store))
     notices: list[str] = []
     try:
-        return desk_model(desk.models_path, embedder.identity), embedder, notices
+        return trusted(store, desk_model(desk.models_path, embedder.identity)), embedder, notices
     except ModelError as error:
         notices.append(str(error))
     try:
         embedder = Embedder(str(store.setting("embedder", BUNDLED)))
-        base = load_model(base_model_path(), embedder.identity)
+        base = trusted(store, load_model(base_model_path(), embedder.identity))
     except ModelError:
         return None, embedder, [*notices, "Until then answers are ranked by retrieval alone."]
     return base, embedder, [*notices, "Until then the base model serves."]

@@ -19,6 +19,7 @@ from training.registry import (
     previous_model,
     promote,
 )
+from training.trust import trusted
 
 
 def list_models(desk: Desk) -> list[dict[str, Any]]:
@@ -57,14 +58,15 @@ def show_model(desk: Desk, name: str) -> dict[str, Any]:
     Raises:
         ModelError: there is none of that name, or it is damaged.
     """
-    model = load_model(_path(desk, name))
     with desk.store() as store:
+        model = trusted(store, load_model(_path(desk, name)))
         decision, answering = desk_decision(store, model), describe_decision(store, model)
     return {
         "fingerprint": model.fingerprint,
         "in use": name == model_in_use(desk.models_path),
         "trained on": " ".join(model.notes.get("trained_on", [])),
         "answering": answering,
+        "fitted here": asdict(model.trust) if model.trust else None,
         "decision": asdict(decision),
         **{key: value for key, value in model.notes.items() if key != "trained_on"},
     }

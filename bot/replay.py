@@ -84,7 +84,7 @@ def replay(
         LogError: no agent turn could be read.
         DeskError: the same replay is running.
     """
-    model = pipeline.model.fingerprint if pipeline.model else None
+    model = pipeline.model.as_served if pipeline.model else None
     settings: dict[str, Json] = {"batch_size": batch_size, "limit": limit, "as_of": as_of, "model": model}
     settings |= {"confidence": pipeline.decision.reading()}
     with pipeline.desk.replays() as replays:

@@ -91,8 +91,8 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
     Raises:
         ModelError: the run is of another model than the desk's.
     """
-    own = pipeline.model.fingerprint if pipeline.model else None
-    if own is None or run.ranker != pipeline.ranker_name or run.settings.get("model") != own:
+    model = pipeline.model
+    if model is None or run.ranker != pipeline.ranker_name or run.settings.get("model") != model.as_served:
         raise ModelError(
             f"Replay {run.id} was made with {run.ranker}, not with the desk's present model.",
             "Replay the logs again with the model in use: attendant replay LOGS.",
@@ -128,7 +128,7 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
             ece=expected_calibration_error(honest, right),
         )
         with pipeline.desk.writing():
-            keep_decision(pipeline.store, own, decision, is_tuned=True)
+            keep_decision(pipeline.store, model.fingerprint, decision, is_tuned=True)
             switch_answering(pipeline.store, True)
     return Tuning(
         run=run.id,

@@ -1,13 +1,15 @@
-"""Calibrating the base reranker on a desk that has not trained its own.
+"""Fitting the base reranker to a desk that has not trained its own: what its parts count, and its confidence.
 
-How often a ranker is right differs from desk to desk, so its confidence is fitted on the desk's own past turns, each
-ranked with its conversation out of sight. A model trained on the desk brings its own calibration.
+How much it helps and how often it is right differ from desk to desk, so both are fitted on the desk's own past
+turns, each ranked with its conversation out of sight. A model trained on the desk brings its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+
+import numpy as np
 
 from conversations.desk import Desk
 from conversations.errors import ModelError
@@ -18,8 +20,13 @@ from index.retriever import Retriever
 from training.calibration import NEVER, Decision
 from training.desk_data import OpenDesk
 from training.judging import judge
+from training.logistic import FOLDS, folds_of
+from training.rankers.base import Ranked
 from training.rankers.merging import merge_same
 from training.registry import Model, current_model_path, desk_model
+from training.reranker import Reranker
+from training.signal_weights import fit_trust
+from training.trust import keep_trust
 
 TURNS = 300
 """Past turns that are ranked for it."""
@@ -34,7 +41,7 @@ ANSWERING = "answers by itself"
 def calibrate_desk(
     desk: Desk, store: Store, embedder: Embedder, on_progress: Callable[[str, int, int], None] | None = None
 ) -> None:
-    """Fits the decision on the desk's past and keeps it in the store, where that is due.
+    """Fits trust and decision on the desk's past and keeps them in the store, where that is due.
 
     Args:
         desk: its index is in step; the caller holds its write lock.
@@ -59,11 +66,33 @@ def calibrate_desk(
         ranker = opened.ranker(model.reranker)
         ranked = []
         for done, case in enumerate(cases, 1):
-            ranked.append(merge_same(ranker.rank(case.context, case.candidates)))
+            ranked.append(ranker.rank(case.context, case.candidates))
             show("calibrating the confidence", done, len(cases))
-    decision = judge(ranked, [case.right for case in cases], [case.group for case in cases]).decision
+    right, groups = [case.right for case in cases], [case.group for case in cases]
+    decision = judge(_as_elsewhere(ranker.reranker, ranked, right, groups), right, groups).decision
     if decision.cases:
+        keep_trust(store, model.fingerprint, fit_trust(ranker.reranker, ranked, right))
         keep_decision(store, model.fingerprint, decision)
+
+
+def _as_elsewhere(
+    reranker: Reranker,
+    ranked: Sequence[Sequence[Ranked]],
+    right: Sequence[frozenset[int]],
+    groups: Sequence[str],
+) -> list[list[Ranked]]:
+    """Each list in the order under a trust that was fitted on other conversations, as it is when answering.
+
+    In the order under a trust that was fitted on these very lists, they would look surer than others will be.
+    """
+    folds = folds_of(groups)
+    found: list[list[Ranked]] = [[] for _ in ranked]
+    for fold in range(FOLDS):
+        outside, inside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        trust = fit_trust(reranker, [ranked[row] for row in outside], [right[row] for row in outside])
+        for row in inside:
+            found[row] = merge_same(trust.reorder(reranker, ranked[row]))
+    return found
 
 
 def keep_decision(store: Store, model: str, decision: Decision, is_tuned: bool = False) -> None:

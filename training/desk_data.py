@@ -36,6 +36,7 @@ from training.registry import desk_model, encoder_name, encoder_tuned_on, load_m
 from training.reranker import Reranker
 from training.settings import TrainSettings
 from training.splits import share_of
+from training.trust import trusted
 
 HELD_OUT_SHARE = 0.15
 ENCODER_SHARE = 0.75
@@ -144,14 +145,18 @@ class OpenDesk:
         return queries, [answer.text for answer in answers]
 
     def ranker_in_use(self) -> Ranker:
-        """What the desk ranks with at present."""
+        """What the desk ranks with at present.
+
+        What the base model's parts count was fitted on the held-out turns as well: it may look a little better there
+        than it is, never a model that is to take its place.
+        """
         try:
-            model = desk_model(self.desk.models_path, self.embedder.identity)
+            model = trusted(self.store, desk_model(self.desk.models_path, self.embedder.identity))
         except ModelError:
             return retrieval_ranker()
         return self.ranker(model.reranker)
 
-    def ranker(self, reranker: Reranker) -> Ranker:
+    def ranker(self, reranker: Reranker) -> CrossAttentionRanker:
         """A reranker over this desk's token states."""
         return CrossAttentionRanker(
             reranker, self.retriever.answer_states, self.retriever.question_states, self.embedder.device

@@ -51,6 +51,16 @@ def fit_logistic(features: Floats, right: npt.NDArray[np.bool_]) -> tuple[Floats
     return coefficients, float(parameters[-1].detach()) - float((coefficients * mean).sum())
 
 
+def folds_of(groups: Sequence[str]) -> npt.NDArray[np.int64]:
+    """(cases,) numbers below `FOLDS`: all cases of one conversation have the same.
+
+    >>> folds_of(["b", "a", "b"]).tolist()
+    [1, 0, 1]
+    """
+    fold_of = {group: place % FOLDS for place, group in enumerate(sorted(set(groups)))}
+    return np.array([fold_of[group] for group in groups], np.int64)
+
+
 def cross_validated(features: Floats, right: npt.NDArray[np.bool_], groups: Sequence[str]) -> Floats:
     """The probability of each case by a fit on other conversations.
 
@@ -62,8 +72,7 @@ def cross_validated(features: Floats, right: npt.NDArray[np.bool_], groups: Sequ
     Returns:
         (cases,)
     """
-    fold_of = {group: place % FOLDS for place, group in enumerate(sorted(set(groups)))}
-    folds = np.array([fold_of[group] for group in groups])
+    folds = folds_of(groups)
     found = np.zeros(len(features))
     for fold in range(FOLDS):
         inside = folds == fold

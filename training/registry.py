@@ -8,7 +8,7 @@ fine-tuned with it.
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ from training.model_files import (
     write_model,
 )
 from training.reranker import VERSION, Reranker, RerankerConfig
+from training.same_run import digest
+from training.trust import Trust
 
 KIND = "attendant reranker"
 REMEDY = "Train it again: attendant train."
@@ -51,6 +53,22 @@ class Model:
     """What it was trained on, with which figures."""
     fingerprint: str = ""
     """First 16 hex digits of its weights' SHA-256."""
+    trust: Trust | None = None
+    """What its parts count on the desk that it serves; None where they count what they were trained to."""
+
+    @property
+    def as_served(self) -> str:
+        """Tells apart what ranks differently: the fingerprint, and behind it what its parts count here, if that is
+        another matter.
+        """
+        if self.trust is None:
+            return self.fingerprint
+        return f"{self.fingerprint}+{digest(astuple(self.trust))[:8]}"
+
+    def trusted(self, trust: Trust) -> Model:
+        """The model with its parts counting so."""
+        trust.give_to(self.reranker)
+        return replace(self, trust=trust)
 
 
 def save_model(

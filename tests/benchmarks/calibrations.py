@@ -22,7 +22,7 @@ from index.builder import STATES_BELOW
 from training.calibration import careful_coverage, confidence_features, fit_temperature
 from training.cases import task_cases
 from training.datasets import load_task
-from training.logistic import FOLDS, fit_logistic, log_odds, probability
+from training.logistic import FOLDS, fit_logistic, folds_of, log_odds, probability
 from training.metrics import brier_score, calibration
 from training.rankers.base import Ranked
 from training.rankers.cross_attention import CrossAttentionRanker
@@ -114,9 +114,7 @@ def main(dataset: str, model_path: str, limit: str = "1500") -> None:
         np.array([entry.candidate.answer_id in case.right for entry in ranked])
         for case, ranked in zip(cases, lists, strict=True)
     ]
-    groups = [case.group for case in cases]
-    fold_of = {group: place % FOLDS for place, group in enumerate(sorted(set(groups)))}
-    folds = np.array([fold_of[group] for group in groups])
+    folds = folds_of([case.group for case in cases])
     right = first_is_right(marks)
     print(f"{len(cases)} queries, the first answer is right in {right.mean():.3f}")
     print(f"{'':38}{'ECE':>8}{'chance':>8}{'Brier':>8}{'at 5 %':>8}")

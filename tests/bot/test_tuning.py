@@ -24,7 +24,7 @@ from training.risk_control import DOUBT, kept, trades
 def desk(tmp_path_factory):
     desk = lamp_desk(tmp_path_factory.mktemp("tuning"))
     with Pipeline.open(desk) as pipeline:
-        own = {"ranker": pipeline.ranker_name, "model": pipeline.model.fingerprint}
+        own = {"ranker": pipeline.ranker_name, "model": pipeline.model.as_served}
         reading = pipeline.decision.reading()
     store_run(desk, "good", turns(400, lambda confidence: confidence), **own)
     store_run(desk, "bad", turns(400, lambda confidence: 0.5), **own)

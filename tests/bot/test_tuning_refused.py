@@ -20,7 +20,7 @@ QUESTION = [Turn("customer", "my lamp does not light up at all")]
 def desk(tmp_path_factory):
     desk = lamp_desk(tmp_path_factory.mktemp("refused"))
     with Pipeline.open(desk) as pipeline:
-        own = {"ranker": pipeline.ranker_name, "model": pipeline.model.fingerprint}
+        own = {"ranker": pipeline.ranker_name, "model": pipeline.model.as_served}
         own["confidence"] = pipeline.decision.reading()
         threshold = pipeline.threshold
     # The desk answers four turns, of which three are wrong.
@@ -102,7 +102,7 @@ def test_a_desk_that_is_switched_off_answers_nothing_until_a_risk_is_chosen(desk
 def test_how_wrong_it_is_stands_on_the_scale_that_it_reads_its_confidence_on_now(desk, capsys):
     """After a first tuning read the confidence anew, the same replay tells what that threshold answers."""
     with Pipeline.open(desk) as pipeline:
-        own = {"ranker": pipeline.ranker_name, "model": pipeline.model.fingerprint}
+        own = {"ranker": pipeline.ranker_name, "model": pipeline.model.as_served}
         reading = pipeline.decision.reading()
     drawn = np.random.default_rng(3).random(800)
     levels = np.linspace(0.99, 0.2, 800)
@@ -121,7 +121,7 @@ def test_how_wrong_it_is_stands_on_the_scale_that_it_reads_its_confidence_on_now
 
 def test_a_replay_of_what_the_desk_was_made_from_is_said(desk, capsys):
     with Pipeline.open(desk) as pipeline:
-        own = {"ranker": pipeline.ranker_name, "model": pipeline.model.fingerprint}
+        own = {"ranker": pipeline.ranker_name, "model": pipeline.model.as_served}
     seen = [turn(place, 1, conversation="past-0" if place < 30 else f"new-{place}") for place in range(100)]
     store_run(desk, "seen", seen, **own)
     _, out, _ = call(desk, capsys, "tune", "seen", "--risk", "0.3", "--dry-run")

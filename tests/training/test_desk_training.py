@@ -73,6 +73,26 @@ def test_whoever_closes_a_desk_waits_for_the_searches_that_were_begun(desk, monk
     assert not [one for one in set(threading.enumerate()) - before if one.name.startswith("words")]
 
 
+def test_the_base_model_is_fitted_to_the_desk_and_serves_so(desk, monkeypatch):
+    monkeypatch.setattr(desk_calibration, "TURNS", 60)
+    with Pipeline.open(desk) as pipeline:
+        assert pipeline.model.as_served == pipeline.model.fingerprint, "nothing was fitted yet"
+        shipped = pipeline.model.reranker
+        with desk.writing():
+            calibrate_desk(desk, pipeline.store, pipeline.embedder)
+    opened = OpenDesk.open(desk)
+    champion = opened.ranker_in_use().reranker
+    opened.close()
+    with Pipeline.open(desk) as pipeline:
+        trust, served = pipeline.model.trust, pipeline.ranker.reranker
+        assert pipeline.model.as_served.startswith(f"{pipeline.model.fingerprint}+")
+    assert trust.signals != tuple(shipped.signal_weights.tolist()) and min(trust.signals) >= 0
+    for one in (served, champion):
+        assert one.signal_weights.tolist() == pytest.approx(trust.signals, rel=0.01)
+        ratio = one.score_out.weight.float().norm() / shipped.score_out.weight.float().norm()
+        assert float(ratio.detach()) == pytest.approx(trust.learned, rel=0.01)
+
+
 def test_the_better_model_serves_and_only_the_better(desk):
     stages = []
     report = train_desk([desk], QUICK, lambda progress: stages.append(progress.stage))

@@ -9,11 +9,14 @@ import pytest
 import torch
 from ranking_fixtures import judged_example, tiny_reranker, tiny_source
 
-from index.candidates import SIGNALS
+from index.candidates import SIGNALS, Candidate
 from training.examples import Example
 from training.metrics import mean_reciprocal_rank, rank_of_right
+from training.rankers.base import in_order
 from training.reranker import SIGNAL_SCALE
-from training.signal_weights import fit_signal_weights
+from training.reranker_training import scores_of
+from training.signal_weights import fit_signal_weights, fit_trust
+from training.trust import Trust
 
 
 def example(generator, telling):
@@ -69,3 +72,36 @@ def test_what_was_learned_elsewhere_is_trusted_as_far_as_it_helps_here(source):
     fit_signal_weights(hindered, [judged_example(learned, source, seed, agrees=False) for seed in range(40)])
     assert helped.score_out.weight.norm() > learned.score_out.weight.norm()
     assert hindered.score_out.weight.norm() < learned.score_out.weight.norm() / 2
+
+
+def ranked_by(reranker, example):
+    candidates = [
+        Candidate(answer, "", tuple(signals), 0.0)
+        for answer, signals in zip(example.answer_ids, example.signals.tolist(), strict=True)
+    ]
+    return in_order(candidates, scores_of(reranker, example))
+
+
+def test_trust_from_rankings_is_that_from_examples_and_orders_as_the_model_then_does(source):
+    reranker = tiny_reranker()
+    examples = [judged_example(reranker, source, seed, agrees=seed % 3 > 0) for seed in range(40)]
+    right = [frozenset(np.array(one.answer_ids)[one.right].tolist()) for one in examples]
+    rankings = [ranked_by(reranker, one) for one in examples]
+    trust = fit_trust(reranker, rankings, right)
+    fitted = copy.deepcopy(reranker)
+    fit_signal_weights(fitted, examples)
+    assert trust.signals == pytest.approx(fitted.signal_weights.tolist(), abs=0.05)
+    reordered = [trust.reorder(reranker, ranked) for ranked in rankings]
+    trust.give_to(reranker)
+    for one, ranked in zip(examples, reordered, strict=True):
+        found, expected = (
+            {entry.candidate.answer_id: entry.score for entry in each} for each in (ranked, ranked_by(reranker, one))
+        )
+        assert found == pytest.approx(expected, abs=0.1), "the learned part is computed in bfloat16"
+        assert list(found.values()) == sorted(found.values(), reverse=True)
+
+
+def test_where_no_right_answer_is_listed_trust_stays_as_it_was(source):
+    reranker = tiny_reranker()
+    ranked = ranked_by(reranker, judged_example(reranker, source, 1, agrees=True))
+    assert fit_trust(reranker, [ranked], [frozenset({-1})]) == Trust(tuple(reranker.signal_weights.tolist()))
