@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import replace
 
@@ -16,9 +15,8 @@ from bot.doctor import examine
 from bot.logged_turns import LoggedTurns
 from bot.pipeline import Pipeline
 from bot.progress import Meter
-from bot.replay import replay
 from conversations.desk import Desk
-from conversations.errors import DeskError, LogError, ModelError
+from conversations.errors import DeskError, ModelError
 from conversations.model import Turn
 from index.embedder import Embedder
 from training.calibration import Decision
@@ -256,71 +254,3 @@ def test_a_damaged_model_is_said_and_the_base_model_serves(home, tmp_path):
     with Pipeline.open(desk) as pipeline:
         assert "model-0001" in pipeline.notices[0]
         assert pipeline.ranker_name == "cross-attention:base"
-
-
-def test_replay_counts_every_turn_and_hides_the_conversation_itself(pipeline, home, tmp_path):
-    own = replay(pipeline, [SAMPLE / "past.jsonl"], limit=60)
-    assert own.turns == 60
-    # With its own conversation in sight every turn would be answered rightly.
-    assert own.recall_at_1 < 0.7
-    assert own.recall_at_1 <= own.recall_at_5 <= own.recall_at_10 <= own.known <= 1.0
-
-
-def test_a_planted_copy_is_hidden_and_would_be_found_were_it_not(pipeline, tmp_path, monkeypatch):
-    lines = (SAMPLE / "past.jsonl").read_text(encoding="utf-8").splitlines()[:20]
-    planted = [json.dumps(json.loads(line) | {"id": f"copy {number}"}) for number, line in enumerate(lines)]
-    (tmp_path / "copies.jsonl").write_text("\n".join(planted), encoding="utf-8")
-    hidden = replay(pipeline, [tmp_path / "copies.jsonl"])
-    assert hidden.under_other_ids == 20 and hidden.known < 0.8
-    monkeypatch.setattr("index.twins.Twins.of", lambda twins, conversation: ())
-    report = replay(pipeline, [tmp_path / "copies.jsonl"])
-    assert report.known == 1.0
-    assert report.recall_at_10 > 0.8
-
-
-def test_replay_looks_back_on_the_customer_and_never_ahead(pipeline, tmp_path, monkeypatch):
-    def visit(name, who, year):
-        at = f"{year}-06-01T09:00:00Z"
-        turns = [{"role": "customer", "text": "me again", "at": at}, {"role": "agent", "text": "Hello!", "at": at}]
-        return {"id": name, "customer": who, "turns": turns}
-
-    lines = [visit("later", "c-1205", 2030), visit("before", "c-1205", 2001), visit("new", "c-0000", 2030)]
-    (tmp_path / "visits.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    seen = []
-    answer_many = pipeline.answer_many
-
-    def spied(requests):
-        seen.append([len(request.earlier) for request in requests])
-        return answer_many(requests)
-
-    monkeypatch.setattr(pipeline, "answer_many", spied)
-    replay(pipeline, [tmp_path / "visits.jsonl"])
-    later, before, new = seen[0]
-    assert later > 4, "three conversations"
-    assert (before, new) == (0, 0)
-
-
-def test_replay_figures_do_not_depend_on_the_batch(pipeline):
-    runs = [replay(pipeline, [SAMPLE / "replay.jsonl"], size, limit=40).run for size in (1, 7, 32)]
-    columns = ["said", "rank", "confidence", "decision = 'answer'", "decision = 'ask'"]
-    with pipeline.desk.replays() as replays:
-        one, *others = (replays.numbers(run, columns) for run in runs)
-    for many in others:
-        for name in columns:
-            np.testing.assert_allclose(one[name], many[name], atol=1e-3 if name == "confidence" else 0)
-
-
-def test_the_reranker_beats_cosine_and_bm25_on_the_held_back_log(home):
-    found = {}
-    for name in ("bm25", "cosine", "cross-attention"):
-        with Pipeline.open(Desk.open(home, "shop"), name) as pipeline:
-            found[name] = replay(pipeline, [SAMPLE / "replay.jsonl"])
-    best_plain = max(found["bm25"].recall_at_1, found["cosine"].recall_at_1)
-    assert found["cross-attention"].recall_at_1 > best_plain
-    assert found["cross-attention"].mrr > max(found["bm25"].mrr, found["cosine"].mrr)
-
-
-def test_a_log_without_agents_cannot_be_replayed(pipeline, tmp_path):
-    (tmp_path / "log.jsonl").write_text('{"id": "a", "turns": [{"role": "customer", "text": "hello"}]}\n')
-    with pytest.raises(LogError, match="No agent turn"):
-        replay(pipeline, [tmp_path / "log.jsonl"])

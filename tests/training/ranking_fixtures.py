@@ -19,6 +19,7 @@ from training.reranker import Reranker, RerankerConfig
 from training.reranker_states import CandidateStates, DialogueStates
 from training.reranker_training import scores_of
 
+SAMPLE = Path(__file__).resolve().parents[2] / "conversations" / "sample"
 WIDTH = 16
 
 
@@ -62,6 +63,17 @@ def write_rows(path: Path, rows: Iterable[Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with gzip.open(path, "wt", encoding="utf-8") as file:
         file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+def sample_questions(directory: Path) -> Path:
+    """A data set of 90 questions and answers of the sample."""
+    rows = [json.loads(line)["turns"][:2] for line in (SAMPLE / "past.jsonl").open(encoding="utf-8")]
+    rows = [turns for turns in rows if turns[1]["role"] == "agent"][:90]
+    write_rows(directory / "answers.jsonl.gz", [{"id": n, "text": turns[1]["text"]} for n, turns in enumerate(rows)])
+    questions = [{"id": n, "question": turns[0]["text"], "answers": [n]} for n, turns in enumerate(rows)]
+    write_rows(directory / "train.jsonl.gz", questions)
+    write_rows(directory / "dev.jsonl.gz", questions[:20])
+    return directory
 
 
 def tiny_source(directory: Path) -> Source:

@@ -8,20 +8,15 @@ import signal
 import subprocess
 import sys
 import threading
-from dataclasses import replace
-from pathlib import Path
 
-import numpy as np
 import pytest
+from training_desks import small_desk, whole_desk
 
 from bot.pipeline import Pipeline
 from conversations.desk import Desk
 from conversations.errors import TrainingError
-from conversations.importing import import_logs
-from conversations.model import Feedback, Turn
-from index.builder import update_index
+from conversations.model import Turn
 from index.embedder import Embedder
-from index.equality import says_the_same, words_of
 from training import desk_calibration, desk_training
 from training.calibration import Decision
 from training.desk_calibration import calibrate_desk
@@ -33,26 +28,14 @@ from training.reranker import Reranker, RerankerConfig
 from training.settings import TrainSettings
 from training.splits import share_of
 
-SAMPLE = Path(__file__).resolve().parents[2] / "conversations" / "sample" / "past.jsonl"
 QUICK = TrainSettings(limit=40, epochs=1)
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    desk = Desk.create(home, "shop")
-    with desk.writing(), desk.store() as store:
-        import_logs(store, [SAMPLE], redact=True, rejects_dir=desk.rejects_path)
-        update_index(desk.index_path, store, Embedder())
-    return home
-
-
 @pytest.fixture
-def desk(prepared, tmp_path, monkeypatch):
+def desk(tmp_path, monkeypatch):
     monkeypatch.setattr(desk_training, "LEAST_EXAMPLES", 10)
     monkeypatch.setattr(desk_training, "LEAST_HELD_OUT", 5)
-    shutil.copytree(prepared, tmp_path / "home")
-    return Desk.open(tmp_path / "home", "shop")
+    return whole_desk(tmp_path / "home")
 
 
 def ask(desk):
@@ -146,17 +129,6 @@ def test_a_tuned_encoder_comes_with_an_index_of_its_own(desk, caplog):
         assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == []
         assert pipeline.ranker_name == "cross-attention:model-0001"
         assert len(pipeline.answer([Turn("customer", "where is my parcel")]).candidates) > 30
-
-
-def small_desk(home, name):
-    """The first conversations of the sample, embedded anew in seconds."""
-    log = home / f"{name}.jsonl"
-    log.write_text("".join(SAMPLE.open(encoding="utf-8").readlines()[:24]), encoding="utf-8")
-    desk = Desk.create(home, name)
-    with desk.writing(), desk.store() as store:
-        import_logs(store, [log], redact=True, rejects_dir=desk.rejects_path)
-        update_index(desk.index_path, store, Embedder())
-    return desk
 
 
 def weights_of(embedder):
@@ -261,63 +233,6 @@ def test_the_epoch_is_chosen_on_conversations_that_do_not_judge_where_there_are_
     assert trained and chosen_by and not trained & chosen_by
     judging = {one for one in chosen_by if share_of(one, "held out") < HELD_OUT_SHARE}
     assert judging == (chosen_by if least > 1 else set())
-
-
-def test_no_conversation_is_on_both_sides(desk):
-    opened = OpenDesk.open(desk)
-    held_out = {case.group for case in opened.held_out_cases(lambda _: None)}
-    trained = {example.group for example in opened.train_examples(TrainSettings(), lambda _: None)}
-    tuned = {query.group for query in opened.encoder_queries(None)[0]}
-    opened.tuned_on = frozenset({"shop"})
-    reranked = {example.group for example in opened.train_examples(TrainSettings(), lambda _: None)}
-    opened.close()
-    assert held_out and trained and tuned and reranked
-    assert not held_out & (trained | tuned | reranked)
-    assert not tuned & reranked
-
-
-def test_what_people_found_right_is_trained_on(tmp_path):
-    opened = OpenDesk.open(small_desk(tmp_path, "small"))
-    pair = next(opened.store.pairs())
-    asked = Feedback("2026-01-01T00:00:00+00:00", "key", pair.question, pair.answer_id, "good", "chat", "me")
-    assert "feedback 0" not in {example.group for example in opened.train_examples(QUICK, lambda _: None)}
-    opened.store.add_feedback(asked)
-    assert "feedback 0" in {example.group for example in opened.train_examples(QUICK, lambda _: None)}
-    opened.close()
-
-
-def test_what_people_turned_down_is_trained_on(tmp_path):
-    opened = OpenDesk.open(small_desk(tmp_path, "small"))
-    (served,) = opened.all_cases(1, lambda _: None)
-    wrong = next(one.answer_id for one in served.candidates if one.answer_id not in served.right)
-    question = served.context.question
-    opened.store.add_feedback(Feedback("2026-01-01T00:00:00+00:00", "key", question, wrong, "bad", "chat", "me"))
-    examples = opened.train_examples(QUICK, lambda _: None)
-    (example,) = [example for example in examples if example.group == "feedback 0"]
-    opened.close()
-    assert not example.is_answered and example.rejected is not None
-    assert wrong in np.array(example.answer_ids)[example.rejected]
-    assert not (example.right & example.rejected).any() and example.right.sum() > 10
-    # Nothing is measured by it: whatever else comes first would count as right.
-    many = [replace(example, group=f"feedback {number}") for number in range(4000)]
-    train, chosen_by = desk_training._apart(many, [])
-    assert (len(train), chosen_by) == (4000, [])
-
-
-def test_what_says_the_same_is_no_negative_for_the_encoder(desk):
-    opened = OpenDesk.open(desk)
-    queries, texts = opened.encoder_queries(None)
-    opened.close()
-    several = [query for query in queries if len(query.right) > 1]
-    assert several
-    for query in several:
-        said = [words_of(texts[row]) for row in query.right]
-        assert any(all(says_the_same(own, other) for other in said) for own in said)
-
-
-def test_the_split_is_about_as_large_as_it_says():
-    shares = [share_of(f"conversation {number}", "held out") for number in range(4000)]
-    assert abs(sum(share < HELD_OUT_SHARE for share in shares) / 4000 - HELD_OUT_SHARE) < 0.03
 
 
 def test_several_desks_need_a_place_for_the_model(desk):
