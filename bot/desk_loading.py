@@ -12,24 +12,27 @@ from index.embedder import Embedder
 from index.encoder_loading import BUNDLED
 from index.retriever import Retriever
 from training.mood import MoodReader
-from training.registry import Model, base_model_path, desk_model, encoder_name, load_model
+from training.registry import Model, base_model_path, desk_embedder, desk_model, load_model
 from training.trust import trusted
 
 
 def load_desk_model(desk: Desk, store: Store) -> tuple[Model | None, Embedder, list[str]]:
     """The desk's model, the embedder that goes with it, and what a person should know.
 
-    A desk whose own model is lost or damaged is served by the base model, one that the base model does not fit by
-    retrieval alone; either is said.
+    A desk whose own model or its encoder is lost or damaged is served by the base model, one that the base model does
+    not fit by retrieval alone; either is said.
+
+    Raises:
+        ModelError: the encoder that the desk was imported with cannot be loaded.
     """
-    embedder = Embedder(encoder_name(desk.models_path, store))
     notices: list[str] = []
     try:
+        embedder = desk_embedder(desk.models_path, store)
         return trusted(store, desk_model(desk.models_path, embedder.identity)), embedder, notices
     except ModelError as error:
         notices.append(str(error))
+    embedder = Embedder(str(store.setting("embedder", BUNDLED)))
     try:
-        embedder = Embedder(str(store.setting("embedder", BUNDLED)))
         base = trusted(store, load_model(base_model_path(), embedder.identity))
     except ModelError:
         return None, embedder, [*notices, "Until then answers are ranked by retrieval alone."]

@@ -7,11 +7,10 @@ from conversations.desk import Desk
 from conversations.errors import AttendantError
 from conversations.store import Store
 from index.builder import Check, check_index, update_index
-from index.embedder import Embedder
 from index.vectors import check_faiss
 from training.desk_calibration import check_decision
 from training.mood import check_mood
-from training.registry import check_models, encoder_name
+from training.registry import check_models, desk_embedder
 
 
 def examine(desk: Desk, meter: Meter) -> list[Check]:
@@ -26,7 +25,7 @@ def examine(desk: Desk, meter: Meter) -> list[Check]:
         checks.append(_check_store(store))
         meter.show("loading the encoder")
         try:
-            embedder = Embedder(encoder_name(desk.models_path, store))
+            embedder = desk_embedder(desk.models_path, store)
         except AttendantError as error:
             return [*checks, Check("encoder", False, str(error)), *check_models(desk.models_path)]
         checks.append(Check("encoder", True, f"{embedder.identity} on {embedder.device} in {embedder.precision}"))
@@ -49,7 +48,7 @@ def repair_index(desk: Desk, meter: Meter) -> list[str]:
     """
     with desk.writing(), desk.store() as store:
         meter.show("loading the encoder")
-        embedder = Embedder(encoder_name(desk.models_path, store))
+        embedder = desk_embedder(desk.models_path, store)
         return update_index(desk.index_path, store, embedder, meter.show)
 
 

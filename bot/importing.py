@@ -16,7 +16,7 @@ from conversations.errors import DeskError
 from conversations.importing import import_logs
 from conversations.readers import log_files
 from conversations.store import Store
-from training.registry import encoder_name
+from training.registry import desk_embedder
 
 
 def import_into_desk(
@@ -67,7 +67,7 @@ def _bring_index_in_step(desk: Desk, store: Store, embedder_name: str | None, me
     from index.embedder import Embedder
     from training.desk_calibration import calibrate_desk
 
-    embedder = Embedder(embedder_name or encoder_name(desk.models_path, store))
+    embedder = Embedder(embedder_name) if embedder_name else desk_embedder(desk.models_path, store)
     if embedder_name is not None:
         # Kept only after it could be loaded.
         store.set_setting("embedder", embedder_name)

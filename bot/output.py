@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
-from typing import Any
 
 import click
 from rich.console import Console
 from rich.text import Text
 
+from conversations.finite import finite
 from conversations.text import safe_text
 
 _WIDEST = 120
@@ -44,14 +43,4 @@ def remark(text: str, is_plain: bool = False) -> None:
 
 def print_json(value: object) -> None:
     """Prints a value as one line of JSON in ASCII, numbers that JSON does not have as null."""
-    click.echo(json.dumps(_finite(value), allow_nan=False))
-
-
-def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    if isinstance(value, dict):
-        return {str(key): _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+    click.echo(json.dumps(finite(value), allow_nan=False))

@@ -99,6 +99,10 @@ def _row(place: str, line: str) -> Row:
         values = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise TrainingError(f"{place}: broken JSON ({error}).", "Mend the line.") from error
+    try:
+        json.dumps(values, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise TrainingError(f"{place}: half a character, such as \\ud800.", "Mend the line.") from error
     if not isinstance(values, dict):
         raise TrainingError(f"{place}: not a JSON object.", "Mend the line.")
     return Row(place, values)

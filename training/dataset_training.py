@@ -32,7 +32,7 @@ from training.rankers.cross_attention import CrossAttentionRanker
 from training.rankers.named import named_ranker
 from training.registry import check_save, load_model, model_embedder, save_model
 from training.reranker import Reranker
-from training.reranker_training import train_reranker
+from training.reranker_training import to_choose_by, train_reranker
 from training.settings import TrainReport, TrainSettings
 from training.signal_weights import fit_signal_weights
 from training.splits import share_of, split_queries
@@ -89,6 +89,7 @@ def _train_and_judge(directory: Path, save: Path, settings: TrainSettings, repor
     if is_tuned:
         # On what the encoder was tuned on, it looks better than it is.
         train = [query for query in train if share_of(query.group, "encoder") >= ENCODER_SHARE]
+    reranker = _start(embedder, settings)
     with tempfile.TemporaryDirectory(prefix="attendant-") as scratch:
         kept = settings.cache or Path(scratch)
         index = TaskIndex(task, embedder, STATES_BELOW, kept, counter("embedding answers", report))
@@ -111,9 +112,9 @@ def _train_and_judge(directory: Path, save: Path, settings: TrainSettings, repor
                 f"was found; at least {LEAST_EXAMPLES} and {LEAST_HELD_OUT} are needed.",
                 "Use a larger data set or limit.",
             )
-        reranker = _start(embedder, settings)
+        examples, chosen_by = to_choose_by(examples, held_examples)
         fit_signal_weights(reranker, examples)
-        train_reranker(reranker, examples, held_examples, settings.for_reranker(), work / "reranker", report)
+        train_reranker(reranker, examples, chosen_by, settings.for_reranker(), work / "reranker", report)
         before = _judged(held_cases, cosine_ranker()).figures
         judged = _judged(held_cases, CrossAttentionRanker(reranker, index.states, None, embedder.device))
         after, decision = judged.figures, judged.decision

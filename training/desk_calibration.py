@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 
-import numpy as np
-
 from conversations.desk import Desk
 from conversations.errors import ModelError
 from conversations.store import Store
@@ -20,7 +18,7 @@ from index.retriever import Retriever
 from training.calibration import NEVER, Decision
 from training.desk_data import OpenDesk
 from training.judging import judge
-from training.logistic import FOLDS, folds_of
+from training.logistic import folds
 from training.rankers.base import Ranked
 from training.rankers.merging import merge_same
 from training.registry import Model, current_model_path, desk_model
@@ -71,8 +69,11 @@ def calibrate_desk(
     right, groups = [case.right for case in cases], [case.group for case in cases]
     decision = judge(_as_elsewhere(ranker.reranker, ranked, right, groups), right, groups).decision
     if decision.cases:
-        keep_trust(store, model.fingerprint, fit_trust(ranker.reranker, ranked, right))
-        keep_decision(store, model.fingerprint, decision)
+        trust = fit_trust(ranker.reranker, ranked, right)
+        # Together: the thresholds are for scores under this very trust.
+        with store.transaction():
+            keep_trust(store, model.fingerprint, trust)
+            keep_decision(store, model.fingerprint, decision)
 
 
 def _as_elsewhere(
@@ -85,10 +86,8 @@ def _as_elsewhere(
 
     In the order under a trust that was fitted on these very lists, they would look surer than others will be.
     """
-    folds = folds_of(groups)
     found: list[list[Ranked]] = [[] for _ in ranked]
-    for fold in range(FOLDS):
-        outside, inside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+    for outside, inside in folds(groups):
         trust = fit_trust(reranker, [ranked[row] for row in outside], [right[row] for row in outside])
         for row in inside:
             found[row] = merge_same(trust.reorder(reranker, ranked[row]))

@@ -1,18 +1,19 @@
 """A desk as training sees it: its past turns split by conversation, each with what retrieval would serve for it.
 
-A turn's own conversation is invisible when its candidates are served, so nothing is learned that serving cannot use.
+A turn's own conversation, also a copy under another id, is invisible when its candidates are served, so nothing is
+learned that serving cannot use.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Self
 
 from conversations.desk import Desk
 from conversations.errors import IndexDamaged, ModelError
-from conversations.model import StoredPair
+from conversations.model import Conversation, StoredPair
 from conversations.store import Store
 from index.builder import STATES_BELOW, index_directory, update_index
 from index.candidates import Candidate, ReadDialogue, read_dialogues
@@ -22,6 +23,7 @@ from index.fusion import FUSION_WEIGHTS
 from index.retriever import Retriever
 from index.spelling import desk_spelling
 from index.states import ExtraStates
+from index.twins import OPENING, Twins
 from training.cases import served_cases
 from training.datasets import Query
 from training.distributed import is_first, wait
@@ -32,7 +34,7 @@ from training.planting import Planter
 from training.rankers import Ranker, retrieval_ranker
 from training.rankers.cross_attention import CrossAttentionRanker
 from training.rankers.named import named_ranker
-from training.registry import desk_model, encoder_name, encoder_tuned_on, load_model
+from training.registry import desk_embedder, desk_model, encoder_tuned_on, load_model
 from training.reranker import Reranker
 from training.settings import TrainSettings
 from training.splits import share_of
@@ -62,7 +64,7 @@ class OpenDesk:
     def open(cls, desk: Desk) -> Self:
         """Opens a desk under its present encoder; the caller holds its write lock."""
         store = desk.store()
-        embedder = Embedder(encoder_name(desk.models_path, store))
+        embedder = desk_embedder(desk.models_path, store)
         try:
             tuned_on = encoder_tuned_on(desk_model(desk.models_path, embedder.identity))
         except ModelError:
@@ -99,7 +101,12 @@ class OpenDesk:
         return list(self._cases(queries, "calibrating", on_progress))
 
     def train_examples(self, settings: TrainSettings, on_progress: OnProgress) -> list[Example]:
-        """Training examples for the reranker: turns whose right answer was served, some roughened, and feedback."""
+        """Training examples for the reranker: turns whose right answer was served, some roughened, and feedback.
+
+        Of what feedback teaches the newest, where it is more than half of all that is to be trained on.
+        """
+        most = settings.limit or MOST_TRAINED
+        judged = self.feedback().queries[-max(most // 2, 1) :]
         pairs = _sample(
             (
                 pair
@@ -107,13 +114,13 @@ class OpenDesk:
                 if share_of(pair.conversation, "held out") >= HELD_OUT_SHARE
                 and not (self.is_tuned_here and share_of(pair.conversation, "encoder") < ENCODER_SHARE)
             ),
-            settings.limit or MOST_TRAINED,
+            most - len(judged),
         )
         states = ExtraStates(self.retriever.answer_states)
         source = Source(states, self.retriever.question_states)
         planter = Planter(self.embedder, states, STATES_BELOW, FUSION_WEIGHTS, settings.seed)
         teacher = named_ranker(settings.teacher, self.embedder, *source) if settings.teacher else None
-        queries = [*map(_query, pairs), *self.feedback().queries]
+        queries = [*map(_query, pairs), *judged]
         cases = self._cases(queries, "training turns", on_progress, random.Random(settings.seed))
         return examples_from(cases, source, planter, teacher)
 
@@ -202,16 +209,26 @@ class OpenDesk:
     ) -> Iterator[Case]:
         """Each turn as it would be served, its own conversation invisible; some roughened, where asked for."""
         spelling = desk_spelling(self.store, self.embedder)
+        hidden = self._hidden({query.group for query in queries})
 
         def serve(batch: Sequence[Query]) -> list[tuple[ReadDialogue, list[Candidate]]]:
             earlier = [self.store.history_before(query.group) for query in batch]
             dialogues = [query.dialogue for query in batch]
             contexts = read_dialogues(self.embedder, dialogues, STATES_BELOW, spelling, earlier)
-            served = self.retriever.retrieve(contexts, [(query.group,) for query in batch])
+            served = self.retriever.retrieve(contexts, [hidden.get(query.group, ()) for query in batch])
             return list(zip(contexts, served, strict=True))
 
         equality, report = AnswerEquality(self.store.answers()), counter(stage, on_progress)
         return served_cases(queries, serve, equality, report, roughening, equal_is_right=True)
+
+    def _hidden(self, conversations: Set[str]) -> dict[str, tuple[str, ...]]:
+        """What must not be seen when a turn of each is served: the conversation itself, under all of its ids."""
+        twins = Twins.of_store(self.store)
+        return {
+            name: (name, *twins.of(Conversation(name, tuple(turns))))
+            for name, turns in self.store.openings(OPENING)
+            if name in conversations
+        }
 
 
 def _query(pair: StoredPair) -> Query:

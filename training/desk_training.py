@@ -33,20 +33,15 @@ from training.rankers.cross_attention import CrossAttentionRanker
 from training.rankers.merging import merge_same
 from training.registry import TUNED_ON, check_save, next_name, promote, save_model
 from training.reranker import Reranker
-from training.reranker_training import train_reranker
+from training.reranker_training import to_choose_by, train_reranker
 from training.settings import EPOCHS, MANY, TrainReport, TrainSettings
 from training.signal_weights import fit_signal_weights
-from training.splits import share_of
 from training.tracking import tracked
 
 LEAST_EXAMPLES = 50
 """Training examples below which nothing is trained."""
 LEAST_HELD_OUT = 20
 """Held-out turns below which nothing can be compared."""
-EPOCH_SHARE = 0.1
-"""Share of the training conversations that the best epoch is chosen by."""
-LEAST_TO_CHOOSE_BY = 100
-"""Examples of these below which they train as well, and the epoch is chosen on the held-out turns."""
 
 
 def train_desk(
@@ -137,6 +132,8 @@ def _train(
     opened: list[OpenDesk], held_out: list[list[Case]], settings: TrainSettings, work: Path, report: OnProgress
 ) -> tuple[Reranker, int]:
     """The reranker, trained; and the number of examples it saw."""
+    # First, since an encoder that none can begin with should not cost the wait.
+    reranker = opened[0].starting_point(len(opened) == 1, settings)
     examples: list[Example] = []
     held_examples: list[Example] = []
     for one, cases in zip(opened, held_out, strict=True):
@@ -148,21 +145,11 @@ def _train(
             f"was found; at least {LEAST_EXAMPLES} and {LEAST_HELD_OUT} are needed.",
             "Import more conversations.",
         )
-    reranker = opened[0].starting_point(len(opened) == 1, settings)
-    examples, chosen_by = _apart(examples, held_examples)
+    examples, chosen_by = to_choose_by(examples, held_examples)
     fit_signal_weights(reranker, examples)
     epochs = EPOCHS if len(examples) < MANY else 1
     train_reranker(reranker, examples, chosen_by, settings.for_reranker(epochs), work / "reranker", report)
     return reranker, len(examples)
-
-
-def _apart(examples: list[Example], held_out: list[Example]) -> tuple[list[Example], list[Example]]:
-    """The examples to train on, and those to choose the best epoch by."""
-    train: list[Example] = []
-    chosen_by: list[Example] = []
-    for one in examples:
-        (chosen_by if one.is_answered and share_of(one.group, "epoch") < EPOCH_SHARE else train).append(one)
-    return (examples, held_out) if len(chosen_by) < LEAST_TO_CHOOSE_BY else (train, chosen_by)
 
 
 def _judge(held_out: list[list[Case]], rankers: list[Ranker]) -> Judgement:

@@ -24,6 +24,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from conversations.errors import TrainingError
 from index.embedder import Embedder, Tokens
 from index.encoder_loading import fast_arithmetic
 from training.augmentation import augment
@@ -142,7 +143,12 @@ def _groups(embedder: Embedder, decay: float) -> list[tuple[list[nn.Parameter], 
     """The encoder's parameters, layer by layer from the top, each with its factor on the learning rate."""
     layers: list[list[nn.Parameter]] = []
     if decay != 1:
-        layers = [list(layer.parameters()) for layer in reversed(embedder.transformer.encoder.layer)]
+        try:
+            layers = [list(layer.parameters()) for layer in reversed(embedder.transformer.encoder.layer)]
+        except AttributeError as error:
+            raise TrainingError(
+                f"The encoder {embedder.name} is not built as BERT is.", "Leave out --layer-decay."
+            ) from error
     grouped = {id(parameter) for layer in layers for parameter in layer}
     below = [parameter for parameter in embedder.model.parameters() if id(parameter) not in grouped]
     return [(part, decay**depth) for depth, part in enumerate([*layers, below])]

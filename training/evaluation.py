@@ -165,7 +165,10 @@ def evaluate(
         )
     queries = [query for query in task.queries if chosen != "pool" or query.right & set(query.pool or ())][:limit]
     if not any(query.right for query in queries):
-        raise TrainingError(f"No query of {directory}, {split}, can be ranked by the protocol {chosen!r}.")
+        raise TrainingError(
+            f"No query of {directory}, {split}, can be ranked by the protocol {chosen!r}.",
+            "Use a split, or a --limit, with queries whose right answer may be ranked.",
+        )
     recipes = {name: recipe(name, candidates_by) for name in dict.fromkeys(rankers)}
     planted = [attack for attack in attacks if attack in PLANTED]
     show = on_progress or (lambda stage, done, total: None)

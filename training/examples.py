@@ -113,6 +113,9 @@ def _example(case: Case, found: Sequence[Candidate], source: Source, teacher: Ra
     is_rejected = np.array([one.answer_id in rejected for one in kept], dtype=bool)
     if case.context.states is None or not is_right.any() or is_right.all():
         return None
+    if not is_answered and not is_rejected.any():
+        # What was turned down is not served any more; that a planted echo is wrong says nothing of the question.
+        return None
     values, scales = quantize(case.context.states)
     taught = None
     if teacher is not None:

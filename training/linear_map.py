@@ -142,7 +142,9 @@ def load_linear_map(path: Path, encoder: str, dimension: int) -> LinearMap:
             f"The linear map {path} cannot be read.", "Train it again: attendant train --kind linear-map."
         ) from error
     if facts.get("kind") != KIND or facts.get("encoder") != encoder:
-        raise ModelError(f"{path} is no linear map for the encoder {encoder}.", "Train one for it.")
+        raise ModelError(
+            f"{path} is no linear map for the encoder {encoder}.", "Train one: attendant train --kind linear-map."
+        )
     if tuple(weight.shape) != (dimension, dimension):
         shape = " by ".join(str(size) for size in weight.shape)
         raise ModelError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,7 @@ import torch
 from scipy.special import expit
 
 Floats = npt.NDArray[np.floating]
+Rows = npt.NDArray[np.int64]
 
 FOLDS = 5
 """Parts of the cross-validation; fewer conversations than this cannot calibrate anything."""
@@ -51,14 +52,16 @@ def fit_logistic(features: Floats, right: npt.NDArray[np.bool_]) -> tuple[Floats
     return coefficients, float(parameters[-1].detach()) - float((coefficients * mean).sum())
 
 
-def folds_of(groups: Sequence[str]) -> npt.NDArray[np.int64]:
-    """(cases,) numbers below `FOLDS`: all cases of one conversation have the same.
+def folds(groups: Sequence[str]) -> Iterator[tuple[Rows, Rows]]:
+    """The rows outside and inside of each of `FOLDS` parts; all cases of one conversation are in one part.
 
-    >>> folds_of(["b", "a", "b"]).tolist()
-    [1, 0, 1]
+    >>> [inside.tolist() for _, inside in folds(["b", "a", "b"])]
+    [[1], [0, 2], [], [], []]
     """
-    fold_of = {group: place % FOLDS for place, group in enumerate(sorted(set(groups)))}
-    return np.array([fold_of[group] for group in groups], np.int64)
+    part_of = {group: place % FOLDS for place, group in enumerate(sorted(set(groups)))}
+    parts = np.array([part_of[group] for group in groups], np.int64)
+    for part in range(FOLDS):
+        yield np.flatnonzero(parts != part), np.flatnonzero(parts == part)
 
 
 def cross_validated(features: Floats, right: npt.NDArray[np.bool_], groups: Sequence[str]) -> Floats:
@@ -72,11 +75,9 @@ def cross_validated(features: Floats, right: npt.NDArray[np.bool_], groups: Sequ
     Returns:
         (cases,)
     """
-    folds = folds_of(groups)
     found = np.zeros(len(features))
-    for fold in range(FOLDS):
-        inside = folds == fold
-        found[inside] = probability(features[inside], *fit_logistic(features[~inside], right[~inside]))
+    for outside, inside in folds(groups):
+        found[inside] = probability(features[inside], *fit_logistic(features[outside], right[outside]))
     return found
 
 

@@ -85,6 +85,7 @@ def train_loop(
     checkpoint: Path | None = None,
     on_progress: OnProgress | None = None,
     after_epoch: Callable[[int], tuple[float, bool]] | None = None,
+    before_epoch: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Trains until the epochs are done or `after_epoch` says to stop; with no epochs nothing is done.
 
@@ -99,6 +100,7 @@ def train_loop(
         checkpoint: directory for checkpoints; None for none. A checkpoint of the same stage is resumed.
         on_progress: called after every step.
         after_epoch: called with the epoch; returns (held-out metric, whether to stop).
+        before_epoch: called with each epoch, those that a killed run had done included.
 
     Raises:
         TrainingError: the loss is not a number, or there is nothing to train on.
@@ -120,6 +122,7 @@ def train_loop(
     recent: list[float] = []
     saved_at = time.monotonic()
     for epoch in range(settings.epochs):
+        before_epoch(epoch)
         batches = batches_of_epoch(random_of[epoch])
         for place, batch in enumerate(batches):
             step = epoch * per_epoch + place

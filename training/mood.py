@@ -115,7 +115,7 @@ def base_path() -> Path:
 
     Made by `attendant train --mood conversations/sample/mood.jsonl --save training/base`.
     """
-    return Path(str(resources.files("training.base")))
+    return Path(str(resources.files("training"))) / "base"
 
 
 def mood_path(root: Path, encoder: str) -> Path:

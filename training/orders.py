@@ -127,7 +127,7 @@ def _vector_order(index: TaskIndex, embedder: Embedder, mapped: Callable[[Floats
 
     def order(query: Query, rows: Rows, depth: int) -> Ordered:
         del depth
-        return _by_score(index.vectors[rows] @ mapped(embedder.encode_dialogues([query.dialogue])[0]))
+        return _by_score(index.vectors_of(rows) @ mapped(embedder.encode_dialogues([query.dialogue])[0]))
 
     return order
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from training.judging import Judgement
 from training.metrics import reciprocal_ranks
-from training.significance import SIGNIFICANT, bootstrap_intervals, paired_p_value
+from training.significance import LEAST_CONVERSATIONS, SIGNIFICANT, bootstrap_intervals, paired_p_value
 
 MARGIN = 0.01
 """Loss in MRR that a smaller model may have."""
@@ -44,8 +44,9 @@ class Evidence:
 
     @property
     def is_cheaper_and_as_good(self) -> bool:
-        """Whether the challenger is smaller and at most `MARGIN` worse."""
-        return self.parameters_after < self.parameters_before and self.low > -MARGIN
+        """Whether the challenger is smaller and at most `MARGIN` worse, on conversations enough to say so."""
+        is_smaller = self.parameters_after < self.parameters_before
+        return is_smaller and self.conversations >= LEAST_CONVERSATIONS and self.low > -MARGIN
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""

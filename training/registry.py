@@ -8,6 +8,7 @@ fine-tuned with it.
 from __future__ import annotations
 
 import os
+from copy import deepcopy
 from dataclasses import asdict, astuple, dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -67,8 +68,9 @@ class Model:
 
     def trusted(self, trust: Trust) -> Model:
         """The model with its parts counting so."""
-        trust.give_to(self.reranker)
-        return replace(self, trust=trust)
+        reranker = deepcopy(self.reranker)
+        trust.give_to(reranker)
+        return replace(self, reranker=reranker, trust=trust)
 
 
 def save_model(
@@ -153,7 +155,7 @@ def model_embedder(directory: Path) -> tuple[Embedder, bool]:
 
 def base_model_path() -> Path:
     """The base reranker that ships with the project."""
-    return Path(str(resources.files("training.base")))
+    return Path(str(resources.files("training"))) / "base"
 
 
 def current_model_path(models: Path) -> Path | None:
@@ -186,6 +188,23 @@ def encoder_name(models: Path, store: Store) -> str:
     if own is not None and (own / ENCODER).is_dir():
         return str(own / ENCODER)
     return str(store.setting("embedder", BUNDLED))
+
+
+def desk_embedder(models: Path, store: Store) -> Embedder:
+    """The encoder that a desk is embedded with, loaded; see `encoder_name`.
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
+    name = encoder_name(models, store)
+    try:
+        return Embedder(name)
+    except ModelError as error:
+        if not Path(name).is_relative_to(models):
+            raise
+        raise ModelError(
+            error.message, "Serve with the model that ships: attendant models --promote base; or train again."
+        ) from error
 
 
 def desk_model(models: Path, encoder: str) -> Model:

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from conversations.errors import ModelError
 from index.candidates import SIGNALS
 from index.embedder import EARLIER
 from index.fusion import BARE_WEIGHTS, FUSION_WEIGHTS
@@ -106,23 +107,29 @@ class Reranker(nn.Module):
             sizes: other fields of `RerankerConfig`.
 
         Raises:
-            AttributeError: the encoder's layers are not laid out as BERT's are.
+            ModelError: the encoder's layers are not laid out as BERT's are.
         """
         settings = transformer.config
-        config = RerankerConfig(
-            **{
-                "encoder": encoder,
-                "width": settings.hidden_size,
-                "heads": settings.num_attention_heads,
-                "feed_forward": int(settings.intermediate_size * FEED_FORWARD_KEPT),
-                "layer_norm_epsilon": settings.layer_norm_eps,
-                "blocks": blocks,
-                **sizes,
-            }
-        )
-        reranker = cls(config)
-        for block, layer in zip(reranker.layers, transformer.encoder.layer[-blocks:], strict=True):
-            block.copy_layer(layer)
+        try:
+            config = RerankerConfig(
+                **{
+                    "encoder": encoder,
+                    "width": settings.hidden_size,
+                    "heads": settings.num_attention_heads,
+                    "feed_forward": int(settings.intermediate_size * FEED_FORWARD_KEPT),
+                    "layer_norm_epsilon": settings.layer_norm_eps,
+                    "blocks": blocks,
+                    **sizes,
+                }
+            )
+            reranker = cls(config)
+            for block, layer in zip(reranker.layers, transformer.encoder.layer[-blocks:], strict=True):
+                block.copy_layer(layer)
+        except AttributeError as error:
+            raise ModelError(
+                f"The encoder {encoder} is not built as BERT is, so no reranker can begin as a copy of its layers.",
+                "Import with another --embedder, such as intfloat/multilingual-e5-small.",
+            ) from error
         return reranker
 
     def for_bare_answers(self, answer_tokens: int) -> Reranker:
@@ -209,9 +216,11 @@ class Reranker(nn.Module):
         )
         signals = candidates.signals.to(parts.dtype)
         joint = torch.cat([answer, question, answer * own.vector, question * own.vector, parts, signals], dim=-1)
-        direct = (parts.float() @ self.part_weights.float()) * SIGNAL_SCALE
-        # In full precision: candidates that retrieval tells apart must not be rounded together.
-        direct = direct + candidates.signals.float() @ self.signal_weights.float() * keep_retrieval
+        # In full precision, and not as matrix products, which autocast would round to bfloat16: candidates that
+        # retrieval tells apart must not become ties.
+        direct = (parts.float() * self.part_weights.float()).sum(dim=-1) * SIGNAL_SCALE
+        retrieved = (candidates.signals.float() * self.signal_weights.float()).sum(dim=-1)
+        direct = direct + retrieved * keep_retrieval
         return Judged(nn.functional.gelu(self.score_in(joint)), direct)
 
     def weigh(self, judged: Judged, dialogues: Tensor) -> Tensor:

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from index.encoder_loading import default_device, fast_arithmetic
 from training.batching import batches_of_like_length, step_generator
-from training.distributed import is_first, own_share, part_of_mean
+from training.distributed import own_share, part_of_mean
 from training.examples import Example, digest_of_examples, sample_rows, unpack
 from training.loop import LoopSettings, Progress, train_loop
 from training.losses import DISTILLATIONS, LOSSES, padded
 from training.metrics import mean_reciprocal_rank, rank_of_right
 from training.reranker import Reranker
+from training.resuming import Best, HardestFirst
 from training.same_run import digest_of_weights, keep_only_same_run
+from training.splits import share_of
 
+EPOCH_SHARE = 0.1
+"""Share of the training conversations that the best epoch is chosen by."""
+LEAST_TO_CHOOSE_BY = 100
+"""Examples of these below which they train as well, and the epoch is chosen on the held-out ones."""
 MOST_MEASURED = 400
 """Held-out examples ranked after each epoch, evenly from all: enough to choose an epoch by."""
 
@@ -41,7 +42,8 @@ class RerankerSettings:
     """Factor on the learning rate of the blocks, which start trained; the new layers use the full rate."""
     batch_size: int = 16
     candidates: int = 10
-    """Candidates of an example in one step; the right ones are always among them."""
+    """Candidates of an example in one step; up to four right ones and all that were turned down are always among
+    them, even if these are more."""
     retrieval_dropout: float = 0.3
     """Share of the examples trained without the retrieval score, so that attention learns to stand alone."""
     patience: int = 2
@@ -59,6 +61,22 @@ class RerankerSettings:
     """Choose the hardest negatives anew after every epoch, by the reranker itself instead of by retrieval."""
     accumulate: int = 1
     """Parts that a batch is worked on in, where it does not fit into memory."""
+
+
+def to_choose_by(examples: list[Example], held_out: list[Example]) -> tuple[list[Example], list[Example]]:
+    """The examples to train on, and those to choose the best epoch by: a part of them where there are enough.
+
+    Chosen on the held-out ones, it would have luck there that whoever judges by them takes for merit.
+
+    Args:
+        examples: to train on.
+        held_out: that judge the model.
+    """
+    train: list[Example] = []
+    chosen_by: list[Example] = []
+    for one in examples:
+        (chosen_by if one.is_answered and share_of(one.group, "epoch") < EPOCH_SHARE else train).append(one)
+    return (examples, held_out) if len(chosen_by) < LEAST_TO_CHOOSE_BY else (train, chosen_by)
 
 
 def train_reranker(
@@ -99,7 +117,7 @@ def train_reranker(
         reranker.train()
         return mean_reciprocal_rank(ranks)
 
-    best = _Best.kept(checkpoint) or _Best(checkpoint)
+    best = Best.kept(checkpoint) or Best(checkpoint)
     if best.weights is None:
         best.offer(reranker, held_out_mrr(), -1)
 
@@ -108,7 +126,7 @@ def train_reranker(
         best.offer(reranker, metric, epoch)
         stop = epoch - best.epoch >= settings.patience
         if settings.refresh_negatives and not stop and epoch + 1 < settings.epochs:
-            lesson.refresh_negatives()
+            lesson.refresh_negatives(epoch)
         return metric, stop
 
     block_parameters = list(reranker.blocks.parameters())
@@ -128,6 +146,7 @@ def train_reranker(
         checkpoint,
         on_progress,
         after_epoch,
+        lesson.begin,
     )
     reranker.load_state_dict(best.weights or {})
     reranker.eval()
@@ -154,7 +173,7 @@ class _Lesson:
         self.reranker = reranker
         self.examples = list(examples)
         self.settings = settings
-        self._hardest_first = _HardestFirst(checkpoint, [len(example.right) for example in examples])
+        self._hardest_first = HardestFirst(checkpoint, [len(example.right) for example in examples])
 
     def batches(self, generator: random.Random) -> list[list[int]]:
         """All examples, shuffled; the dialogues of a batch are of like length and from one desk."""
@@ -218,71 +237,13 @@ class _Lesson:
         dialogues.states = states.detach() + length * torch.nn.functional.normalize(push, dim=-1)
         return part_of_mean((plain + of_dialogues()) / 2, len(batch))
 
-    def refresh_negatives(self) -> None:
-        """Orders each example's candidates by what the reranker now thinks of them, hardest first."""
+    def begin(self, epoch: int) -> None:
+        """Takes the negatives that were chosen for an epoch."""
+        self._hardest_first.begin(epoch)
+
+    def refresh_negatives(self, epoch: int) -> None:
+        """Orders each example's candidates by what the reranker thinks of them after an epoch, hardest first."""
         self.reranker.eval()
         scored = (scores_of(self.reranker, example) for example in self.examples)
-        self._hardest_first.keep([np.argsort(-scores, kind="stable").tolist() for scores in scored])
+        self._hardest_first.keep(epoch, [np.argsort(-scores, kind="stable").tolist() for scores in scored])
         self.reranker.train()
-
-
-class _HardestFirst:
-    """The order of each example's candidates that negatives are taken in, kept for a run that is resumed."""
-
-    def __init__(self, directory: Path | None, sizes: Sequence[int]) -> None:
-        """Retrieval's order, or what a killed run had chosen for these examples.
-
-        Args:
-            directory: of the checkpoints.
-            sizes: candidates of each example.
-        """
-        self._path = directory / "negatives.json" if directory else None
-        self.orders: list[list[int] | None] = [None] * len(sizes)
-        if self._path is not None and self._path.is_file():
-            with suppress(OSError, ValueError, TypeError):
-                kept = json.loads(self._path.read_text(encoding="ascii"))
-                if [sorted(order) for order in kept] == [list(range(size)) for size in sizes]:
-                    self.orders = kept
-
-    def keep(self, orders: list[list[int] | None]) -> None:
-        self.orders = orders
-        if self._path and is_first():
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            beside = self._path.with_suffix(".tmp")
-            beside.write_text(json.dumps(orders), encoding="ascii")
-            beside.replace(self._path)
-
-
-class _Best:
-    """The weights of the best epoch so far, kept beside the checkpoints so that a resumed run still has them."""
-
-    def __init__(self, directory: Path | None) -> None:
-        self._path = directory / "best.checkpoint" if directory else None
-        self.weights: dict[str, Tensor] | None = None
-        self.mrr, self.epoch = -1.0, -1
-
-    @classmethod
-    def kept(cls, directory: Path | None) -> Self | None:
-        """What a killed run left behind, if it is whole."""
-        best = cls(directory)
-        if best._path is None or not best._path.is_file():
-            return None
-        try:
-            best.weights = load_file(best._path)
-            with safe_open(best._path, "pt") as opened:
-                said = opened.metadata()
-            best.mrr, best.epoch = float(said["mrr"]), int(said["epoch"])
-        except (OSError, KeyError, ValueError, SafetensorError):
-            return None
-        return best
-
-    def offer(self, reranker: Reranker, mrr: float, epoch: int) -> None:
-        if mrr <= self.mrr:
-            return
-        self.mrr, self.epoch = mrr, epoch
-        self.weights = {name: value.detach().cpu().clone() for name, value in reranker.state_dict().items()}
-        if self._path and is_first():
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            beside = self._path.with_suffix(".tmp")
-            save_file(self.weights, beside, {"mrr": repr(mrr), "epoch": str(epoch)})
-            beside.replace(self._path)

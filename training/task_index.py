@@ -88,6 +88,13 @@ class TaskIndex:
             return None
         return AnswerEquality(StoredAnswer(row, text) for row, text in enumerate(self.task.answers))
 
+    def vectors_of(self, rows: npt.NDArray[np.int64] | None) -> Floats:
+        """The vectors of some answers, or of all, which are not copied then."""
+        count = len(self.task.answers)
+        if rows is None or np.array_equal(rows, np.arange(count)):
+            return self.vectors[:count]
+        return self.vectors[rows]
+
     def candidates(
         self,
         context: ReadDialogue,
@@ -109,7 +116,7 @@ class TaskIndex:
         """
         allowed = np.arange(len(self.task.answers)) if rows is None else rows
         signals = np.zeros((len(allowed), len(SIGNALS)), np.float32)
-        signals[:, _ANSWER] = self.vectors[allowed] @ context.dialogue_vector
+        signals[:, _ANSWER] = self.vectors_of(rows) @ context.dialogue_vector
         words = self.word_scores(context.question, allowed)
         signals[:, _WORDS] = words / max(float(words.max(initial=0.0)), 1e-6)
         scores = fuse(signals, weights)

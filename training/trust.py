@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from index.candidates import SIGNALS
 from training.rankers.base import Ranked, in_order
 from training.reranker import Reranker
 
@@ -73,6 +74,6 @@ def trusted(store: Store, model: Model) -> Model:
 
 def parts_of(reranker: Reranker, ranked: Sequence[Ranked]) -> tuple[Floats, Floats]:
     """The signals of a list, (candidates, signals), and what the reranker that ranked it added, (candidates,)."""
-    signals = np.array([entry.candidate.signals for entry in ranked], np.float32)
+    signals = np.array([entry.candidate.signals for entry in ranked], np.float32).reshape(-1, len(SIGNALS))
     scores = np.array([entry.score for entry in ranked], np.float32)
     return signals, scores - signals @ reranker.signal_weights.detach().cpu().float().numpy()

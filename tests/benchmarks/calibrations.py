@@ -22,7 +22,7 @@ from index.builder import STATES_BELOW
 from training.calibration import careful_coverage, confidence_features, fit_temperature
 from training.cases import task_cases
 from training.datasets import load_task
-from training.logistic import FOLDS, fit_logistic, folds_of, log_odds, probability
+from training.logistic import fit_logistic, folds, log_odds, probability
 from training.metrics import brier_score, calibration
 from training.rankers.base import Ranked
 from training.rankers.cross_attention import CrossAttentionRanker
@@ -114,14 +114,13 @@ def main(dataset: str, model_path: str, limit: str = "1500") -> None:
         np.array([entry.candidate.answer_id in case.right for entry in ranked])
         for case, ranked in zip(cases, lists, strict=True)
     ]
-    folds = folds_of([case.group for case in cases])
+    groups = [case.group for case in cases]
     right = first_is_right(marks)
     print(f"{len(cases)} queries, the first answer is right in {right.mean():.3f}")
     print(f"{'':38}{'ECE':>8}{'chance':>8}{'Brier':>8}{'at 5 %':>8}")
     for name, fit in WAYS.items():
         read = np.zeros(len(cases))
-        for fold in range(FOLDS):
-            outside, inside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        for outside, inside in folds(groups):
             reader = fit([lists[row] for row in outside], [marks[row] for row in outside])
             read[inside] = reader([lists[row] for row in inside])
         found = calibration(read, right)

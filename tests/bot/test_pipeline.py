@@ -21,6 +21,7 @@ from conversations.model import Turn
 from index.embedder import Embedder
 from training.calibration import Decision
 from training.mood import mood_path
+from training.registry import base_model_path
 
 
 @pytest.fixture(scope="module")
@@ -243,6 +244,18 @@ def test_a_damaged_index_is_said_and_mended(home, tmp_path):
         assert pipeline.answer(customer("where is my parcel")).candidates
     with Pipeline.open(desk) as pipeline:
         assert pipeline.notices == []
+
+
+def test_a_damaged_encoder_of_the_desks_own_model_is_said_and_the_base_model_serves(home, tmp_path):
+    shutil.copytree(home, tmp_path / "home")
+    desk = Desk.open(tmp_path / "home", "shop")
+    shutil.copytree(base_model_path(), desk.models_path / "model-0001")
+    (desk.models_path / "model-0001" / "encoder").mkdir()
+    (desk.models_path / "model-0001" / "encoder" / "model.safetensors").write_bytes(b"half")
+    (desk.models_path / "current").write_text("model-0001\n")
+    with Pipeline.open(desk) as pipeline:
+        assert "model-0001" in pipeline.notices[0] and "--promote base" in pipeline.notices[0]
+        assert pipeline.ranker_name == "cross-attention:base"
 
 
 def test_a_damaged_model_is_said_and_the_base_model_serves(home, tmp_path):

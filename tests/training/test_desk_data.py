@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from training_desks import small_desk, whole_desk
 
-from conversations.model import Feedback
+from bot.pipeline import Pipeline
+from conversations.desk import Desk
+from conversations.importing import import_logs
+from conversations.model import Feedback, Turn
+from index.builder import update_index
+from index.embedder import Embedder
 from index.equality import says_the_same, words_of
-from training import desk_training
+from training.desk_calibration import calibrate_desk
 from training.desk_data import HELD_OUT_SHARE, OpenDesk
+from training.reranker_training import to_choose_by
 from training.settings import TrainSettings
 from training.splits import share_of
 
@@ -60,7 +67,7 @@ def test_what_people_turned_down_is_trained_on(tmp_path):
     assert not (example.right & example.rejected).any() and example.right.sum() > 10
     # Nothing is measured by it: whatever else comes first would count as right.
     many = [replace(example, group=f"feedback {number}") for number in range(4000)]
-    train, chosen_by = desk_training._apart(many, [])
+    train, chosen_by = to_choose_by(many, [])
     assert (len(train), chosen_by) == (4000, [])
 
 
@@ -78,3 +85,41 @@ def test_what_says_the_same_is_no_negative_for_the_encoder(desk):
 def test_the_split_is_about_as_large_as_it_says():
     shares = [share_of(f"conversation {number}", "held out") for number in range(4000)]
     assert abs(sum(share < HELD_OUT_SHARE for share in shares) / 4000 - HELD_OUT_SHARE) < 0.03
+
+
+def found(cases):
+    """Share of the cases whose right answer is served."""
+    return np.mean([bool(case.right & {one.answer_id for one in case.candidates}) for case in cases])
+
+
+def test_a_copy_under_another_id_is_not_served_either(tmp_path):
+    desk = small_desk(tmp_path, "small")
+    opened = OpenDesk.open(desk)
+    before = opened.all_cases(1000, lambda _: None)
+    opened.close()
+    rows = [json.loads(line) for line in (tmp_path / "small.jsonl").read_text(encoding="utf-8").splitlines()]
+    (tmp_path / "copies.jsonl").write_text(
+        "\n".join(json.dumps(row | {"id": f"copy of {row['id']}"}) for row in rows)
+    )
+    with desk.writing(), desk.store() as store:
+        import_logs(store, [tmp_path / "copies.jsonl"], redact=True, rejects_dir=desk.rejects_path)
+        update_index(desk.index_path, store, Embedder())
+    opened = OpenDesk.open(desk)
+    after = opened.all_cases(1000, lambda _: None)
+    opened.close()
+    assert len(after) == 2 * len(before) and found(before) < 0.7
+    assert found(after) == pytest.approx(found(before), abs=0.05), "in its copy it would be found every time"
+
+
+def test_a_desk_of_one_conversation_is_calibrated_without_a_word(tmp_path):
+    log = tmp_path / "one.jsonl"
+    turns = [{"role": "customer", "text": "Where is my parcel?"}, {"role": "agent", "text": "It comes today."}]
+    log.write_text(json.dumps({"id": "only", "turns": turns}), encoding="utf-8")
+    desk = Desk.create(tmp_path / "home", "one")
+    with desk.writing(), desk.store() as store:
+        import_logs(store, [log], redact=True, rejects_dir=desk.rejects_path)
+        update_index(desk.index_path, store, Embedder())
+        calibrate_desk(desk, store, Embedder())
+    with Pipeline.open(desk) as pipeline:
+        assert pipeline.model.trust is None
+        assert pipeline.answer([Turn("customer", "where is it")]).candidates[0].text == "It comes today."

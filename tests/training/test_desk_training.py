@@ -17,7 +17,7 @@ from conversations.desk import Desk
 from conversations.errors import TrainingError
 from conversations.model import Turn
 from index.embedder import Embedder
-from training import desk_calibration, desk_training
+from training import desk_calibration, desk_training, reranker_training
 from training.calibration import Decision
 from training.desk_calibration import calibrate_desk
 from training.desk_data import HELD_OUT_SHARE, OpenDesk
@@ -225,7 +225,7 @@ def test_the_epoch_is_chosen_on_conversations_that_do_not_judge_where_there_are_
     def train(reranker, examples, chosen_by, *_):
         raise Trained({one.group for one in examples}, {one.group for one in chosen_by})
 
-    monkeypatch.setattr(desk_training, "LEAST_TO_CHOOSE_BY", least)
+    monkeypatch.setattr(reranker_training, "LEAST_TO_CHOOSE_BY", least)
     monkeypatch.setattr(desk_training, "train_reranker", train)
     with pytest.raises(Trained) as reached:
         train_desk([desk], TrainSettings(limit=200))

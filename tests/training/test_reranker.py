@@ -113,6 +113,18 @@ def test_an_untrained_reranker_ranks_as_retrieval_does(seed):
     torch.testing.assert_close(scores, given_ones.signals @ torch.tensor(FUSION_WEIGHTS) * SIGNAL_SCALE)
 
 
+def test_retrieval_scores_stay_exact_where_the_rest_computes_in_bfloat16():
+    """What is trained and measured must not see ties that serving does not have."""
+    reranker = tiny_reranker(trained=False)
+    asked, served = dialogue(), candidates(50)
+    served.signals = 0.9 + 1e-4 * served.signals
+    expected = served.signals @ reranker.signal_weights
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        scores = reranker(asked, served)
+    assert scores.dtype == torch.float32 and len(scores.unique()) > 40
+    torch.testing.assert_close(scores, expected)
+
+
 def test_the_dialogue_matters_to_a_trained_reranker():
     reranker, given_ones = tiny_reranker(), candidates()
     with torch.no_grad():

@@ -10,7 +10,7 @@ import pytest
 import torch
 from ranking_fixtures import judged_example, tiny_reranker, tiny_source
 
-from training import reranker_training
+from training import loop, reranker_training
 from training.loop import LoopSettings
 from training.reranker_training import RerankerSettings, train_reranker
 
@@ -19,9 +19,18 @@ class Killed(Exception):
     """Stands for a kill: nothing of the run is left but its files."""
 
 
-@pytest.mark.parametrize("killed_at", [3, 6, 8])
-def test_a_killed_run_with_refreshed_negatives_ends_as_if_it_had_not_been(tmp_path, monkeypatch, killed_at):
+@pytest.mark.parametrize(("killed_at", "saved_at"), [(3, None), (6, None), (8, None), (5, 2), (8, 4)])
+def test_a_killed_run_with_refreshed_negatives_ends_as_if_it_had_not_been(tmp_path, monkeypatch, killed_at, saved_at):
+    """Three steps an epoch; with `saved_at` the only checkpoint is older than the negatives chosen last."""
     monkeypatch.setattr(reranker_training, "LoopSettings", partial(LoopSettings, checkpoint_seconds=0.0))
+    save = loop._save
+    monkeypatch.setattr(
+        loop,
+        "_save",
+        lambda directory, stage, step, *rest: (
+            save(directory, stage, step, *rest) if saved_at in (None, step) else None
+        ),
+    )
     # Every epoch counts as better, so that the last one's weights are compared.
     later = itertools.count()
     monkeypatch.setattr(reranker_training, "mean_reciprocal_rank", lambda ranks: float(next(later)))

@@ -53,7 +53,7 @@ def ranker_of(
         ModelError: the answers have no token states.
     """
     if answers is None:
-        raise ModelError("The answers have no token states.")
+        raise ModelError("The answers have no token states.", "Name a ranker that needs none, such as cosine.")
     rankers = [CrossAttentionRanker(one.reranker, answers, questions, embedder.device) for one in models]
     return rankers[0] if len(rankers) == 1 else EnsembleRanker(rankers)
 
