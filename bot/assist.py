@@ -20,7 +20,7 @@ from conversations.model import Turn, Verdict
 from conversations.moments import this_moment
 from conversations.pairs import question_before
 from conversations.text import answer_key
-from index.equality import says_the_same, words_of
+from index.equality import is_edit_of, says_the_same, words_of
 
 if TYPE_CHECKING:
     from bot.answers import RankedAnswer
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 SETTLED = 0.25
 """Seconds that a suggestion must have stood in its place before a key sends it: nobody reads faster than that, and a
 key pressed for the one before must not send another."""
-KEPT = 0.5
-"""Share of a suggestion's words that what is sent must keep to be an edit of it; with fewer it was passed over."""
 READ_AT_ONCE = 16
 """Turns whose mood is read in one go: suggestions need not wait until all of a long past is read."""
 
@@ -181,6 +179,9 @@ class Assist:
             number: its place on the screen, counted from 1; by default the one that was sent last.
         """
         if number is not None:
+            if not self._asked():
+                self._tell("Nothing was asked yet: what is only being written cannot be judged.")
+                return
             chosen = self.suggestion(number)
             judged = (self.dialogue, chosen.answer) if chosen else None
         else:
@@ -269,10 +270,13 @@ class Assist:
         return (*context, Turn("customer", question)) if question else ()
 
     def _judge(self, text: str, chosen: Suggestion | None) -> None:
-        words = words_of(text)
-        if chosen is not None and (own := words_of(chosen.answer.text)) and len(words & own) < KEPT * len(own):
+        if chosen is not None and not is_edit_of(text, chosen.answer.text):
+            if all(one.answer.answer_id != chosen.answer.answer_id for one in self.best):
+                # Others have come since it was opened: it was passed over as well.
+                self._keep_verdict(chosen, "skipped")
             chosen = None
         if chosen is None:
+            words = words_of(text)
             chosen = next((one for one in self.best if says_the_same(words, words_of(one.answer.text))), None)
         if chosen is None:
             self._keep_skipped()

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.assist_commands import COMMANDS, KEYS, SAY_WHICH, numbered
 from bot.assist_pages import Page
 from bot.assist_why import to_explain
-from bot.forgetting import forgotten
 from bot.handover import handover_summary
 from bot.transcript import SAY_WHERE, save_transcript
+from conversations.desk import at_home
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -80,7 +79,7 @@ def _save(on: AssistScreen, rest: str) -> None:
     if not rest:
         on.tell(SAY_WHERE)
         return
-    dialogue, path = replace(on.assist.dialogue), Path(rest).expanduser()
+    dialogue, path = replace(on.assist.dialogue), at_home(rest)
     on.on_desk(lambda: save_transcript(dialogue, path), lambda _: on.tell(f"Saved to {rest}."))
 
 
@@ -93,7 +92,7 @@ def _begin_anew(on: AssistScreen, rest: str) -> None:
 def _forget(on: AssistScreen, rest: str) -> None:
     customer, desk = on.assist.dialogue.customer, on.pipeline.desk
     if on.forgetting.is_confirmed(customer):
-        on.on_desk(lambda: forgotten(desk, customer), lambda removed: _leave_without(on, removed))
+        on.on_desk(lambda: on.forgetting.forget(desk, customer), lambda removed: _leave_without(on, removed))
 
 
 def _leave_without(on: AssistScreen, removed: str) -> None:

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
@@ -22,13 +21,14 @@ from bot.assist_why import to_explain
 from bot.chat_input import color_depth, editing_keys, read_piped, read_typed
 from bot.dialogue import LONGEST_MESSAGE, read_message
 from bot.following import EVERY, Event, FollowedLog, Said
-from bot.forgetting import Forgetting, forgotten
+from bot.forgetting import Forgetting
 from bot.handover import handover_summary
 from bot.output import plain, print_json
 from bot.present import in_words, mood_view, notice
 from bot.steady import SteadyInput
 from bot.suggestions import DRAFT, suggest, suggestions_json
 from bot.transcript import SAY_WHERE, save_transcript
+from conversations.desk import at_home
 from conversations.errors import AttendantError
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class PlainAssist:
             events = log.poll()
             with self._one_at_a_time:
                 for event in events:
-                    is_new |= self._hear(event)
+                    is_new |= self._heard(event)
                 if is_new and not events:
                     # Only at the end of what there is: a log may begin with a long past.
                     is_new = False
@@ -94,7 +94,7 @@ class PlainAssist:
             if not events:
                 stop.wait(EVERY)
 
-    def _hear(self, event: Event) -> bool:
+    def _heard(self, event: Event) -> bool:
         """Takes one thing that the log says; whether suggestions may change with it.
 
         With every word that is typed they do for programs only: who reads or hears lines is told once.
@@ -102,7 +102,7 @@ class PlainAssist:
         is_turn = isinstance(event, Said) and not event.is_typing
         if isinstance(event, Said) and is_turn and not self._as_json:
             self._console.print(Text.assemble(f"{event.turn.role}: ", plain(event.turn.text)), soft_wrap=True)
-        self.assist.follow(event)
+        self._guarded(partial(self.assist.follow, event))
         return is_turn or (self._as_json and isinstance(event, Said))
 
     def _guarded(self, action: Callable[[], None]) -> bool:
@@ -176,7 +176,7 @@ class PlainAssist:
 
     def _save(self, rest: str) -> None:
         if rest:
-            save_transcript(self.assist.dialogue, Path(rest).expanduser())
+            save_transcript(self.assist.dialogue, at_home(rest))
             self.tell(f"Saved to {rest}.")
         else:
             self.tell(SAY_WHERE)
@@ -230,7 +230,9 @@ class PlainAssist:
     def _forget(self, rest: str) -> None:
         customer = self.assist.dialogue.customer
         if self._forgetting.is_confirmed(customer):
-            self.tell(forgotten(self._pipeline.desk, customer))
+            self.tell(self._forgetting.forget(self._pipeline.desk, customer))
+            # What a followed log says meanwhile is said to nobody.
+            self.assist.begin()
             self._is_over = True
 
     def _meet(self, name: str) -> None:

@@ -206,7 +206,8 @@ class AssistScreen:
         async def finish() -> None:
             if self._waiting:
                 await asyncio.wait(self._waiting, timeout=10)
-            self.application.exit()
+            if not self.application.is_done:
+                self.application.exit()
 
         self.application.create_background_task(finish())
 
@@ -276,7 +277,12 @@ class AssistScreen:
 
     def _keep(self, dialogue: Dialogue, answer_id: int | None, verdict: Verdict) -> None:
         as_it_was = replace(dialogue)
-        self.on_desk(lambda: self._book.add(as_it_was, answer_id, verdict))
+
+        def keep() -> None:
+            if not self.forgetting.is_going_on:
+                self._book.add(as_it_was, answer_id, verdict)
+
+        self.on_desk(keep)
 
     def _meet(self, name: str) -> None:
         from bot.customer import known_customer

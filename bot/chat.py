@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
@@ -11,13 +10,14 @@ from rich.text import Text
 
 from bot.chat_commands import COMMANDS, KEYS
 from bot.dialogue import ALTERNATIVES, LONGEST_MESSAGE, Dialogue, read_message
-from bot.forgetting import Forgetting, forgotten
+from bot.forgetting import Forgetting
 from bot.handover import handover_summary
 from bot.output import plain, print_json
 from bot.present import alternatives_view, answer_view, mood_view, notice, picked_view, warning_view
 from bot.reports import answer_json
 from bot.transcript import SAY_WHERE, save_transcript
 from bot.why_view import why_view
+from conversations.desk import at_home
 from conversations.errors import AttendantError
 from conversations.model import Turn
 
@@ -197,7 +197,7 @@ class Chat:
         if not name:
             self.tell(SAY_WHERE)
             return
-        save_transcript(self.dialogue, Path(name).expanduser())
+        save_transcript(self.dialogue, at_home(name))
         self.tell(f"Saved to {name}.")
 
     def _hand_over(self) -> None:
@@ -211,7 +211,7 @@ class Chat:
         customer = self.dialogue.customer
         if not self._forgetting.is_confirmed(customer):
             return False
-        self.tell(forgotten(self.pipeline.desk, customer))
+        self.tell(self._forgetting.forget(self.pipeline.desk, customer))
         return True
 
     def _show(self, what: RenderableType) -> None:

@@ -69,7 +69,8 @@ class ControlChart:
         readings = self.read(moods)
         for reading in readings:
             series, new = reading.series, list(moods[reading.series])
-            running = [*self._running.pop(series, []), new] if reading.is_alarm else []
+            before = self._running.pop(series, []) if reading.p_value is not None else []
+            running = [*before, new] if reading.is_alarm else []
             if len(running) >= NEW_USUAL:
                 self._usual[series] = [mood for period in running for mood in period]
             elif reading.is_alarm:

@@ -17,13 +17,13 @@ class Customer:
     """A customer as one desk knows them."""
 
     name: str
-    """The id in the logs; only ever in memory."""
+    """The id in the logs; the desk never stores it, /save writes it into the transcript."""
     key: str
     """As the desk stores it: a pseudonym, where it de-identifies."""
     earlier: tuple[Turn, ...] = ()
     """Their last few conversations, oldest turn first."""
     disliked: tuple[str, ...] = ()
-    """Answers that they called bad in an earlier chat."""
+    """Answers that were called bad in an earlier chat with them, by them or by the agent."""
 
     @property
     def summary(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,7 +63,7 @@ class FeedbackBook:
                 answer_id=answer_id,
                 verdict=verdict,
                 source=self._source,
-                who=self._customer or redactor.pseudonym(getpass.getuser()),
+                who=self._customer or redactor.pseudonym(_user()),
                 customer=self._customer or about,
                 shown=tuple(choice.answer_id for choice in dialogue.shown()),
                 vector=vector,
@@ -71,3 +72,11 @@ class FeedbackBook:
         )
         if self._pipeline.prior is not None:
             self._pipeline.refresh_feedback()
+
+
+def _user() -> str:
+    """Who sits at the keyboard, by name, or by number where a container knows no names."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return str(os.getuid()) if hasattr(os, "getuid") else "somebody"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Forgetting:
-    """Listens for the second `/forget`."""
+    """Listens for the second `/forget`, and obeys it."""
 
     def __init__(self, command: str, tell: Callable[[str], None]) -> None:
         """Has heard nothing yet.
@@ -22,9 +22,11 @@ class Forgetting:
         """
         self._command = command
         self._tell = tell
-        self._is_warned = False
-        """Whether the line before was told what would be removed."""
-        self._is_asked_again = False
+        self._warned_of: str | None = None
+        """Whom the line before was told that it would remove."""
+        self._asked_again_for: str | None = None
+        self.is_going_on = False
+        """Whether the customer is being removed: nothing more may be kept of the dialogue."""
 
     def hear(self, name: str) -> None:
         """Takes note of every line: with anything between, two are not in a row.
@@ -32,8 +34,8 @@ class Forgetting:
         Args:
             name: of the command that the line calls; empty for a message.
         """
-        self._is_asked_again = self._is_warned and name == "forget"
-        self._is_warned = False
+        self._asked_again_for = self._warned_of if name == "forget" else None
+        self._warned_of = None
 
     def is_confirmed(self, customer: Customer | None) -> TypeGuard[Customer]:
         """Whether this `/forget` is to remove the customer; says so where it is not.
@@ -44,16 +46,24 @@ class Forgetting:
         if customer is None:
             self._tell(f"It is not known who the customer is: begin with {self._command} --customer ID.")
             return False
-        if not self._is_asked_again:
-            self._is_warned = True
+        if self._asked_again_for != customer.name:
+            # Also where a followed log has begun another customer's dialogue in between.
+            self._warned_of = customer.name
             self._tell(f"This removes all that the desk holds of customer {customer.name}. /forget again does it.")
             return False
         return True
 
+    def forget(self, desk: Desk, customer: Customer) -> str:
+        """Removes the customer, and says what was removed.
 
-def forgotten(desk: Desk, customer: Customer) -> str:
-    """Removes the customer, and says what was removed. The dialogue should end: what it has open still knows them."""
-    from bot.customer import forget_customer
+        The dialogue should end then: what it has open still knows them.
+        """
+        from bot.customer import forget_customer
 
-    removed = forget_customer(desk, customer.name)
-    return f"Removed: {', '.join(f'{count} {what}' for what, count in removed.items())}."
+        self.is_going_on = True
+        try:
+            removed = forget_customer(desk, customer.name)
+        except BaseException:
+            self.is_going_on = False
+            raise
+        return f"Removed: {', '.join(f'{count} {what}' for what, count in removed.items())}."

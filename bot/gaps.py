@@ -23,6 +23,7 @@ from bot.logged_turns import LoggedConversations
 from bot.pipeline import Pipeline
 from conversations.errors import LogError
 from conversations.pairs import messages_in
+from index.twins import Twins
 
 APART = 0.55
 """Mean cosine distance from which on two groups are about different things. Of .4 to .75 it found CLINC150's intents
@@ -73,22 +74,25 @@ class GapReport:
 class _Asked:
     """A customer's question in a log."""
 
-    conversation: str
+    hidden: tuple[str, ...]
+    """Its conversation, under every id under which the desk has it."""
     question: str
 
 
 class _Messages:
     """The customers' messages of some logs that ask something; counts the others."""
 
-    def __init__(self, logged: LoggedConversations) -> None:
+    def __init__(self, logged: LoggedConversations, twins: Twins) -> None:
         self._logged = logged
+        self._twins = twins
         self.others = 0
 
     def __iter__(self) -> Iterator[_Asked]:
         for conversation in self._logged.read():
+            hidden = (conversation.id, *self._twins.of(conversation))
             for dialogue in messages_in(conversation):
                 if asks_something(dialogue):
-                    yield _Asked(conversation.id, dialogue[-1].text)
+                    yield _Asked(hidden, dialogue[-1].text)
                 else:
                     self.others += 1
 
@@ -116,14 +120,14 @@ def find_gaps(
         LogError: no customer's message could be read.
     """
     logged = LoggedConversations(pipeline.store, paths, on_progress)
-    messages = _Messages(logged)
+    messages = _Messages(logged, Twins.of_store(pipeline.store))
     least = covered_from(pipeline.store, pipeline.embedder, pipeline.retriever)
     asked = uncovered = 0
     kept: list[tuple[_Asked, float, Floats]] = []
     for batch in _batches(islice(messages, limit)):
         asked += len(batch)
         vectors = pipeline.embedder.encode([one.question for one in batch])
-        near = pipeline.retriever.nearness(vectors, [(one.conversation,) for one in batch])
+        near = pipeline.retriever.nearness(vectors, [one.hidden for one in batch])
         new = [row for row in range(len(batch)) if near[row] < least]
         uncovered += len(new)
         kept += [(batch[row], float(near[row]), vectors[row]) for row in new[: MOST_GROUPED - len(kept)]]
@@ -166,7 +170,7 @@ def _gap(group: Sequence[tuple[_Asked, float, Floats]], examples: int) -> Gap:
     ordered = dict.fromkeys(" ".join(group[place][0].question.split()) for place in nearest.tolist())
     return Gap(
         questions=len(group),
-        conversations=len({asked.conversation for asked, _, _ in group}),
+        conversations=len({asked.hidden[0] for asked, _, _ in group}),
         nearness=float(np.mean([near for _, near, _ in group])),
         examples=tuple(list(ordered)[:examples]),
     )

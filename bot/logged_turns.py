@@ -197,7 +197,8 @@ class LoggedTurns:
             copies = len(self._store.conversation_ordinals([conversation.id, *twins]))
             began = first_moment(conversation.turns)
             is_known = conversation.customer and began
-            earlier = self._store.earlier_turns(str(conversation.customer), began) if is_known else ()
+            hidden = {conversation.id, *twins}
+            earlier = self._store.earlier_turns(str(conversation.customer), began, hidden) if is_known else ()
             if self._as_of:
                 # An earlier conversation may have gone on after this one began.
                 earlier = tuple(turn for turn in earlier if _is_before(turn.at, began))

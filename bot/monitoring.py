@@ -22,7 +22,7 @@ from bot.topics import Topics, opening_of
 from conversations.desk import Desk
 from conversations.errors import ModelError
 from conversations.model import Conversation
-from conversations.moments import read_moment
+from conversations.moments import first_moment, read_moment
 from conversations.text import safe_text
 from index.embedder import Embedder
 from training.mood import MoodReader
@@ -129,6 +129,7 @@ class Monitor:
         self._periods: dict[datetime, dict[str, Heard]] = {}
         """By beginning and conversation."""
         self._closed: datetime | None = None
+        self._seen: set[str] = set()
         self._unhappiest = unhappiest
         self._unhappy: dict[str, Unhappy] = {}
         self.conversations = 0
@@ -207,7 +208,7 @@ class Monitor:
             until: periods that end by then are over; by default all are.
         """
         for began in sorted(self._periods):
-            if until is not None and began + self._length > until:
+            if until is not None and began > until - self._length:
                 return
             period = self._periods.pop(began)
             self._closed = began
@@ -222,18 +223,20 @@ class Monitor:
         return _statuses(began, period, self._chart.read(_moods(period)), is_over=False)
 
     def _add(self, batch: Sequence[Conversation]) -> None:
-        self.conversations += len(batch)
         for one, heard in zip(batch, self.hear(batch), strict=True):
             began = self._period_of(one)
+            is_new = one.id not in self._seen
+            self._seen.add(one.id)
+            self.conversations += is_new
             if heard is not None and self._unhappiest:
                 self._unhappy[one.id] = Unhappy(one.id, began, heard)
             if began is None:
-                self.undated += 1
+                self.undated += is_new
                 continue
             if heard is None:
                 continue
             if self._closed is not None and began <= self._closed:
-                self.late += 1
+                self.late += is_new
                 continue
             # A conversation that went on is in the log once more: only its latest state counts.
             self._periods.setdefault(began, {})[one.id] = heard
@@ -250,7 +253,7 @@ class Monitor:
         return [self._topics.names[topic] for topic in found]
 
     def _period_of(self, conversation: Conversation) -> datetime | None:
-        moment = read_moment(next((turn.at for turn in conversation.turns if turn.at), None))
+        moment = read_moment(first_moment(conversation.turns))
         if moment is None:
             return None
         start = datetime.min.replace(tzinfo=UTC)

@@ -112,7 +112,9 @@ def _keep_home(context: click.Context, parameter: click.Parameter, value: Path |
         return
     if value == Path():
         raise click.BadParameter("the directory has no name.", context, parameter)
-    context.ensure_object(Session).home = value.expanduser()
+    from conversations.desk import at_home
+
+    context.ensure_object(Session).home = at_home(value)
 
 
 def _flag(name: str, attribute: str, text: str) -> Callable[[Command], Command]:

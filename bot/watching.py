@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,10 +39,11 @@ class WatchedLogs:
             paths: of the logs.
             redacted: what de-identifies a conversation.
         """
-        self._logs = [GrowingLog(path, self._conversations) for path in paths]
+        self._open: list[dict[str, Conversation]] = [{} for _ in paths]
+        """Per log those that come turn by turn."""
+        self._logs = [GrowingLog(path, partial(self._conversations, place)) for place, path in enumerate(paths)]
+        self._restarts = [0] * len(self._logs)
         self._redacted = redacted
-        self._open: dict[str, Conversation] = {}
-        """Those that come turn by turn."""
 
     def poll(self) -> tuple[list[Conversation], list[str]]:
         """The conversations that are new or went on, each as it stands now, and what a person should know."""
@@ -53,7 +55,8 @@ class WatchedLogs:
                     troubles.append(item.text)
                 else:
                     conversations[item.id] = item
-        return list(conversations.values()), troubles
+        # What de-identification replaces depends on all that was said: only the latest state is looked at.
+        return [self._redacted(one) for one in conversations.values()], troubles
 
     @property
     def is_at_end(self) -> bool:
@@ -70,21 +73,27 @@ class WatchedLogs:
         for log in self._logs:
             log.close()
 
-    def _conversations(self, row: dict[str, Json]) -> Iterator[Conversation]:
+    def _conversations(self, place: int, row: dict[str, Json]) -> Iterator[Conversation]:
+        """What a line of one of the logs says."""
+        running, restarts = self._open[place], self._logs[place].restarts
+        if self._restarts[place] != restarts:
+            # It is read from its beginning once more, and so are its conversations.
+            self._restarts[place] = restarts
+            running.clear()
         if listed_turns(row) is not None:
-            yield self._redacted(conversation_from(row))
+            yield conversation_from(row)
             return
         name, turn = short(row.get("conversation")), turn_of(row)
         if name is None:
             raise RowError('a turn needs the id of its conversation, such as "conversation": "c-17"')
         if turn is None or row.get("typing") is True:
             return
-        known = self._open.pop(name, Conversation(name, (), source=short(row.get("source"))))
+        known = running.pop(name, Conversation(name, (), source=short(row.get("source"))))
         # The newest stands last, so that the first is the one that was silent longest.
-        self._open[name] = replace(known, turns=(*known.turns, turn))
-        if len(self._open) > MOST_OPEN:
-            del self._open[next(iter(self._open))]
-        yield self._redacted(self._open[name])
+        running[name] = replace(known, turns=(*known.turns, turn))
+        if len(running) > MOST_OPEN:
+            del running[next(iter(running))]
+        yield running[name]
 
 
 def watch(monitor: Monitor, logs: WatchedLogs, screen: MonitorScreen) -> None:

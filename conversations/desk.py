@@ -23,10 +23,15 @@ _PATIENCE = 2.0
 """Seconds that a command waits for another one that is just about to finish."""
 
 
+def at_home(named: str | Path) -> Path:
+    """A path with a leading ~ read as the user's directory; the ~ of a user whom nobody knows stays as it is."""
+    return Path(os.path.expanduser(named))  # noqa: PTH111 - that of pathlib raises for such a user
+
+
 def default_home() -> Path:
     """Where desks are kept: ATTENDANT_HOME, or the platform's directory for a user's data."""
     named = os.environ.get("ATTENDANT_HOME")
-    return Path(named).expanduser() if named else platformdirs.user_data_path("attendant", appauthor=False)
+    return at_home(named) if named else platformdirs.user_data_path("attendant", appauthor=False)
 
 
 def list_desks(home: Path) -> list[str]:

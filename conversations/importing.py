@@ -90,7 +90,6 @@ def import_logs(
         LogError: A file cannot be read at all, or none of the rows could be used.
         DeskError: The store cannot be written; all batches before are kept.
     """
-    desk_store.set_setting("redact", redact)
     salt = desk_store.setting("salt")
     if salt is None:
         salt = secrets.token_hex(16)
@@ -110,10 +109,13 @@ def import_logs(
             redactions += count
             new.append(_Prepared(told, digest))
         with desk_store.transaction():
+            # With the first of them: an import that brings nothing changes nothing.
+            desk_store.set_setting("redact", redact)
             for prepared in new:
                 found = extract_pairs(prepared.conversation)
-                pairs += desk_store.add_conversation(prepared.conversation, prepared.digest, found)
-                unanswered += not found
+                own_pairs = desk_store.add_conversation(prepared.conversation, prepared.digest, found)
+                pairs += own_pairs
+                unanswered += not own_pairs
                 turns += len(prepared.conversation.turns)
         added += len(new)
     if added == unchanged == 0:

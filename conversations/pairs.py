@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 from conversations.model import Conversation, Pair, Turn
 
 
-def extract_pairs(conversation: Conversation) -> list[Pair]:
+def extract_pairs(conversation: Conversation) -> Iterator[Pair]:
     r"""Every agent turn that follows a customer's, with the dialogue before it.
 
     Turns of one side in a row are one message, joined by newlines. Greetings and goodbyes are pairs too:
@@ -18,7 +19,7 @@ def extract_pairs(conversation: Conversation) -> list[Pair]:
     >>> [(pair.question, pair.answer, pair.turn) for pair in extract_pairs(Conversation("c", turns))]
     [('Hi\nOpen today?', 'Yes.\nTill 6.', 2)]
     """
-    pairs = []
+    # One at a time: each holds all of the dialogue before it.
     messages = _messages(conversation.turns)
     for (asked_at, asked), (answered_at, answered) in pairwise(messages):
         if asked[0].role != "customer":
@@ -26,22 +27,19 @@ def extract_pairs(conversation: Conversation) -> list[Pair]:
         question, answer = _joined(asked), _joined(answered)
         if question and answer:
             context = conversation.turns[:asked_at]
-            pairs.append(Pair(context, question, answer, conversation.id, answered_at))
-    return pairs
+            yield Pair(context, question, answer, conversation.id, answered_at)
 
 
-def messages_in(conversation: Conversation) -> list[tuple[Turn, ...]]:
+def messages_in(conversation: Conversation) -> Iterator[tuple[Turn, ...]]:
     r"""Every message of the customer with the dialogue before it, answered or not; it is the last turn.
 
     >>> asked = (Turn("customer", "Hi"), Turn("customer", "Open today?"))
     >>> [dialogue[-1].text for dialogue in messages_in(Conversation("c", (*asked, Turn("agent", "Yes."), *asked)))]
     ['Hi\nOpen today?', 'Hi\nOpen today?']
     """
-    return [
-        (*conversation.turns[:begin], Turn("customer", text))
-        for begin, turns in _messages(conversation.turns)
-        if turns[0].role == "customer" and (text := _joined(turns))
-    ]
+    for begin, turns in _messages(conversation.turns):
+        if turns[0].role == "customer" and (text := _joined(turns)):
+            yield (*conversation.turns[:begin], Turn("customer", text))
 
 
 def question_before(turns: tuple[Turn, ...], position: int) -> tuple[tuple[Turn, ...], str]:

@@ -7,7 +7,7 @@ All SQL of the project is in this module, its reading half `store_reading`, `wor
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -70,7 +70,7 @@ class Store(OnFile):
         rows = self._file.rows("SELECT digest FROM conversations WHERE id = ?", (conversation_id,))
         return str(rows[0][0]) if rows else None
 
-    def add_conversation(self, conversation: Conversation, digest: str, pairs: Sequence[Pair]) -> int:
+    def add_conversation(self, conversation: Conversation, digest: str, pairs: Iterable[Pair]) -> int:
         """Adds a conversation with its pairs, in the place of an earlier state of the same conversation.
 
         The pairs of a replaced conversation get new ids; answers that are still said keep theirs.
@@ -98,9 +98,10 @@ class Store(OnFile):
                     for position, turn in enumerate(conversation.turns)
                 ],
             )
-            self._words.add([self._add_pair(ordinal, pair) for pair in pairs])
+            added = [self._add_pair(ordinal, pair) for pair in pairs]
+            self._words.add(added)
             self._prune_answers(answer for _, answer, _, _ in dropped)
-        return len(pairs)
+        return len(added)
 
     def _add_pair(self, ordinal: int, pair: Pair) -> tuple[int, str, str]:
         merger = self._current_merger()
@@ -204,19 +205,27 @@ class Store(OnFile):
         """The ids of a customer's conversations; the customer as it is stored."""
         return reading.conversations_of(self._file, customer)
 
-    def earlier_turns(self, customer: str, before: str | None = None) -> tuple[Turn, ...]:
+    def earlier_turns(
+        self, customer: str, before: str | None = None, hidden: Collection[str] = ()
+    ) -> tuple[Turn, ...]:
         """What was said in the customer's last few conversations, oldest turn first.
 
         Args:
             customer: as it is stored: a pseudonym, where the desk de-identifies.
             before: ISO 8601: only conversations known to have begun before.
+            hidden: ids of conversations that are left out, whenever they began.
         """
-        return reading.earlier_turns(self._file, customer, before, MOST_EARLIER)
+        return reading.earlier_turns(self._file, customer, before, MOST_EARLIER, hidden)
 
-    def history_before(self, conversation_id: str) -> tuple[Turn, ...]:
-        """What the customer of a stored conversation had said and been told before it; empty where it is unknown."""
+    def history_before(self, conversation_id: str, hidden: Collection[str] = ()) -> tuple[Turn, ...]:
+        """What the customer of a stored conversation had said and been told before it; empty where it is unknown.
+
+        Args:
+            conversation_id: of that conversation.
+            hidden: as for `earlier_turns`; the conversation itself is hidden anyway.
+        """
         found = reading.customer_of(self._file, conversation_id)
-        return self.earlier_turns(*found) if found else ()
+        return self.earlier_turns(*found, {conversation_id, *hidden}) if found else ()
 
     def pairs(self, after_id: int = 0, ids: Iterable[int] | None = None) -> Iterator[StoredPair]:
         """Pairs by id with their dialogues: all those after an id, or those named."""

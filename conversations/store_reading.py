@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Collection, Iterable, Iterator, Sequence, Sized
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeVar
@@ -47,7 +47,9 @@ def openings(file: DeskFile, most: int) -> Iterator[tuple[str, tuple[Turn, ...]]
         yield from ((str(name), turns.get(ordinal, ())) for ordinal, name in page)
 
 
-def earlier_turns(file: DeskFile, customer: str, before: str | None, most: int) -> tuple[Turn, ...]:
+def earlier_turns(
+    file: DeskFile, customer: str, before: str | None, most: int, hidden: Collection[str]
+) -> tuple[Turn, ...]:
     """What was said in the customer's latest conversations that began before a moment, oldest turn first.
 
     Args:
@@ -56,13 +58,14 @@ def earlier_turns(file: DeskFile, customer: str, before: str | None, most: int) 
         before: ISO 8601; conversations without a time that can be read are then left out, and all of them where
             this one cannot be. None takes all.
         most: conversations.
+        hidden: ids of those that are left out.
     """
     rows = file.rows(
-        """SELECT ordinal, at FROM conversations JOIN turns ON turns.conversation = ordinal AND position = 0
+        """SELECT ordinal, at, id FROM conversations JOIN turns ON turns.conversation = ordinal AND position = 0
            WHERE customer = ?""",
         (customer,),
     )
-    began = {ordinal: read_moment(at) for ordinal, at in rows}
+    began = {ordinal: read_moment(at) for ordinal, at, name in rows if name not in hidden}
     if before is not None:
         limit = read_moment(before)
         began = {ordinal: at for ordinal, at in began.items() if at and limit and at < limit}

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from conversations.desk import at_home
 from conversations.errors import MissingPart, ModelError
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def load_encoder(name: str, device: str) -> SentenceTransformer:
         ModelError: it is not there, is not what it should be, or cannot be loaded.
         MissingPart: the bundled encoder's package is not installed.
     """
-    path = bundled_path() if name == BUNDLED else Path(name).expanduser()
+    path = bundled_path() if name == BUNDLED else at_home(name)
     is_local = path.is_dir()
     if not is_local and (path.exists() or name.startswith((".", "/", "~"))):
         raise ModelError(f"There is no encoder directory {name}.", "Name a directory or a model on the Hub.")

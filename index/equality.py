@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
+from conversations.merging import words_said
 from conversations.model import StoredAnswer
 from conversations.text import key_tokens
 
@@ -23,6 +24,8 @@ SAME = 0.6
 """Jaccard similarity of two answers' words from which on they count as the same."""
 ALIKE = 0.4
 """Similarity from which on an answer is not called wrong while training."""
+KEPT = 0.5
+"""Share of a suggestion's words that what is sent must keep to be an edit of it; with fewer it was passed over."""
 REMEMBERED = 2_048
 """Texts whose words are kept: each candidate is asked for them more than once, and comes again with the next key."""
 AT_ONCE = 64
@@ -48,6 +51,18 @@ def says_any_of(text: str, texts: Iterable[frozenset[str]]) -> bool:
 def words_of(text: str) -> frozenset[str]:
     """The words of an answer, in the form in which answers are compared."""
     return frozenset(key_tokens(text))
+
+
+def is_edit_of(text: str, suggestion: str) -> bool:
+    """Whether a text was made from a suggestion, told by how many of its words it keeps.
+
+    >>> is_edit_of("It takes seven days, Ann.", "It takes five days."), is_edit_of("Certainly!", "It takes long.")
+    (True, False)
+    >>> is_edit_of("您的包裹明天到达", "您的包裹今天到达")
+    True
+    """
+    words, own = set(words_said(text)), set(words_said(suggestion))
+    return len(words & own) >= KEPT * len(own)
 
 
 class AnswerEquality:

@@ -212,7 +212,7 @@ class OpenDesk:
         hidden = self._hidden({query.group for query in queries})
 
         def serve(batch: Sequence[Query]) -> list[tuple[ReadDialogue, list[Candidate]]]:
-            earlier = [self.store.history_before(query.group) for query in batch]
+            earlier = [self.store.history_before(query.group, hidden.get(query.group, ())) for query in batch]
             dialogues = [query.dialogue for query in batch]
             contexts = read_dialogues(self.embedder, dialogues, STATES_BELOW, spelling, earlier)
             served = self.retriever.retrieve(contexts, [hidden.get(query.group, ()) for query in batch])

@@ -129,11 +129,6 @@ class LogFile:
             raise
         return stream
 
-    @property
-    def size(self) -> int:
-        """Bytes on disk."""
-        return self.path.stat().st_size
-
     def opening_lines(self) -> list[str]:
         """The first lines that are not blank, at least one, for telling the layout."""
         lines = self._opening.decode("utf-8", "replace").splitlines()

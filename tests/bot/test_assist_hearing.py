@@ -12,9 +12,11 @@ from lamp_desk import lamp_desk
 
 from bot.assist_plain import PlainAssist
 from bot.feedback import FeedbackBook
-from bot.following import FollowedLog
+from bot.following import FollowedLog, Said
 from bot.handover import handover_summary
 from bot.pipeline import Pipeline
+from conversations.errors import DeskError
+from conversations.model import Turn
 from training.mood import Mood
 
 BEST = ANSWERS[0].text
@@ -196,3 +198,30 @@ def test_a_new_dialogue_in_the_log_is_said_before_its_first_message(tmp_path):
 
     # Narrow, so that nothing stands beside the dialogue.
     use_screen(play, log=FollowedLog(log), columns=80)
+
+
+def test_what_is_only_being_written_cannot_be_judged(helped, tmp_path):
+    log = tmp_path / "running.jsonl"
+    write(log, ("customer", "can I return"), typing=True)
+    helped._as_json = True
+    followed(helped, log, lambda: helped.assist.best)
+    assert helped.assist.best
+    helped.take("/good 1")
+    helped.take("/bad 2")
+    assert helped.book.kept == []
+    assert helped._console.file.getvalue().count("what is only being written cannot be judged") == 2
+
+
+def test_a_judgement_that_cannot_be_kept_is_said_and_the_log_is_followed_on(helped, tmp_path, monkeypatch):
+    log = tmp_path / "running.jsonl"
+
+    def gone(*_):
+        raise DeskError("This answer was removed from the desk meanwhile.", "Begin again.")
+
+    monkeypatch.setattr(helped.assist, "_keep", gone)
+    write(log, ("customer", "can I return it?"))
+    followed(helped, log, lambda: helped.assist.best)
+    for event in (Said(Turn("agent", BEST)), Said(Turn("customer", "thank you"))):
+        helped._heard(event)
+    assert "removed from the desk meanwhile" in helped._console.file.getvalue()
+    assert helped.assist.dialogue.turns[-1].text == "thank you"

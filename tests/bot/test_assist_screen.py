@@ -256,3 +256,15 @@ def test_a_followed_log_is_suggested_for_and_its_echo_is_not_said_twice(tmp_path
         assert [turn.text for turn in keyboard.screen.assist.dialogue.turns] == ["where is it?", BEST, "thanks"]
 
     assert verdicts(use_screen(play, log=FollowedLog(log))) == [(7, "sent")]
+
+
+def test_leaving_twice_is_leaving_once():
+    async def play(keyboard):
+        waits = threading.Event()
+        keyboard.screen.on_desk(lambda: waits.wait(10))
+        await keyboard.type("\x04\x04")
+        await asyncio.sleep(0.2)
+        waits.set()
+        await keyboard.until(lambda: not keyboard.screen.application.is_running)
+
+    use_screen(play)

@@ -90,3 +90,10 @@ def test_a_conversation_that_sounds_worse_is_never_less_alarming(usual, new, dat
 def test_a_rate_that_is_none_is_refused(share):
     with pytest.raises(ValueError, match="between 0 and 1"):
         ControlChart(share)
+
+
+def test_alarms_between_calm_periods_do_not_become_usual():
+    chart = with_baseline("parcels")
+    for _ in range(2 * NEW_USUAL):
+        assert alarms(chart, parcels=ANGRY) == ["parcels"]
+        assert alarms(chart, parcels=CALM) == []

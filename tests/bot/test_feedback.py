@@ -124,3 +124,15 @@ def test_it_is_kept_without_personal_data_with_who_when_and_what_was_shown(pipel
     assert np.frombuffer(picked.vector, np.float16) @ of_kept == pytest.approx(1.0, abs=2e-3), "not of what was typed"
     assert picked.answer_id in picked.shown
     assert RESET in [answer.text for answer in pipeline.store.answers(picked.shown)]
+
+
+def test_a_container_that_knows_no_user_names_keeps_feedback_all_the_same(pipeline, monkeypatch):
+    def nobody():
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    dialogue = Dialogue()
+    dialogue.asked = ASKED
+    FeedbackBook(pipeline, "chat").add(dialogue, None, "handed over")
+    *_, kept = pipeline.store.feedback()
+    assert kept.verdict == "handed over" and len(kept.who) > 8

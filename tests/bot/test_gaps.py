@@ -204,3 +204,14 @@ def test_how_gaps_look():
     assert "1,200  Do you deliver to [bold]Norway?" in text
     assert "in 900 conversations, nearest past question 21 %" in text
     assert "made of what" not in text and "1 more groups with 3 turns" in text
+
+
+def test_a_conversation_under_another_id_does_not_cover_itself(tmp_path):
+    question = "Is your oak table treated with linseed oil or with some kind of varnish?"
+    past = [*KNOWN, (question, "With linseed oil, twice a year.")]
+    with Pipeline.open(open_desk(tmp_path, past)) as pipeline:
+        turns = [{"role": "customer", "text": question}, {"role": "agent", "text": past[-1][1]}]
+        own, copy = tmp_path / "own.jsonl", tmp_path / "copy.jsonl"
+        own.write_text(json.dumps({"id": "past-3", "turns": turns}))
+        copy.write_text(json.dumps({"id": "exported-3", "turns": turns}))
+        assert found(pipeline, own).uncovered == found(pipeline, copy).uncovered == 1

@@ -20,7 +20,6 @@ from bot.watching import WatchedLogs, watch
 from conversations.desk import Desk
 from conversations.importing import import_logs
 from conversations.model import Conversation, Turn
-from conversations.privacy import Redactor
 
 SAMPLE = Path(__file__).resolve().parents[2] / "conversations" / "sample"
 CALM = (
@@ -135,6 +134,25 @@ def test_conversations_without_a_time_or_with_a_nonsense_one_are_left_out(make):
     assert monitor.undated == 2 and monitor.running() == []
 
 
+def test_a_conversation_is_counted_once_whatever_becomes_of_it(make):
+    monitor = make()
+    monitor.add(week(2))
+    list(monitor.close(until=MONDAY + timedelta(days=1)))
+    monitor.add(conversation(number, 0, "refunds", ANGRY) for number in (0, 0, 1, 999, 999))
+    undated = Conversation("x", (Turn("customer", ANGRY),))
+    monitor.add([undated, undated])
+    assert (monitor.conversations, monitor.late, monitor.undated) == (26, 1, 1)
+
+
+def test_a_time_that_cannot_be_read_or_lies_at_the_end_of_all_times_is_no_trouble(make):
+    monitor = make()
+    first, second = Turn("customer", ANGRY, "n/a"), Turn("customer", ANGRY, MONDAY.isoformat())
+    monitor.add([Conversation("a", (first, second)), Conversation("b", (replace(first, at="9999-12-31T23:59:59Z"),))])
+    assert monitor.undated == 0
+    (closed,) = monitor.close(until=datetime.now(UTC))
+    assert {one.began.year for one in closed} == {2025} and monitor.running()[0].began.year == 9999
+
+
 def test_the_command_prints_a_json_line_for_each_alarm_and_a_summary(desk, tmp_path, capfd):
     log = as_lines(tmp_path / "log.jsonl", week(9, angry_on=7))
     with pytest.raises(SystemExit) as ended:
@@ -244,28 +262,6 @@ def test_a_log_in_which_something_comes_at_every_look_is_told_of_all_the_same(ma
     told = {(one["topic"], one["period"][:10]) for one in map(json.loads, capfd.readouterr().out.splitlines())}
     assert {("refunds", "2025-04-22"), (ALL, "2025-04-22")} <= told
     assert monitor.late == 0 and screen.running[0].reading.conversations > 10
-
-
-def test_turns_of_one_conversation_come_together_and_are_de_identified(tmp_path):
-    log = tmp_path / "log.jsonl"
-    watched = WatchedLogs([log], lambda one: Redactor("salt").redact_conversation(one)[0])
-    assert watched.poll() == ([], [f"{log} does not exist yet: waiting for it."])
-    turns = [
-        {"conversation": "a", "role": "customer", "text": "Call me on +44 20 7946 0958"},
-        {"conversation": "b", "role": "customer", "text": "hello"},
-        {"conversation": "a", "role": "agent", "text": "Of course."},
-        {"conversation": "b", "role": "customer", "text": "hello?", "typing": True},
-    ]
-    log.write_text("".join(json.dumps(turn) + "\n" for turn in turns))
-    conversations, troubles = watched.poll()
-    assert not troubles
-    said = {one.id: [turn.text for turn in one.turns] for one in conversations}
-    assert said == {"a": ["Call me on <PHONE>", "Of course."], "b": ["hello"]}
-    with log.open("a") as file:
-        file.write(json.dumps({"role": "customer", "text": "of no conversation"}) + "\n")
-    conversations, troubles = watched.poll()
-    assert not conversations and "line 5: a turn needs the id of its conversation" in troubles[0]
-    watched.close()
 
 
 def test_what_cannot_be_followed_is_refused(desk, tmp_path, capfd):

@@ -94,3 +94,9 @@ def test_where_nothing_can_be_saved(chat, tmp_path):
     empty = make_chat()
     empty.take(f"/save {tmp_path / 'b.jsonl'}")
     assert "Nothing was said yet." in shown(empty)
+
+
+def test_the_home_of_a_user_whom_nobody_knows_is_an_error_in_one_line(chat):
+    chat.take("where is my sofa?")
+    assert chat.take("/save ~nobody-of-that-name/dialogue.jsonl")
+    assert "cannot be written" in shown(chat)

@@ -47,3 +47,12 @@ def test_what_has_no_readable_time_is_not_known_to_be_earlier(store, before):
     visit(store, "later", "11/02/2025", "unreadable")
     visit(store, "own", before, "own")
     assert texts(store.earlier_turns("anna", before)) == texts(store.history_before("own")) == []
+
+
+def test_what_is_hidden_is_not_looked_back_on(store):
+    """A log's own conversation may stand in the desk with an earlier time, or once more under another id."""
+    visit(store, "own", "2026-01-20T09:00:00Z", "lamp")
+    visit(store, "twin", "2026-01-20T08:00:00Z", "lamp, once more")
+    visit(store, "before", "2026-01-03T09:00:00Z", "desk")
+    assert texts(store.earlier_turns("anna", "2026-01-20T09:00:30Z", {"own", "twin"})) == ["desk"]
+    assert texts(store.history_before("own", ["twin"])) == ["desk"]

@@ -154,3 +154,12 @@ def test_real_service_dialogues(store, tmp_path):
     assert report.rejected == 0
     assert report.answers < report.pairs / 2
     assert any(turn.action for turn in store.conversation("star-2").turns)
+
+
+def test_an_import_that_brings_nothing_leaves_de_identification_as_it_was(store, tmp_path):
+    log = write_jsonl(tmp_path / "log", conversation_row("a", "Hi", "Hello"))
+    import_logs(store, [log], redact=True, rejects_dir=tmp_path)
+    (tmp_path / "broken.csv").write_text("this is no log\n")
+    with pytest.raises(LogError):
+        import_logs(store, [tmp_path / "broken.csv"], redact=False, rejects_dir=tmp_path)
+    assert store.setting("redact") is True

@@ -1,0 +1,42 @@
+"""Logs that grow, read turn by turn."""
+
+from __future__ import annotations
+
+import json
+
+from bot.watching import WatchedLogs
+from conversations.privacy import Redactor
+
+
+def test_turns_of_one_conversation_come_together_and_are_de_identified(tmp_path):
+    log = tmp_path / "log.jsonl"
+    watched = WatchedLogs([log], lambda one: Redactor("salt").redact_conversation(one)[0])
+    assert watched.poll() == ([], [f"{log} does not exist yet: waiting for it."])
+    turns = [
+        {"conversation": "a", "role": "customer", "text": "Call me on +44 20 7946 0958"},
+        {"conversation": "b", "role": "customer", "text": "hello"},
+        {"conversation": "a", "role": "agent", "text": "Of course."},
+        {"conversation": "b", "role": "customer", "text": "hello?", "typing": True},
+    ]
+    log.write_text("".join(json.dumps(turn) + "\n" for turn in turns))
+    conversations, troubles = watched.poll()
+    assert not troubles
+    said = {one.id: [turn.text for turn in one.turns] for one in conversations}
+    assert said == {"a": ["Call me on <PHONE>", "Of course."], "b": ["hello"]}
+    with log.open("a") as file:
+        file.write(json.dumps({"role": "customer", "text": "of no conversation"}) + "\n")
+    conversations, troubles = watched.poll()
+    assert not conversations and "line 5: a turn needs the id of its conversation" in troubles[0]
+    watched.close()
+
+
+def test_a_log_that_was_written_anew_does_not_say_its_turns_twice(tmp_path):
+    log = tmp_path / "log.jsonl"
+    watched = WatchedLogs([log], lambda one: one)
+    lines = [json.dumps({"conversation": "a", "role": "customer", "text": f"line {n}"}) + "\n" for n in range(3)]
+    log.write_text("".join(lines))
+    watched.poll()
+    log.write_text("".join(lines[:2]))
+    (one,), troubles = watched.poll()
+    assert [turn.text for turn in one.turns] == ["line 0", "line 1"] and "cut or replaced" in troubles[0]
+    watched.close()
