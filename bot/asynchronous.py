@@ -49,7 +49,7 @@ class AsyncPipeline:
 
         Raises:
             DeskError: the desk holds no pairs, or its store cannot be opened.
-            ModelError: the ranker is not known, or the desk's model is damaged.
+            ModelError: the ranker is not known, or the desk's encoder cannot be loaded.
         """
         thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="attendant")
         opening = thread.submit(Pipeline.open, desk, ranker)

@@ -17,7 +17,7 @@ class Customer:
     """A customer as one desk knows them."""
 
     name: str
-    """The id in the logs; the desk never stores it, /save writes it into the transcript."""
+    """The id in the logs; a desk that de-identifies never stores it, /save writes it into the transcript."""
     key: str
     """As the desk stores it: a pseudonym, where it de-identifies."""
     earlier: tuple[Turn, ...] = ()

@@ -1,4 +1,4 @@
-"""What people say about answers and do with them, kept in the desk's store without personal data."""
+"""What people say about answers and do with them, kept in the desk's store, de-identified as all there is."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class Pipeline(Closing):
 
         Raises:
             DeskError: the desk holds no pairs, or its store cannot be opened.
-            ModelError: the ranker is not known, or the desk's model is damaged.
+            ModelError: the ranker is not known, or the desk's encoder cannot be loaded.
         """
         store = desk.store()
         try:

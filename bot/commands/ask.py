@@ -43,7 +43,8 @@ def command(
 ) -> None:
     """Answer one question.
 
-    Prints the best past answer to QUESTION, or why a person should answer it. With -, reads the question from stdin.
+    Prints the best past answer to QUESTION, or which of two answers may be meant, or why a person should answer it.
+    With -, reads the question from stdin.
     """
     from bot.dialogue import LONGEST_MESSAGE, Dialogue, read_message
 

@@ -41,7 +41,8 @@ def command(
 
     With --customer, what this customer said and was told before counts, and an answer that did not help them then is
     not given again. A warning is shown where the customer's mood falls, or words call for a person. In the chat,
-    /help lists what else can be done. Where stdin is not a terminal, each of its lines is a message.
+    /help lists what else can be done. Where stdin or stdout is not a terminal, each line of stdin is a
+    message.
     """
     desk = session.open_desk(desk_name)
     if mood_threshold is not None:

@@ -9,7 +9,7 @@ from bot.options import Session, common_options, desk_option, example
 
 @click.command(epilog=example("attendant doctor --desk acme", "attendant doctor --desk acme --repair"))
 @desk_option
-@click.option("--repair", is_flag=True, help="Rebuild what is damaged or out of step from the store.")
+@click.option("--repair", is_flag=True, help="Rebuild the index from the store where it is damaged or out of step.")
 @common_options
 @click.pass_context
 def command(context: click.Context, desk_name: str, repair: bool) -> None:

@@ -75,8 +75,8 @@ def command(
     """Tell which topics turned negative.
 
     Conversations are sorted by topic. How those of a period sound is tested against how they sounded in the periods
-    before, for each topic and for the desk as a whole. With --json every alarm is a line, and the last line says what
-    was read.
+    before, for each topic and for the desk as a whole. With --json every alarm is a line, and every
+    conversation that --unhappy lists; the last line says what was read.
 
     With --follow a line is a conversation, as it stands by now, or one turn with the id of its "conversation". A
     period is tested when a quarter of the next one has passed.

@@ -53,7 +53,7 @@ PEERS = {
 @click.option(
     "--encoder-epochs",
     type=click.IntRange(LEAST["encoder_epochs"]),
-    help="Passes over the pairs for the sentence encoder.",
+    help="Passes over the pairs for the sentence encoder; by default none for a desk, one for a data set.",
 )
 @click.option(
     "--epochs",
@@ -119,8 +119,9 @@ def command(
 ) -> None:
     """Retrain on a desk, or on a data set.
 
-    A desk's new model is used from then on only if it is better on conversations held out from training. A run that
-    was stopped goes on where it was when the same command is given again.
+    A desk's new model is used from then on only if it is better on conversations held out from training. The
+    training of a reranker, encoder or cross-encoder that was stopped goes on where it was when the same command is
+    given again.
     """
     given = {name: value for name, value in options.items() if value is not None}
     if labelled:
