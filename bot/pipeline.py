@@ -20,7 +20,7 @@ from bot.dialogue import Request
 from bot.early_warning import desk_threshold
 from bot.failed_answers import failed_answers
 from bot.feedback_prior import FeedbackPrior, moved
-from bot.new_topic import alone, surer
+from bot.new_topic import alone, by_itself, surer
 from bot.suggestions import chance
 from conversations.closing import Closing
 from conversations.desk import Desk
@@ -257,7 +257,7 @@ class Pipeline(Closing):
         if not answer.candidates:
             return Explanation(None, answer.confidence, [], [], {}, None)
         if answer.is_new_topic:
-            last = replace(request, turns=request.turns[-1:])
+            last = by_itself(request)
             return self.explain(last, replace(answer, is_new_topic=False), given).moved(len(request.turns) - 1)
         about = given or answer.candidates[0]
         other = next((one for one in answer.candidates if one.answer_id != about.answer_id), None)

@@ -21,7 +21,7 @@ from conversations.desk import Desk
 from conversations.errors import ModelError
 from conversations.replay_tables import ReplayRun
 from conversations.replays import Replays
-from training.calibration import NEVER, Decision, Scale, fit_scale
+from training.calibration import AS_IT_IS, NEVER, Decision, Scale, fit_scale
 from training.desk_calibration import keep_decision, switch_answering
 from training.metrics import Calibration, calibration, expected_calibration_error
 from training.risk_control import Trade, kept, least_cases, trades
@@ -101,11 +101,11 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
     said, right, entry = numbers["confidence"], numbers["is_right"] > 0, numbers["entry"]
     reading = run.settings.get("confidence")
     # Of a replay that an earlier version stored it is not known how its confidence was read.
-    scale, honest = fit_scale(said, right, [str(one) for one in entry]) if reading else (Scale(), said)
+    scale, honest = fit_scale(said, right, [str(one) for one in entry]) if reading else (AS_IT_IS, said)
     confidence, in_two = scale(said), scale(numbers["in_two"])
     curve = trades(confidence, right, entry, risk)
     chosen = kept(curve, risk)
-    since = _since(reading, pipeline.decision) if reading else Scale()
+    since = _since(reading, pipeline.decision) if reading else AS_IT_IS
     present = (
         _answering(said, right, run.threshold)
         if since is None
@@ -167,11 +167,11 @@ def switch_off(desk: Desk) -> None:
 
 def _since(reading: dict[str, Any], decision: Decision) -> Scale | None:
     """How confidence of one reading is to be scaled for a decision's own; None where it is another altogether."""
-    then, now = np.array(reading["coefficients"]), np.array(decision.coefficients)
-    slope = float(now.sum() / then.sum()) if then.sum() > 0 else 0.0
-    if reading["temperature"] != decision.temperature or slope <= 0 or not np.allclose(now, slope * then):
+    then = Scale(*reading.get("scale", ()))
+    now = decision.reading()
+    if any(reading[name] != now[name] for name in ("temperature", "coefficients", "intercept")) or then.slope <= 0:
         return None
-    return Scale(slope, decision.intercept - slope * reading["intercept"])
+    return then.back().then(decision.scale)
 
 
 def _answering(confidence: Floats, right: npt.NDArray[np.bool_], threshold: float) -> Answering:

@@ -91,13 +91,15 @@ class WordSearch:
 
         Not cached: the caller asks for many strings that are no words at all.
         """
-        return {
+        folded = {word: _folded(word) for word in words}
+        counts = {
             str(term): int(count)
-            for page in in_pages(words)
+            for page in in_pages(dict.fromkeys(folded.values()))
             for term, count in self._file.rows(
                 f"SELECT term, doc FROM pair_vocabulary WHERE term IN ({marks(page)})", page
             )
         }
+        return {word: counts[term] for word, term in folded.items() if term in counts}
 
     def _telling_words(self, query: str) -> list[str]:
         """The rarest words of the query that are known, within the limits above."""

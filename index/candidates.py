@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float32]
 
+Ids = npt.NDArray[np.int64]
+EVIDENCE_SHOWN = 20
+"""Past moments listed for one candidate."""
 SIGNALS = ("answer", "question", "dialogue", "words", "votes", "evidence")
 """The signals of a candidate, in the order of `Candidate.signals`:
 
@@ -146,3 +149,22 @@ def _earlier_tokens(embedder: Embedder, earlier: Sequence[Sequence[Turn]]) -> di
         )
         for place, tokens in zip(places, embedder.tokenize_dialogues([earlier[one] for one in places]), strict=True)
     }
+
+
+def first_pairs(pairs: Ids, answers: Ids, wanted: Sequence[int]) -> dict[int, list[int]]:
+    """Of each wanted answer the first past pairs in which it was given, at most `EVIDENCE_SHOWN`.
+
+    Args:
+        pairs: (pairs,) ids in the order that counts.
+        answers: (pairs,) the answer of each.
+        wanted: ids of answers.
+
+    >>> first_pairs(np.array([7, 5, 6]), np.array([1, 2, 1]), [1])
+    {1: [7, 6]}
+    """
+    pairs_of: dict[int, list[int]] = {answer: [] for answer in wanted}
+    for pair, answer in zip(pairs.tolist(), answers.tolist(), strict=True):
+        own = pairs_of.get(answer)
+        if own is not None and len(own) < EVIDENCE_SHOWN:
+            own.append(pair)
+    return pairs_of

@@ -19,6 +19,7 @@ from scipy.sparse import csr_matrix
 from conversations.merging import words_said
 from conversations.model import StoredAnswer
 from conversations.text import key_tokens
+from conversations.word_search import indexed_form
 
 SAME = 0.6
 """Jaccard similarity of two answers' words from which on they count as the same."""
@@ -49,8 +50,13 @@ def says_any_of(text: str, texts: Iterable[frozenset[str]]) -> bool:
 
 @lru_cache(maxsize=REMEMBERED)
 def words_of(text: str) -> frozenset[str]:
-    """The words of an answer, in the form in which answers are compared."""
-    return frozenset(key_tokens(text))
+    """The words of an answer, in the form in which answers are compared; of Chinese, Japanese and Korean, which are
+    written without blanks, every two neighbouring characters.
+
+    >>> sorted(words_of("明天到达, OK"))
+    ['ok', '到达', '天到', '明天']
+    """
+    return frozenset(key_tokens(indexed_form(text)))
 
 
 def is_edit_of(text: str, suggestion: str) -> bool:

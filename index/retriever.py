@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from conversations.closing import Closing
 from conversations.errors import IndexDamaged
 from conversations.store import Store
-from index.candidates import SIGNALS, Candidate, Evidence, ReadDialogue
+from index.candidates import SIGNALS, Candidate, Evidence, ReadDialogue, first_pairs
 from index.echoes import is_echo
 from index.equality import words_of
 from index.fusion import fuse, votes
@@ -35,8 +36,6 @@ SPARE = 50
 """Looked up beyond that, so that a hidden conversation seldom makes a second search necessary."""
 SEARCHED_WORDS = 50
 SEARCHED_ANSWERS = 50
-EVIDENCE_SHOWN = 20
-"""Past moments listed for one candidate."""
 
 
 @dataclass(slots=True)
@@ -213,18 +212,19 @@ class Retriever(Closing):
         answer_ids = links.answers_of(pairs)
         signals, best_pairs, answers = self._signals(dialogue, found, answer_ids, links)
         scores = fuse(signals)
-        top = np.argsort(-scores, kind="stable")[:count]
-        texts = {answer.id: answer.text for answer in self.store.answers(answers[top].tolist())}
-        evidence = _nearest_pairs(found, answer_ids, set(answers[top].tolist()))
-        moments = self.store.pair_moments({pair for pairs in evidence.values() for pair in pairs})
+        order = np.argsort(-scores, kind="stable")
+        nearest = np.argsort(-(found.question + found.dialogue), kind="stable")
         asked = words_of(dialogue.question)
-        candidates = []
-        for place in top:
-            answer, best = int(answers[place]), int(best_pairs[place])
-            # A writer may have deleted an answer since the index was opened.
-            if answer in texts and best in moments and not is_echo(texts[answer], asked):
-                candidates.append(
-                    Candidate(
+
+        def made(top: Ids) -> Iterator[Candidate]:
+            texts = {answer.id: answer.text for answer in self.store.answers(answers[top].tolist())}
+            evidence = first_pairs(found.pairs[nearest], answer_ids[nearest], answers[top].tolist())
+            moments = self.store.pair_moments({pair for pairs in evidence.values() for pair in pairs})
+            for place in top:
+                answer, best = int(answers[place]), int(best_pairs[place])
+                # A writer may have deleted an answer since the index was opened.
+                if answer in texts and best in moments and not is_echo(texts[answer], asked):
+                    yield Candidate(
                         answer_id=answer,
                         text=texts[answer],
                         signals=tuple(float(value) for value in signals[place]),
@@ -233,8 +233,10 @@ class Retriever(Closing):
                         question=moments[best][2],
                         evidence=tuple(Evidence(*moments[pair][:2]) for pair in evidence[answer] if pair in moments),
                     )
-                )
-        return candidates
+
+        # The next ones are only looked at where echoes, or what was deleted, leave room for them.
+        parts = (made(order[begin : begin + count]) for begin in range(0, len(order), count))
+        return list(islice(chain.from_iterable(parts), count))
 
     def _score_pairs(self, dialogue: ReadDialogue, pairs: Ids, words: dict[int, float], by_dialogue: Ids) -> _Found:
         question = self.views["questions"].vectors_of(pairs) @ dialogue.question_vector
@@ -287,13 +289,3 @@ class Retriever(Closing):
     def close(self) -> None:
         """Waits for searches that were begun; to be called before the store is closed."""
         self._beside.shutdown(cancel_futures=True)
-
-
-def _nearest_pairs(found: _Found, answer_ids: Ids, wanted: set[int]) -> dict[int, list[int]]:
-    """The past pairs of the wanted answers, nearest first, at most EVIDENCE_SHOWN each."""
-    pairs_of: dict[int, list[int]] = {answer: [] for answer in wanted}
-    for row in np.argsort(-(found.question + found.dialogue), kind="stable"):
-        pairs = pairs_of.get(int(answer_ids[row]))
-        if pairs is not None and len(pairs) < EVIDENCE_SHOWN:
-            pairs.append(int(found.pairs[row]))
-    return pairs_of

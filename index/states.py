@@ -87,6 +87,9 @@ def _write(
     directory: Path, stem: str, ids: Ids, lengths: Sequence[int], packed: Iterable[_Packed], width: int
 ) -> list[Path]:
     paths = {name: directory / f"{stem}.{name}.npy" for name in ARRAYS}
+    for path in paths.values():
+        # What a kill left under this name may still be mapped by a reader: it keeps its own.
+        path.unlink(missing_ok=True)
     offsets = np.zeros(len(ids) + 1, dtype=np.int64)
     np.cumsum(lengths, out=offsets[1:])
     np.save(paths["ids"], np.asarray(ids, dtype=np.int64))

@@ -9,7 +9,7 @@ held-out conversations and stored with the model; nothing is pinned in code.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -46,9 +46,28 @@ class Scale(NamedTuple):
 
     def __call__(self, confidence: Floats) -> Floats:
         """Confidence as it is to be read; what is not a number stays so."""
-        if self == Scale():
+        if self == AS_IT_IS:
             return confidence
         return probability(log_odds(confidence), np.array([self.slope]), self.shift)
+
+    def then(self, other: Scale) -> Scale:
+        """This scale with another one after it.
+
+        >>> Scale(2.0, 1.0).then(Scale(0.5, -1.0))
+        Scale(slope=1.0, shift=-0.5)
+        """
+        return Scale(other.slope * self.slope, other.slope * self.shift + other.shift)
+
+    def back(self) -> Scale:
+        """The scale that undoes this one.
+
+        >>> Scale(2.0, 1.0).then(Scale(2.0, 1.0).back())
+        Scale(slope=1.0, shift=0.0)
+        """
+        return Scale(1.0 / self.slope, -self.shift / self.slope)
+
+
+AS_IT_IS = Scale()
 
 
 @dataclass(frozen=True)
@@ -72,6 +91,8 @@ class Decision:
     """Expected calibration error on held-out cases, cross-validated."""
     careful_coverage: float = 0.0
     """Share of the held-out cases that are answered where only `CAREFUL_RISK` of the answers may be wrong."""
+    scale: Scale = AS_IT_IS
+    """How the confidence is read anew on logs that differ from the held-out cases; after all else."""
     ask_threshold: float | None = None
     """Below `threshold`, ask which of two close answers is meant at or above this confidence in the two, and hand
     over else; None for `threshold` itself."""
@@ -82,13 +103,29 @@ class Decision:
             "temperature": self.temperature,
             "coefficients": list(self.coefficients),
             "intercept": self.intercept,
+            "scale": list(self.scale),
         }
 
     def read_as(self, reading: dict[str, Any], scale: Scale) -> Decision:
-        """The same with confidence read in another way and on another scale; thresholds stay the numbers they are."""
-        coefficients = tuple(scale.slope * value for value in reading["coefficients"])
-        intercept = scale.slope * reading["intercept"] + scale.shift
-        return replace(self, temperature=reading["temperature"], coefficients=coefficients, intercept=intercept)
+        """The same with confidence read in another way and on another scale; thresholds stay the numbers they are.
+
+        Args:
+            reading: as of `reading`; older ones have no scale.
+            scale: to be read on after that.
+        """
+        return replace(
+            self,
+            temperature=reading["temperature"],
+            coefficients=tuple(reading["coefficients"]),
+            intercept=reading["intercept"],
+            scale=Scale(*reading.get("scale", ())).then(scale),
+        )
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Decision:
+        """A decision as it was stored by `dataclasses.asdict`."""
+        kept = {**values, "coefficients": tuple(values["coefficients"])}
+        return cls(**kept | {"scale": Scale(*values.get("scale", ()))})
 
     @property
     def asking_from(self) -> float:
@@ -103,7 +140,7 @@ class Decision:
         confidence = float(probability(features, np.array(self.coefficients), self.intercept))
         if len(ranked) < FEW:
             confidence = min(confidence, max(nearness(ranked[0]), 0.0))
-        return confidence
+        return float(self.scale(np.array(confidence)))
 
     def confidence_in_two(self, ranked: Sequence[Ranked]) -> float:
         """How likely one of the two best candidates is right: the confidence if they were one answer.
@@ -211,11 +248,11 @@ def fit_scale(confidence: Floats, right: npt.NDArray[np.bool_], groups: Sequence
         (Brier score), or there are too few cases or conversations to tell, the scale changes nothing.
     """
     if _are_too_few(groups):
-        return Scale(), confidence
+        return AS_IT_IS, confidence
     features = log_odds(confidence)
     honest = cross_validated(features, right, groups)
     if ((honest - right) ** 2).mean() >= ((confidence - right) ** 2).mean():
-        return Scale(), confidence
+        return AS_IT_IS, confidence
     (slope,), shift = fit_logistic(features, right)
     return Scale(float(slope), shift), honest
 

@@ -116,7 +116,7 @@ def desk_decision(store: Store, model: Model | None) -> Decision:
     decision = model.decision if model else Decision()
     if kept:
         values = kept["decision"]
-        decision = Decision(**{**values, "coefficients": tuple(values["coefficients"])})
+        decision = Decision.from_json(values)
     return replace(decision, threshold=NEVER, ask_threshold=NEVER) if is_switched_off(store) else decision
 
 

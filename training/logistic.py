@@ -87,6 +87,6 @@ def probability(features: Floats, coefficients: Floats, intercept: float) -> Flo
 
 
 def log_odds(confidence: Floats) -> Floats:
-    """(cases,) probabilities as (cases, 1) features."""
+    """(cases,) probabilities as (cases, 1) features; one by itself as (1,)."""
     inside = np.clip(np.asarray(confidence, np.float64), 1e-6, 1.0 - 1e-6)
-    return np.asarray(np.log(inside / (1.0 - inside)))[:, None]
+    return np.asarray(np.log(inside / (1.0 - inside)))[..., None]

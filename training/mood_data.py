@@ -78,9 +78,10 @@ def split_labelled(rows: Sequence[Labelled]) -> tuple[list[Labelled], list[Label
     Raises:
         TrainingError: too few messages, or all of one mood.
     """
-    held_out = [row for row in rows if share_of(row.text, "mood") < HELD_OUT_SHARE]
     train = [row for row in rows if share_of(row.text, "mood") >= HELD_OUT_SHARE]
     counts = Counter(row.label for row in train)
+    # A mood that nothing is trained on cannot be told, and would spoil what is measured and fitted on the others.
+    held_out = [row for row in rows if share_of(row.text, "mood") < HELD_OUT_SHARE and row.label in counts]
     if len(train) < LEAST or len(counts) < 2 or not held_out:
         raise TrainingError(
             f"There are {len(rows)} labelled messages of {len(counts)} mood(s); at least {LEAST} of two are needed.",

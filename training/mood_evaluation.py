@@ -112,6 +112,12 @@ def _named(mood: Mood, right: Sequence[str]) -> str:
     return max((name for name in CLASSES if name in right), key=lambda name: float(getattr(mood, name)))
 
 
+def _nearest_named(mood: str, right: Sequence[str]) -> str:
+    """The mood itself, or the one beside it that the split names."""
+    place = CLASSES.index(mood)
+    return min((name for name in CLASSES if name in right), key=lambda name: abs(CLASSES.index(name) - place))
+
+
 def _vader(texts: Sequence[str], right: tuple[str, ...]) -> MoodFigures:
     try:
         from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
@@ -120,7 +126,8 @@ def _vader(texts: Sequence[str], right: tuple[str, ...]) -> MoodFigures:
     analyzer = SentimentIntensityAnalyzer()
     bound = VADER_NEUTRAL if "neutral" in right else 0.0
     scores = [float(analyzer.polarity_scores(text)["compound"]) for text in texts]
-    found = ["positive" if s >= bound else "negative" if s <= -bound else "neutral" for s in scores]
+    named = ["positive" if s >= bound else "negative" if s <= -bound else "neutral" for s in scores]
+    found = [_nearest_named(mood, right) for mood in named]
     return MoodFigures(PEERS[0], tuple(found), right)
 
 
@@ -130,7 +137,7 @@ def _logistic_regression(
     from sklearn.linear_model import LogisticRegression
 
     try:
-        rows = read_labelled([labelled_file(directory, "train")])
+        rows = [row for row in read_labelled([labelled_file(directory, "train")]) if row.label in right]
     except TrainingError:
         return MoodFigures(PEERS[1], (), right, "there is no train split to learn from")
     train, held_out = split_labelled(rows)

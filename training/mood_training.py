@@ -81,16 +81,24 @@ def train_mood(
     check_save(root, embedder.identity)
     train, held_out = split_labelled(rows)
     report = on_progress or (lambda _: None)
-    cut = len(train[:MOST_IN_DIALOGUE])
-    behind = [*train[:cut], *held_out[: MOST_IN_DIALOGUE // 5]]
+    # Drawn: a file may be sorted by mood.
+    trained_behind = _drawn(train, MOST_IN_DIALOGUE, seed)
+    held_out_behind = _drawn(held_out, MOST_IN_DIALOGUE // 5, seed)
+    behind, cut = [*trained_behind, *held_out_behind], len(trained_behind)
     alone = token_states(embedder, [[Turn("customer", row.text)] for row in [*train, *held_out]], report)
     later = token_states(embedder, _behind_agents([row.text for row in behind], seed), report)
     states = [*alone[: len(train)], *later[:cut], *alone[len(train) :], *later[cut:]]
-    head = _fitted(embedder, train + behind[:cut], held_out + behind[cut:], states, report, seed)
+    head = _fitted(embedder, train + trained_behind, held_out + held_out_behind, states, report, seed)
     f1, accuracy = _figures(head, alone[len(train) :], held_out)
     figures = {"messages": len(train), "held_out": len(held_out), "macro_f1": f1, "accuracy": accuracy}
     directory = save_mood(root, head, {**figures, "seed": seed})
     return MoodReport(str(directory), len(train), len(held_out), f1, accuracy)
+
+
+def _drawn(rows: Sequence[Labelled], most: int, seed: int) -> list[Labelled]:
+    """At most so many of the rows, in their order."""
+    chosen = random.Random(seed).sample(range(len(rows)), min(most, len(rows)))
+    return [rows[place] for place in sorted(chosen)]
 
 
 def fit_to_encoder(embedder: Embedder, root: Path, on_progress: OnProgress | None = None) -> None:

@@ -118,7 +118,7 @@ def load_model(directory: Path, encoder: str | None = None) -> Model:
         shape = RerankerConfig(
             **{**config["reranker"], "signal_weights": tuple(config["reranker"]["signal_weights"])}
         )
-        decision = Decision(**{**config["decision"], "coefficients": tuple(config["decision"]["coefficients"])})
+        decision = Decision.from_json(config["decision"])
         reranker = Reranker(shape)
         reranker.load_state_dict(read_weights(directory))
     if encoder is not None and shape.encoder != encoder:

@@ -74,11 +74,13 @@ def test_why_says_that_it_was_read_by_itself_and_shades_nothing_else(pipeline):
     assert "began something new" in page and "customer: Where is my parcel?" in page and "glass" not in page
 
 
-def test_a_sure_answer_and_a_first_message_are_not_looked_at_again(pipeline):
+def test_a_first_message_is_not_looked_at_again_and_no_threshold_plays_a_part(pipeline):
     request = dialogue(*BEFORE, "Where is my parcel?")
     (whole,) = pipeline.answer_whole([request])
     assert alone(request, whole) == replace(request, turns=request.turns[-1:])
-    assert alone(request, replace(whole, decision="answer")) is None
+    assert alone(request, replace(whole, decision="answer")) == alone(request, whole), (
+        "or no replay could be tuned by"
+    )
     assert alone(replace(request, turns=request.turns[-1:]), whole) is None
     assert alone(request, replace(whole, openings=MAYBE - 0.1)) is None
 

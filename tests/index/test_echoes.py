@@ -63,3 +63,14 @@ def test_what_is_served_otherwise_is_the_same(tmp_path):
     _, retriever = built(tmp_path)
     dialogues = read_dialogues(embedder(), [[Turn("customer", QUESTION)]])
     assert len(retriever.retrieve(dialogues)[0]) == 6
+
+
+def test_echoes_leave_their_place_to_the_next_answers(tmp_path):
+    store = small_store(tmp_path)
+    for number in range(8):
+        add(store, conversation(f"copied {number}", QUESTION, f"{QUESTION} {'lamp ' * number}"))
+    update_index(tmp_path / "index", store, embedder())
+    retriever = opened(tmp_path, store)
+    dialogues = read_dialogues(embedder(), [[Turn("customer", QUESTION)]])
+    all_of_them = [one.answer_id for one in retriever.retrieve(dialogues)[0]]
+    assert [one.answer_id for one in retriever.retrieve(dialogues, count=3)[0]] == all_of_them[:3]

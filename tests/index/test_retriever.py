@@ -95,6 +95,7 @@ def test_a_batch_gives_what_single_calls_give(tmp_path):
 def test_what_is_hidden_from_one_dialogue_changes_nothing_for_the_others(tmp_path, monkeypatch):
     monkeypatch.setattr("index.retriever.SEARCHED", 2)
     monkeypatch.setattr("index.retriever.SEARCHED_ANSWERS", 2)
+    monkeypatch.setattr("index.retriever.SPARE", 0)
     _, retriever = built(tmp_path)
     asked, other = read_dialogues(embedder(), [[Turn("customer", LOG[2][1])], [Turn("customer", LOG[0][1])]])
     (alone,) = retriever.retrieve([asked])

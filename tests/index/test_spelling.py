@@ -76,3 +76,13 @@ def test_on_a_desk_only_the_customers_words_are_mended(tmp_path):
     plain = read_dialogues(embedder(), [[Turn("customer", "the thermostat blinks"), *asked[0][1:]]])[0]
     assert float(read.dialogue_vector @ plain.dialogue_vector) > 0.999
     store.close()
+
+
+def test_a_word_with_an_umlaut_is_no_slip_of_another(tmp_path):
+    store = small_store(tmp_path)
+    add(store, *(conversation(f"b{n}", f"Wo ist mein Becher {n}?", f"Der Becher {n} kommt.") for n in range(40)))
+    add(store, *(conversation(f"u{n}", f"Haben Sie B\u00fccher {n}?", f"Ja, {n} B\u00fccher.") for n in range(3)))
+    assert store.word_frequencies(["b\u00fccher", "becher", "bcher"]) == {"b\u00fccher": 3, "becher": 40}
+    spelling = desk_spelling(store, embedder())
+    assert spelling.mended("Haben Sie B\u00fccher?") == "Haben Sie B\u00fccher?"
+    store.close()

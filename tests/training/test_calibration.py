@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -169,3 +170,17 @@ def test_confidence_in_two_is_that_of_one_answer_with_the_weight_of_both():
         assert decision.confidence_in_two(ranked) >= decision.confidence(ranked) - 1e-9
         assert decision.confidence_in_two(ranked[:1]) == decision.confidence(ranked[:1])
     assert decision.confidence_in_two([]) == 0.0
+
+
+def test_a_confidence_read_anew_is_capped_before_as_it_was_when_that_was_fitted():
+    lists, right, groups = simulated(600)
+    decision = fit_decision(lists, right, groups)
+    scale = Scale(1.3, -0.8)
+    anew = decision.read_as(decision.reading(), scale)
+    for ranked in (*lists[:20], lists[0][-1:], lists[1][:5]):
+        assert anew.confidence(ranked) == pytest.approx(float(scale(np.array(decision.confidence(ranked)))))
+    again = anew.read_as(anew.reading(), Scale(0.5, 0.1))
+    assert again.scale == scale.then(Scale(0.5, 0.1)) and again.coefficients == decision.coefficients
+    assert Decision.from_json(json.loads(json.dumps(asdict(again)))) == again
+    old = {name: value for name, value in asdict(decision).items() if name != "scale"}
+    assert Decision.from_json(old) == decision

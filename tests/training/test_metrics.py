@@ -85,3 +85,14 @@ def test_a_bad_confidence_has_a_small_p_value_and_an_excess():
     assert boasting.p < 0.01 and boasting.excess == pytest.approx(0.17, abs=0.02)
     assert calibration(confidence[:40], right[:40]).noise > 3 * honest.noise, "few cases are noisy"
     assert calibration(confidence[:0], right[:0]).p == 1
+
+
+def test_the_order_of_cases_of_one_confidence_plays_no_part():
+    confidence = np.full(30, 0.5)
+    right = np.arange(30) < 15
+    for order in (right, right[::-1], np.random.default_rng(2).permutation(right)):
+        assert calibration(confidence, order).ece == pytest.approx(0.0, abs=1e-12)
+    mixed = np.repeat([0.2, 0.6, 0.9], 20)
+    outcomes = np.random.default_rng(3).random(60) < mixed
+    orders = [np.random.default_rng(seed).permutation(60) for seed in range(5)]
+    assert len({round(calibration(mixed[order], outcomes[order]).ece, 12) for order in orders}) == 1

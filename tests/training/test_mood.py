@@ -18,9 +18,10 @@ from index.embedder import Embedder
 from training.batching import stacked
 from training.model_files import WEIGHTS
 from training.mood import MoodReader, base_path, load_mood, mood_path, save_mood
-from training.mood_data import Labelled, base_labelled, read_labelled, split_labelled
+from training.mood_data import HELD_OUT_SHARE, Labelled, base_labelled, read_labelled, split_labelled
 from training.mood_head import CLASSES, MoodConfig, MoodHead
-from training.mood_training import train_mood
+from training.mood_training import _drawn, train_mood
+from training.splits import share_of
 
 WIDTH = 16
 
@@ -131,6 +132,21 @@ def write_lines(path, *lines):
     with gzip.open(path, "wt", encoding="utf-8") as file:
         file.writelines(line + "\n" for line in lines)
     return path
+
+
+def test_a_mood_that_nothing_is_trained_on_is_not_measured_either():
+    rows = [Labelled(f"message {number}", ("negative", "neutral")[number % 2]) for number in range(200)]
+    held_out = next(text for text in (f"so good {n}" for n in range(99)) if share_of(text, "mood") < HELD_OUT_SHARE)
+    train, measured = split_labelled([*rows, Labelled(held_out, "positive")])
+    assert len(train) + len(measured) == 200 and {row.label for row in measured} == {"negative", "neutral"}
+
+
+def test_messages_behind_an_agent_are_drawn_from_all_of_a_sorted_file():
+    rows = [Labelled(f"message {number}", "negative" if number < 2_000 else "neutral") for number in range(4_000)]
+    drawn = _drawn(rows, 1_000, 13)
+    assert len(drawn) == len(set(drawn)) == 1_000
+    assert 400 < sum(row.label == "negative" for row in drawn) < 600
+    assert _drawn(rows[:500], 1_000, 13) == rows[:500]
 
 
 def test_labelled_messages_are_read_and_cleaned(tmp_path):

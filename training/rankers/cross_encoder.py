@@ -66,6 +66,8 @@ class CrossEncoderRanker:
             reason = " ".join(str(error).split())[:300]
             raise ModelError(f"The cross-encoder {path} cannot be loaded: {reason}", "Check the path.") from error
         self._model.model.to(getattr(torch, precision or default_precision(device)))
+        # The logit itself: behind a sigmoid the surest scores tie, and ties count against a ranker.
+        self._as_it_is = torch.nn.Identity()
 
     def rank(self, context: ReadDialogue, candidates: Sequence[Candidate]) -> list[Ranked]:
         """All candidates, best first."""
@@ -73,5 +75,6 @@ class CrossEncoderRanker:
         texts = [" ".join(filter(None, (candidate.question, candidate.text))) for candidate in candidates]
         if not texts:
             return []
-        scores = self._model.predict([(dialogue, text) for text in texts], batch_size=64, show_progress_bar=False)
+        pairs = [(dialogue, text) for text in texts]
+        scores = self._model.predict(pairs, batch_size=64, show_progress_bar=False, activation_fn=self._as_it_is)
         return in_order(candidates, scores)

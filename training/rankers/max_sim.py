@@ -7,7 +7,7 @@ similarities found are added up.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,9 +19,12 @@ from index.encoder_loading import BUNDLED, default_device, default_precision, lo
 from training.rankers.base import Ranked, in_order
 from training.rankers.cross_encoder import dialogue_text
 
+REMEMBERED = 8_192
+"""Answers whose token vectors are kept: a few hundred megabytes, where they are short."""
+
 
 class MaxSimRanker:
-    """Encodes the dialogue once and each answer once in its life, one vector a token."""
+    """Encodes the dialogue once and each answer once while it is remembered, one vector a token."""
 
     states_below = 0
 
@@ -52,7 +55,7 @@ class MaxSimRanker:
             raise ModelError(f"The encoder {path} cannot be loaded: {reason}", "Check the path.") from error
         self._model.max_seq_length = MAX_TOKENS
         self._model.to(getattr(torch, default_precision(device)))
-        self._answer = cache(self._encode_answer)
+        self._answer = lru_cache(REMEMBERED)(self._encode_answer)
 
     def _encode_answer(self, text: str) -> Any:  # noqa: ANN401 - a tensor
         return self._model.encode_document([text], show_progress_bar=False)[0]
