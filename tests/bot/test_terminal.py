@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -98,12 +97,10 @@ def test_the_bar_tells_how_the_customer_sounds(home):
         assert "Mood:" not in terminal.text, "once is enough"
 
 
-def test_help_answers_at_once_in_a_terminal():
-    begin = time.monotonic()
+def test_help_answers_in_a_terminal():
     with Terminal("-m", "bot", "--help") as terminal:
         assert terminal.exit_status() == 0
         assert "import" in terminal.text and "doctor" in terminal.text
-    assert time.monotonic() - begin < 3  # about 0.1 s where nothing else runs
 
 
 def test_wrong_usage_is_2_and_an_unknown_desk_1(home):
