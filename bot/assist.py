@@ -157,9 +157,12 @@ class Assist:
             text: as it is sent.
             chosen: the suggestion that they began as; otherwise the one that says the same, if any.
         """
-        self._judge(text, chosen)
-        self._sent.append(answer_key(text))
-        self._add(Turn("agent", text, this_moment()))
+        try:
+            self._judge(text, chosen)
+        finally:
+            # It is said, whether or not that can be kept as feedback.
+            self._sent.append(answer_key(text))
+            self._add(Turn("agent", text, this_moment()))
 
     def skip(self) -> None:
         """Passes over all that is suggested; it is not suggested again for this question."""
@@ -179,7 +182,7 @@ class Assist:
             number: its place on the screen, counted from 1; by default the one that was sent last.
         """
         if number is not None:
-            if not self._asked():
+            if self.best and not self._asked():
                 self._tell("Nothing was asked yet: what is only being written cannot be judged.")
                 return
             chosen = self.suggestion(number)
@@ -227,13 +230,15 @@ class Assist:
                 self.typing = turn.text if turn.role == "customer" else ""
             case Said(turn):
                 self.typing = ""
-                if turn.role == "agent":
-                    if self._is_echo(turn.text):
-                        return
+                if turn.role == "agent" and self._is_echo(turn.text):
+                    return
+                try:
                     # Only of what was suggested for this question: a log may begin with a long past.
-                    if self.suggestions is not None and self.suggestions.request == self.request():
+                    is_suggested = self.suggestions is not None and self.suggestions.request == self.request()
+                    if turn.role == "agent" and is_suggested:
                         self._judge(turn.text, None)
-                self._add(turn)
+                finally:
+                    self._add(turn)
 
     def _is_echo(self, text: str) -> bool:
         """Whether the log only repeats what was sent from here."""

@@ -74,8 +74,8 @@ class AssistScreen:
         self.notes: list[tuple[int, str]] = []
         self.page: Page | None = None
         self.scrolled = 0
-        self.last_words = "Goodbye."
-        """Said when all is over."""
+        self.last_words: str | None = None
+        """Said when all is over, where there is more to say than goodbye; nothing is followed from then on."""
         self.forgetting = Forgetting("attendant assist", self.tell)
         self.writer = "agent" if log else "customer"
         self.editing: Suggestion | None = None
@@ -158,6 +158,7 @@ class AssistScreen:
 
     def send(self, number: int) -> None:
         """Sends a suggestion as it is, if it has stood there long enough to be meant."""
+        self.forgetting.hear("")
         chosen = self.assist.suggestion(number)
         if chosen is not None and self.assist.is_settled(number):
             self.say(chosen.answer.text, chosen)
@@ -175,6 +176,7 @@ class AssistScreen:
 
     def skip(self) -> None:
         """Passes over what is suggested, for others."""
+        self.forgetting.hear("")
         self.assist.skip()
         self.refresh()
 
@@ -238,7 +240,7 @@ class AssistScreen:
 
     async def _follow(self, log: FollowedLog) -> None:
         loop = asyncio.get_running_loop()
-        while True:
+        while self.last_words is None:
             events = await loop.run_in_executor(None, log.poll)
             for event in events:
                 said = self.assist.dialogue

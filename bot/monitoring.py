@@ -133,8 +133,7 @@ class Monitor:
         self._unhappiest = unhappiest
         self._unhappy: dict[str, Unhappy] = {}
         self.conversations = 0
-        self.undated = 0
-        """Conversations without a time: they belong to no period."""
+        self._undated: set[str] = set()
         self.late = 0
         """Conversations of a period that was over before they came: they count nowhere."""
 
@@ -174,6 +173,11 @@ class Monitor:
     def false_alarms(self) -> float:
         """The stated share; see `ControlChart`."""
         return self._chart.false_alarms
+
+    @property
+    def undated(self) -> int:
+        """Conversations without a time: they belong to no period."""
+        return len(self._undated)
 
     @property
     def period(self) -> timedelta:
@@ -231,8 +235,9 @@ class Monitor:
             if heard is not None and self._unhappiest:
                 self._unhappy[one.id] = Unhappy(one.id, began, heard)
             if began is None:
-                self.undated += is_new
+                self._undated.add(one.id)
                 continue
+            self._undated.discard(one.id)
             if heard is None:
                 continue
             if self._closed is not None and began <= self._closed:

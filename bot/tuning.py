@@ -167,11 +167,15 @@ def switch_off(desk: Desk) -> None:
 
 def _since(reading: dict[str, Any], decision: Decision) -> Scale | None:
     """How confidence of one reading is to be scaled for a decision's own; None where it is another altogether."""
-    then = Scale(*reading.get("scale", ()))
-    now = decision.reading()
-    if any(reading[name] != now[name] for name in ("temperature", "coefficients", "intercept")) or then.slope <= 0:
+    before = Scale(*reading.get("scale", ()))
+    then, now = np.array(reading["coefficients"]), np.array(decision.coefficients)
+    # Other than 1 only where an earlier version kept a scale within the coefficients.
+    slope = float(now.sum() / then.sum()) if then.sum() > 0 else 0.0
+    is_another = reading["temperature"] != decision.temperature or not np.allclose(now, slope * then)
+    if is_another or min(slope, before.slope) <= 0:
         return None
-    return then.back().then(decision.scale)
+    between = Scale(slope, decision.intercept - slope * reading["intercept"])
+    return before.back().then(between).then(decision.scale)
 
 
 def _answering(confidence: Floats, right: npt.NDArray[np.bool_], threshold: float) -> Answering:

@@ -39,9 +39,11 @@ class WatchedLogs:
             paths: of the logs.
             redacted: what de-identifies a conversation.
         """
-        self._open: list[dict[str, Conversation]] = [{} for _ in paths]
-        """Per log those that come turn by turn."""
         self._logs = [GrowingLog(path, partial(self._conversations, place)) for place, path in enumerate(paths)]
+        self._open: dict[str, Conversation] = {}
+        """Those that come turn by turn, from whichever of the logs."""
+        self._repeated: dict[str, int] = {}
+        """How many turns of each were said again by a log that was cut or replaced."""
         self._restarts = [0] * len(self._logs)
         self._redacted = redacted
 
@@ -75,11 +77,11 @@ class WatchedLogs:
 
     def _conversations(self, place: int, row: dict[str, Json]) -> Iterator[Conversation]:
         """What a line of one of the logs says."""
-        running, restarts = self._open[place], self._logs[place].restarts
+        restarts = self._logs[place].restarts
         if self._restarts[place] != restarts:
-            # It is read from its beginning once more, and so are its conversations.
+            # It is read from its beginning once more: what it repeats is not said twice.
             self._restarts[place] = restarts
-            running.clear()
+            self._repeated = dict.fromkeys(self._open, 0)
         if listed_turns(row) is not None:
             yield conversation_from(row)
             return
@@ -88,12 +90,17 @@ class WatchedLogs:
             raise RowError('a turn needs the id of its conversation, such as "conversation": "c-17"')
         if turn is None or row.get("typing") is True:
             return
-        known = running.pop(name, Conversation(name, (), source=short(row.get("source"))))
+        known = self._open.pop(name, Conversation(name, (), source=short(row.get("source"))))
+        repeated = self._repeated.pop(name, None)
+        if repeated is not None and known.turns[repeated : repeated + 1] == (turn,):
+            self._repeated[name] = repeated + 1
+        else:
+            known = replace(known, turns=(*known.turns, turn))
         # The newest stands last, so that the first is the one that was silent longest.
-        running[name] = replace(known, turns=(*known.turns, turn))
-        if len(running) > MOST_OPEN:
-            del running[next(iter(running))]
-        yield running[name]
+        self._open[name] = known
+        if len(self._open) > MOST_OPEN:
+            del self._open[next(iter(self._open))]
+        yield known
 
 
 def watch(monitor: Monitor, logs: WatchedLogs, screen: MonitorScreen) -> None:

@@ -17,7 +17,7 @@ differ."""
 _BUCKET = 32
 """Answers looked at for one shared word: keeps the work linear where thousands of answers begin alike."""
 
-_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _GREETINGS = word_set(
     """
     hi hello hey dear good morning afternoon evening thanks thank you there sir madam ok okay
@@ -48,7 +48,7 @@ def words_said(text: str) -> list[str]:
     """Words without the greeting in front; every Chinese, Japanese or Korean character is a word."""
     tokens: list[str] = []
     for token in key_tokens(text):
-        tokens.extend(token if _CJK.search(token) and token[0] not in "<[" else (token,))
+        tokens.extend(token if CJK.search(token) and token[0] not in "<[" else (token,))
     start = 0
     if tokens and tokens[0] in _GREETINGS:
         while start < len(tokens) and (tokens[start] in _GREETINGS or tokens[start] in _GREETED):

@@ -8,10 +8,13 @@ refunded?".
 
 from __future__ import annotations
 
+from conversations.merging import CJK
 from index.equality import words_of
 
 LEAST_WORDS = 5
 """Different words an echo has: "Thank you and goodbye" may be answered by itself."""
+LEAST_PAIRS = 20
+"""The same for Chinese, Japanese and Korean, in neighbouring characters: to say the question again is a usual yes."""
 ECHOED = 0.8
 """Share of an answer's different words from which on it is an echo, if the question has them all."""
 
@@ -28,6 +31,10 @@ def is_echo(answer: str, asked: frozenset[str]) -> bool:
     True
     >>> is_echo("Your parcel from last week is at the depot.", asked)
     False
+    >>> is_echo("七天内可以无理由退货。", words_of("请问七天内可以无理由退货吗？"))
+    False
     """
     own = words_of(answer)
-    return len(own) >= LEAST_WORDS and len(own & asked) >= ECHOED * len(own)
+    pairs = sum(CJK.search(word) is not None for word in own)
+    is_long = len(own) - pairs >= LEAST_WORDS or pairs >= LEAST_PAIRS
+    return is_long and len(own & asked) >= ECHOED * len(own)

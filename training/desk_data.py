@@ -43,6 +43,8 @@ from training.trust import trusted
 HELD_OUT_SHARE = 0.15
 ENCODER_SHARE = 0.75
 """Share of the training conversations that the encoder is fine-tuned on; the rest are the reranker's."""
+MOST_COPIES = 8
+"""Other ids that one conversation may have."""
 MOST_TRAINED = 10_000
 """Turns trained on where a person sets no limit."""
 MOST_HELD_OUT = 800
@@ -224,11 +226,13 @@ class OpenDesk:
     def _hidden(self, conversations: Set[str]) -> dict[str, tuple[str, ...]]:
         """What must not be seen when a turn of each is served: the conversation itself, under all of its ids."""
         twins = Twins.of_store(self.store)
-        return {
-            name: (name, *twins.of(Conversation(name, tuple(turns))))
-            for name, turns in self.store.openings(OPENING)
-            if name in conversations
-        }
+        hidden = {}
+        for name, turns in self.store.openings(OPENING):
+            if name in conversations:
+                copies = twins.of(Conversation(name, tuple(turns)))
+                # So many are no copies: undated conversations in which many ask one thing in the same words.
+                hidden[name] = (name, *copies) if len(copies) <= MOST_COPIES else (name,)
+        return hidden
 
 
 def _query(pair: StoredPair) -> Query:

@@ -23,7 +23,7 @@ class FeedbackQueries(NamedTuple):
     """What feedback teaches."""
 
     queries: list[Query]
-    """One for every question about which something is known."""
+    """One for every question about which something is known, the one that was judged last at the end."""
     contradictions: int
     """Answers that were called good and bad for one question, about as often: nothing is learned from those."""
 
@@ -42,11 +42,13 @@ def feedback_queries(judgements: Iterable[Feedback]) -> FeedbackQueries:
     """The answers that people together found right or wrong for a question. A person counts once for each.
 
     Args:
-        judgements: of one desk.
+        judgements: of one desk, oldest first.
     """
     of_person: dict[tuple[str, int, str], float] = {}
-    for one in judgements:
+    judged_last: dict[str, int] = {}
+    for place, one in enumerate(judgements):
         if one.answer_id is not None:
+            judged_last[one.question] = place
             key = (one.question, one.answer_id, one.who)
             of_person[key] = of_person.get(key, 0.0) + WORTH[one.verdict]
     opinions: dict[str, dict[int, list[float]]] = {}
@@ -54,7 +56,7 @@ def feedback_queries(judgements: Iterable[Feedback]) -> FeedbackQueries:
         opinions.setdefault(question, {}).setdefault(answer, []).append(min(max(worth, -1.0), 1.0))
     queries: list[Query] = []
     contradictions = 0
-    for question, answers in opinions.items():
+    for question, answers in sorted(opinions.items(), key=lambda item: judged_last[item[0]]):
         right, rejected = set(), set()
         for answer, worths in answers.items():
             if _contradict(worths):

@@ -92,4 +92,4 @@ def command(
         shown.run()
         for turn in shown.assist.dialogue.turns:
             screen().print(plain(f"{turn.role}: {turn.text}", one_line=False))
-        screen().print(plain(f"- {shown.last_words}", "dim"))
+        screen().print(plain(f"- {shown.last_words or 'Goodbye.'}", "dim"))

@@ -224,4 +224,4 @@ def test_a_judgement_that_cannot_be_kept_is_said_and_the_log_is_followed_on(help
     for event in (Said(Turn("agent", BEST)), Said(Turn("customer", "thank you"))):
         helped._heard(event)
     assert "removed from the desk meanwhile" in helped._console.file.getvalue()
-    assert helped.assist.dialogue.turns[-1].text == "thank you"
+    assert [turn.text for turn in helped.assist.dialogue.turns] == ["can I return it?", BEST, "thank you"]

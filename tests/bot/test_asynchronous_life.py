@@ -7,7 +7,7 @@ import threading
 
 import pytest
 from async_fakes import PATIENCE, FakePipeline, ask, customer, run, texts_of, until_begun
-from sample_desk import sample_desk
+from made_once import sample_desk
 
 import index.embedder
 import training.rankers.cross_attention

@@ -119,13 +119,13 @@ def test_the_unhappiest_are_those_that_sound_worst_at_their_end_as_they_stand_la
     soothed = Conversation("soothed", (replace(angry, at=dated.at), calm, calm, calm), meta={"topic": "refunds"})
     worsened = Conversation("worsened", (dated, angry, angry, angry), meta={"topic": "refunds"})
     undated = Conversation("undated", (angry, angry), meta={"topic": "parcels"})
-    monitor.add(Conversation(f"calm {number}", (dated,)) for number in range(70))
+    monitor.add(Conversation(f"calm {number}", (dated,)) for number in range(100))
     monitor.add([soothed, replace(soothed, id="again", turns=(angry, angry)), worsened, undated])
     monitor.add([replace(soothed, id="again")])
     found = monitor.unhappy
     assert [one.conversation for one in found] == ["undated", "worsened"]
     assert [one.began and one.began.day for one in found] == [None, 3] and found[0].heard.worst == ANGRY
-    assert monitor.undated == 2 and found[0].heard.whole < found[1].heard.whole < -0.5
+    assert monitor.undated == 1 and found[0].heard.whole < found[1].heard.whole < -0.5
 
 
 def test_conversations_without_a_time_or_with_a_nonsense_one_are_left_out(make):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from chat_fakes import make_console
-from sample_desk import sample_desk
+from made_once import sample_desk
 
 from bot.dialogue import Request
 from bot.new_topic import MAYBE, OPENINGS, alone, surer

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sample_desk import SAMPLE, sample_desk
+from made_once import SAMPLE, sample_desk
 
 import bot.deciding
 from bot.dialogue import Request

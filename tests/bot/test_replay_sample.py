@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from sample_desk import SAMPLE, sample_desk
+from made_once import SAMPLE, sample_desk
 
 from bot.pipeline import Pipeline
 from bot.replay import replay

@@ -38,5 +38,19 @@ def test_a_log_that_was_written_anew_does_not_say_its_turns_twice(tmp_path):
     watched.poll()
     log.write_text("".join(lines[:2]))
     (one,), troubles = watched.poll()
-    assert [turn.text for turn in one.turns] == ["line 0", "line 1"] and "cut or replaced" in troubles[0]
+    assert [turn.text for turn in one.turns] == ["line 0", "line 1", "line 2"] and "cut or replaced" in troubles[0]
+    # And one that was replaced by its continuation says only what is new.
+    log.write_text(lines[0].replace("line 0", "line 3"))
+    (one,), _ = watched.poll()
+    assert [turn.text for turn in one.turns] == ["line 0", "line 1", "line 2", "line 3"]
+    watched.close()
+
+
+def test_a_conversation_may_begin_in_one_log_and_go_on_in_the_next(tmp_path):
+    logs = [tmp_path / "last-month.jsonl", tmp_path / "today.jsonl"]
+    for number, log in enumerate(logs):
+        log.write_text(json.dumps({"conversation": "a", "role": "customer", "text": f"line {number}"}) + "\n")
+    watched = WatchedLogs(logs, lambda one: one)
+    (one,), _ = watched.poll()
+    assert [turn.text for turn in one.turns] == ["line 0", "line 1"]
     watched.close()

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from training_desks import small_desk, whole_desk
+from made_once import sample_desk, small_desk
 
 from bot.pipeline import Pipeline
 from conversations.desk import Desk
@@ -27,7 +27,7 @@ QUICK = TrainSettings(limit=40, epochs=1)
 
 @pytest.fixture
 def desk(tmp_path):
-    return whole_desk(tmp_path / "home")
+    return sample_desk(tmp_path / "home")
 
 
 def test_no_conversation_is_on_both_sides(desk):

@@ -10,7 +10,7 @@ import sys
 import threading
 
 import pytest
-from training_desks import small_desk, whole_desk
+from made_once import sample_desk, small_desk
 
 from bot.pipeline import Pipeline
 from conversations.desk import Desk
@@ -35,7 +35,7 @@ QUICK = TrainSettings(limit=40, epochs=1)
 def desk(tmp_path, monkeypatch):
     monkeypatch.setattr(desk_training, "LEAST_EXAMPLES", 10)
     monkeypatch.setattr(desk_training, "LEAST_HELD_OUT", 5)
-    return whole_desk(tmp_path / "home")
+    return sample_desk(tmp_path / "home")
 
 
 def ask(desk):

@@ -1,0 +1,47 @@
+"""The sample's past log as a desk: real store, index and encoder, made once in a process and then copied."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from conversations.desk import Desk
+from conversations.importing import import_logs
+from index.builder import update_index
+from index.embedder import Embedder
+
+SAMPLE = Path(__file__).resolve().parents[1] / "conversations" / "sample"
+
+
+def sample_desk(home: Path) -> Desk:
+    """The log imported, de-identified, and indexed with the real encoder, as the desk "shop"."""
+    shutil.copytree(_made_once(), home, dirs_exist_ok=True)
+    return Desk.open(home, "shop")
+
+
+def desk_of(home: Path, name: str, log: Path) -> Desk:
+    """A desk of one log, embedded anew."""
+    desk = Desk.create(home, name)
+    with desk.writing(), desk.store() as store:
+        import_logs(store, [log], redact=True, rejects_dir=desk.rejects_path)
+        update_index(desk.index_path, store, Embedder())
+    return desk
+
+
+def small_desk(home: Path, name: str) -> Desk:
+    """The first conversations of the log, embedded anew in seconds."""
+    log = home / f"{name}.jsonl"
+    log.write_text("".join((SAMPLE / "past.jsonl").open(encoding="utf-8").readlines()[:24]), encoding="utf-8")
+    return desk_of(home, name, log)
+
+
+@cache
+def _made_once() -> Path:
+    """The home that is copied; it takes half a minute to make."""
+    home = Path(tempfile.mkdtemp(prefix="attendant-sample-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    desk_of(home, "shop", SAMPLE / "past.jsonl")
+    return home
