@@ -6,9 +6,9 @@ at by itself. No threshold plays a part in that: what a replay measured under on
 
 Measured by tests/benchmarks/new_topics.py with the base reranker. The first messages of the sample's 40 replayed
 conversations, each put behind another of them, get the right answer first in 25 % as part of the whole and in 33 %
-as served (38 % where nothing is before them). Of the 82 later turns, which begin nothing, 7 are taken anew, and one more
-has the right answer first than before. Those of 61 conversations of STAR's dev log, on a desk of 600 of its train log:
-7 and 15 % (26 %), while sure answers were not yet read again.
+as served (38 % where nothing is before them). Of the 82 later turns, which begin nothing, 7 are taken anew, and one
+more has the right answer first than before. Those of 61 conversations of STAR's dev log, on a desk of 600 of its
+train log: 7 and 15 % (26 %), measured while sure answers were not read again.
 """
 
 from __future__ import annotations
