@@ -9,6 +9,7 @@ import pytest
 import bot.doctor
 import index.builder
 import index.embedder
+import training.registry
 from bot.cli import main
 from conversations.desk import Desk, list_desks
 from conversations.errors import ModelError
@@ -37,7 +38,7 @@ def encoder(monkeypatch):
 
     monkeypatch.setattr(index.embedder, "Embedder", StandInEmbedder)
     monkeypatch.setattr(index.builder, "update_index", update_index)
-    monkeypatch.setattr(bot.doctor, "Embedder", StandInEmbedder)
+    monkeypatch.setattr(training.registry, "Embedder", StandInEmbedder)
     monkeypatch.setattr(bot.doctor, "update_index", update_index)
     monkeypatch.setattr(bot.doctor, "check_index", lambda *_: [Check("index", True, "in step")])
     monkeypatch.setattr(bot.doctor, "check_models", lambda *_: [Check("model", True, "whole")])

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ranking_fixtures import judged_example, tiny_reranker, tiny_source
 
@@ -66,6 +66,7 @@ def test_one_person_is_never_a_contradiction_and_good_ones_stay_so_when_clicked_
 
 
 @pytest.mark.parametrize("size", [2, 4, 8])
+@settings(deadline=None)
 @given(rejected=st.sets(st.integers(0, 19), min_size=1, max_size=4), seed=st.integers(0, 99))
 def test_every_step_sees_what_was_turned_down(tmp_path_factory, size, rejected, seed):
     source = tiny_source(tmp_path_factory.mktemp("source"))
