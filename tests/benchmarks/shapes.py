@@ -37,7 +37,7 @@ from training.signal_weights import fit_signal_weights
 from training.significance import paired_p_value
 
 CONVERSATIONS = 1_100
-SETTINGS = TrainSettings(limit=1_000, epochs=2)
+SETTINGS = TrainSettings(limit=1_000, epochs=2, loss="lambda")
 SHAPES: dict[str, dict[str, Any]] = {
     "1 block, 768 of 1,536 units (ships)": {"blocks": 1},
     "1 block, all 1,536 units": {"blocks": 1, "feed_forward": 1_536},
