@@ -234,8 +234,8 @@ class Assist:
                     return
                 try:
                     # Only of what was suggested for this question: a log may begin with a long past.
-                    is_suggested = self.suggestions is not None and self.suggestions.request == self.request()
-                    if turn.role == "agent" and is_suggested:
+                    found = self.suggestions if turn.role == "agent" else None
+                    if found is not None and found.request == self.request():
                         self._judge(turn.text, None)
                 finally:
                     self._add(turn)

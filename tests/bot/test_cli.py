@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import pytest
 from chat_fakes import ANSWERS, HOSTILE, PAST, FakePipeline, assert_harmless, hostile_pipeline
-from command_line import call
+from command_line import call, empty_desk
 
 from bot.cli import COMMANDS
 from bot.early_warning import desk_threshold
@@ -28,10 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    monkeypatch.delenv("ATTENDANT_HOME", raising=False)
-    home = tmp_path / "home"
-    Desk.create(home, "acme").store().close()
-    return home
+    return empty_desk(tmp_path, monkeypatch)
 
 
 @pytest.fixture

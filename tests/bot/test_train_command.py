@@ -8,19 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import call
-
-from conversations.desk import Desk
+from command_line import call, empty_desk
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    monkeypatch.delenv("ATTENDANT_HOME", raising=False)
-    home = tmp_path / "home"
-    Desk.create(home, "acme").store().close()
-    return home
+    return empty_desk(tmp_path, monkeypatch)
 
 
 @pytest.fixture
