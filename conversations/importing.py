@@ -15,6 +15,7 @@ from conversations.model import Conversation
 from conversations.pairs import extract_pairs
 from conversations.privacy import PRIVACY_VERSION, Redactor
 from conversations.readers import Rejected, read_logs
+from conversations.readers.rows import earlier_names
 from conversations.store import Store
 
 _BATCH = 500
@@ -48,6 +49,7 @@ class _Prepared:
 
     conversation: Conversation
     digest: str
+    earlier_names: list[str]
 
 
 class _Rejects:
@@ -98,20 +100,25 @@ def import_logs(
     rejects = _Rejects(rejects_dir, redactor)
     before = desk_store.counts()
     added = turns = pairs = redactions = unchanged = unanswered = 0
+    read: set[str] = set()
     for batch in _batches(read_logs(paths, on_progress), rejects):
         new: list[_Prepared] = []
         for conversation in batch:
+            # What stands in these logs beside the longer one is another conversation that began in the same words.
+            earlier = [name for name in earlier_names(conversation) if name not in read]
+            read.add(conversation.id)
             digest = _digest(conversation, salt, redact)
             if desk_store.conversation_digest(conversation.id) == digest:
                 unchanged += 1
                 continue
             told, count = redactor.redact_conversation(conversation) if redactor else (conversation, 0)
             redactions += count
-            new.append(_Prepared(told, digest))
+            new.append(_Prepared(told, digest, earlier))
         with desk_store.transaction():
             # With the first of them: an import that brings nothing changes nothing.
             desk_store.set_setting("redact", redact)
             for prepared in new:
+                _drop_earlier_states(desk_store, prepared)
                 found = extract_pairs(prepared.conversation)
                 own_pairs = desk_store.add_conversation(prepared.conversation, prepared.digest, found)
                 pairs += own_pairs
@@ -136,6 +143,17 @@ def import_logs(
         if redact
         else "Personal data were stored as they are: names, numbers and addresses can reach customers.",
     )
+
+
+def _drop_earlier_states(desk_store: Store, prepared: _Prepared) -> None:
+    """Removes what a conversation without an id was before it grew: the same words of the same customer at the same
+    times, so far as the log names them.
+    """
+    grown = prepared.conversation
+    for earlier in list(desk_store.conversations(prepared.earlier_names)):
+        same_times = all(before.at == now.at for before, now in zip(earlier.turns, grown.turns, strict=False))
+        if same_times and (earlier.source, earlier.customer) == (grown.source, grown.customer):
+            desk_store.delete_conversation(earlier.id)
 
 
 def _raise_nothing(rejects: _Rejects) -> None:

@@ -72,11 +72,25 @@ def conversation_of(
     said = tuple(turn for turn in turns if turn is not None)
     if not said:
         raise RowError("no turn has a text; nothing was said")
-    own_name = short(name)
-    if own_name is None:
-        content = "\x1e".join(f"{turn.role}\x1f{turn.text}" for turn in said)
-        own_name = "log-" + hashlib.sha256(content.encode("utf-8")).hexdigest()[:16]
+    own_name = short(name) or _names_by_content(said)[-1]
     return Conversation(own_name, said, short(language), short(source), short(customer), _clean_meta(meta or {}))
+
+
+def earlier_names(conversation: Conversation) -> list[str]:
+    """What a conversation that is named after its content was named when it had fewer turns, longest first."""
+    *earlier, name = _names_by_content(conversation.turns)
+    return earlier[::-1] if name == conversation.id else []
+
+
+def _names_by_content(turns: Sequence[Turn]) -> list[str]:
+    """The name after its content of the first turn, of the first two, and so on."""
+    names: list[str] = []
+    content = hashlib.sha256()
+    for turn in turns:
+        separator = "\x1e" if names else ""
+        content.update(f"{separator}{turn.role}\x1f{turn.text}".encode())
+        names.append(f"log-{content.hexdigest()[:16]}")
+    return names
 
 
 def faq_conversation(question: object, answer: object, name: object = None, language: object = None) -> Conversation:

@@ -43,6 +43,37 @@ def test_a_grown_conversation_replaces_itself(store, tmp_path):
     assert store.counts()["pairs"] == 2
 
 
+def without_id(*said, at=None, **more):
+    row = conversation_row("", *said, **more)
+    del row["id"]
+    row["turns"] = [turn | ({"at": at} if at else {}) for turn in row["turns"]]
+    return row
+
+
+def test_a_grown_conversation_without_an_id_replaces_itself(store, tmp_path):
+    for said in (["Hi, I'm Margaret Hollis"], ["Hi, I'm Margaret Hollis", "Hello", "Lamp?"]):
+        import_logs(store, [write_jsonl(tmp_path / "log", without_id(*said))], rejects_dir=tmp_path)
+    whole = write_jsonl(tmp_path / "log", without_id("Hi, I'm Margaret Hollis", "Hello", "Lamp?", "Yes."))
+    assert import_logs(store, [whole], rejects_dir=tmp_path).conversations == 1
+    assert [len(one.turns) for one in store.conversations()] == [4]
+    assert (store.counts()["pairs"], import_logs(store, [whole], rejects_dir=tmp_path).unchanged) == (2, 1)
+
+
+@pytest.mark.parametrize("other", [{"at": "2026-03-01T10:00:00Z"}, {"customer": "c-2"}, {"source": "mail"}])
+def test_another_customer_who_began_in_the_same_words_is_kept(store, tmp_path, other):
+    first = {"at": "2026-03-01T09:00:00Z", "customer": "c-1", "source": "chat"}
+    rows = without_id("Hi", "Hello", **first), without_id("Hi", "Hello", "Lamp?", "Yes.", **(first | other))
+    import_logs(store, [write_jsonl(tmp_path / "log", *rows)], rejects_dir=tmp_path)
+    assert sorted(len(one.turns) for one in store.conversations()) == [2, 4]
+
+
+def test_conversations_without_ids_that_begin_alike_in_one_log_are_two_and_again_nothing_new(store, tmp_path):
+    rows = without_id("Hi", "Hello"), without_id("Hi", "Hello", "Lamp?", "Yes.")
+    log = write_jsonl(tmp_path / "log", *rows)
+    assert import_logs(store, [log], rejects_dir=tmp_path).conversations == 2
+    assert import_logs(store, [log], rejects_dir=tmp_path).unchanged == 2
+
+
 def test_the_same_id_in_one_file_with_the_same_and_with_more_content(store, tmp_path):
     short, longer = conversation_row("a", "Hi", "Hello"), conversation_row("a", "Hi", "Hello", "Lamp?", "Yes.")
     report = import_logs(store, [write_jsonl(tmp_path / "log", short, short, longer)], rejects_dir=tmp_path)
