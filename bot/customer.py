@@ -21,7 +21,7 @@ class Customer:
     key: str
     """As the desk stores it: a pseudonym, where it de-identifies."""
     earlier: tuple[Turn, ...] = ()
-    """Their last few conversations, oldest turn first."""
+    """What was said in their earlier conversations, oldest turn first; see `Store.earlier_turns`."""
     disliked: tuple[str, ...] = ()
     """Answers that were called bad in an earlier chat with them, by them or by the agent."""
 

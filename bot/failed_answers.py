@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from conversations.model import Turn
+from conversations.pairs import joined
 
 _DID_NOT_HELP = re.compile(
     r"""
@@ -33,18 +34,29 @@ _DID_NOT_HELP = re.compile(
 )
 
 
-def failed_answers(turns: Sequence[Turn]) -> list[str]:
-    """What agents said right before the customer said that it did not help; what only asks something is left out.
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])|\n+")
 
-    >>> turns = [Turn("agent", "Press the button for ten seconds."), Turn("customer", "No luck, still a red light.")]
+
+def failed_answers(turns: Sequence[Turn]) -> list[str]:
+    r"""What agents said before the customer said that it did not help; what only asks something is left out.
+
+    Turns of one side in a row are one message, as in a pair: each of them is given, and all of them joined.
+
+    >>> turns = [Turn("agent", "Press the button. Did that help?"), Turn("customer", "No luck, still a red light.")]
     >>> failed_answers(turns)
-    ['Press the button for ten seconds.']
+    ['Press the button. Did that help?']
+    >>> failed_answers([Turn("agent", "Hi."), Turn("agent", "Press it."), Turn("customer", "ok"), turns[1]])
+    ['Hi.', 'Press it.', 'Hi.\nPress it.']
     """
-    return [
-        said.text
-        for said, reply in pairwise(turns)
-        if said.role == "agent"
-        and reply.role == "customer"
-        and not said.text.rstrip().endswith("?")
-        and _DID_NOT_HELP.search(reply.text)
-    ]
+    failed: list[str] = []
+    runs = [list(run) for _, run in groupby(turns, key=lambda turn: turn.role)]
+    for said, reply in pairwise(runs):
+        if said[0].role == "agent" and any(_DID_NOT_HELP.search(turn.text) for turn in reply):
+            tried = [turn.text for turn in said if not _only_asks(turn.text)]
+            whole = [joined(said)] if tried and len(said) > 1 else []
+            failed += tried + whole
+    return failed
+
+
+def _only_asks(text: str) -> bool:
+    return all(sentence.endswith(("?", "？")) for sentence in _SENTENCE_END.split(text.strip()) if sentence)

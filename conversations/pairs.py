@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from conversations.model import Conversation, Pair, Turn
@@ -24,7 +24,7 @@ def extract_pairs(conversation: Conversation) -> Iterator[Pair]:
     for (asked_at, asked), (answered_at, answered) in pairwise(messages):
         if asked[0].role != "customer":
             continue
-        question, answer = _joined(asked), _joined(answered)
+        question, answer = joined(asked), joined(answered)
         if question and answer:
             context = conversation.turns[:asked_at]
             yield Pair(context, question, answer, conversation.id, answered_at)
@@ -38,7 +38,7 @@ def messages_in(conversation: Conversation) -> Iterator[tuple[Turn, ...]]:
     ['Hi\nOpen today?', 'Hi\nOpen today?']
     """
     for begin, turns in _messages(conversation.turns):
-        if turns[0].role == "customer" and (text := _joined(turns)):
+        if turns[0].role == "customer" and (text := joined(turns)):
             yield (*conversation.turns[:begin], Turn("customer", text))
 
 
@@ -47,7 +47,7 @@ def question_before(turns: tuple[Turn, ...], position: int) -> tuple[tuple[Turn,
     start = position
     while start > 0 and turns[start - 1].role == "customer":
         start -= 1
-    return turns[:start], _joined(turns[start:position])
+    return turns[:start], joined(turns[start:position])
 
 
 def _messages(turns: tuple[Turn, ...]) -> list[tuple[int, tuple[Turn, ...]]]:
@@ -56,5 +56,6 @@ def _messages(turns: tuple[Turn, ...]) -> list[tuple[int, tuple[Turn, ...]]]:
     return [(start, turns[start:end]) for start, end in pairwise([*starts, len(turns)])]
 
 
-def _joined(turns: tuple[Turn, ...]) -> str:
+def joined(turns: Iterable[Turn]) -> str:
+    """The turns of one message as one text."""
     return "\n".join(turn.text.strip() for turn in turns if turn.text.strip())

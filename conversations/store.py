@@ -21,8 +21,8 @@ from conversations.merging import AnswerMerger
 from conversations.model import Conversation, Feedback, Json, Pair, StoredAnswer, StoredPair, Turn
 from conversations.word_search import WordSearch
 
-MOST_EARLIER = 3
-"""Conversations of a customer that are looked back on."""
+MOST_EARLIER = 30
+"""Conversations of a customer that are looked back on, for what did not help; a reranker reads the end of them."""
 
 
 class Store(OnFile):

@@ -141,13 +141,15 @@ def read_dialogues(
 def _earlier_tokens(embedder: Embedder, earlier: Sequence[Sequence[Turn]]) -> dict[int, Tokens]:
     """Tokens of earlier conversations, the newest words kept, by the place of the dialogue that they belong to."""
     places = [place for place, turns in enumerate(earlier) if turns]
+    # A turn has a token at least, so that older ones would not be read.
+    latest = [earlier[place][-EARLIER_TOKENS:] for place in places]
     return {
         place: Tokens(
             tokens.ids[:EARLIER_TOKENS],
             [EARLIER] * len(tokens.ids[:EARLIER_TOKENS]),
             tokens.agents[:EARLIER_TOKENS],
         )
-        for place, tokens in zip(places, embedder.tokenize_dialogues([earlier[one] for one in places]), strict=True)
+        for place, tokens in zip(places, embedder.tokenize_dialogues(latest), strict=True)
     }
 
 

@@ -9,6 +9,7 @@ import pytest
 from assist_fakes import use_screen
 from chat_fakes import ANSWERS, PAST, FakeBook, FakePipeline, make_chat, make_console, shown
 from lamp_desk import REFUND, RESET, SWAP, lamp_desk
+from logs_for_tests import conversation_row, write_jsonl
 
 from bot.assist_plain import PlainAssist
 from bot.assisted_dialogue import AssistedDialogue
@@ -19,6 +20,7 @@ from bot.failed_answers import failed_answers
 from bot.feedback import FeedbackBook
 from bot.pipeline import Pipeline
 from conversations.errors import DeskError
+from conversations.importing import import_logs
 from conversations.model import Turn
 from index.builder import check_index
 from index.embedder import Embedder
@@ -49,6 +51,38 @@ def desk(tmp_path):
 def test_what_tells_that_an_answer_did_not_help(reply, failed):
     turns = [Turn("customer", "it is dark"), Turn("agent", RESET), Turn("customer", reply), Turn("agent", SWAP)]
     assert failed_answers(turns) == ([RESET] if failed else [])
+
+
+def said(*texts):
+    """Turns from texts that begin with a: for the agent or c: for the customer."""
+    return [Turn("agent" if text[0] == "a" else "customer", text[2:]) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("turns", "failed"),
+    [
+        (said("a:Press it for ten seconds. Did that help?", "c:no luck"), ["Press it for ten seconds. Did that help?"]),
+        (said("a:What does the light do? And the app?", "c:still nothing"), []),
+        (said("a:" + RESET, "c:ok, trying", "c:no luck"), [RESET]),
+        (said("a:" + RESET, "a:How does it go?", "c:no luck"), [RESET, f"{RESET}\nHow does it go?"]),
+    ],
+)
+def test_a_message_in_several_turns_or_with_a_question_behind_it_can_fail_too(turns, failed):
+    assert failed_answers(turns) == failed
+
+
+def test_what_did_not_help_long_ago_is_remembered(desk, tmp_path):
+    later = [conversation_row(f"later-{day:02d}", "Do you sell chairs?", "We do.", customer="c-7") for day in range(9)]
+    for day, row in enumerate(later):
+        row["turns"][0]["at"] = f"2026-11-{day + 1:02d}T10:00:00Z"
+    with desk.store() as store:
+        import_logs(store, [write_jsonl(tmp_path / "later", *later)], rejects_dir=tmp_path)
+    with Pipeline.open(desk) as pipeline:
+        request = Dialogue(customer=known_customer(pipeline.store, "c-7")).request(
+            (Turn("customer", "my lamp does not light up"),)
+        )
+        assert len(request.earlier) > 18
+        assert RESET not in [candidate.text for candidate in pipeline.answer_many([request])[0].candidates]
 
 
 def test_an_answer_that_did_not_help_this_customer_is_not_offered_again(desk):
