@@ -71,8 +71,8 @@ class Explanation:
     without_turn: list[tuple[int, float]]
     """Position of a turn, and the confidence in the same answer if that turn had not been said.
 
-    `EARLIER_TURNS` stands for all earlier conversations with the customer. Without the last turn nothing would be
-    asked: it is there only where the customer's turn before it would be the question then.
+    `EARLIER_TURNS` stands for all earlier conversations with the customer. Without the question nothing would be
+    asked: it is not there.
     """
     signals: dict[str, float]
     runner_up: dict[str, float] | None

@@ -18,7 +18,7 @@ from bot.growing_log import Trouble
 from bot.present import excerpt
 from conversations.model import Turn, Verdict
 from conversations.moments import this_moment
-from conversations.pairs import question_before
+from conversations.pairs import as_asked
 from conversations.text import answer_key
 from index.equality import is_edit_of, says_the_same, words_of
 
@@ -271,8 +271,7 @@ class Assist:
             typed: what the customer is writing.
         """
         turns = (*self.dialogue.turns, *(Turn("customer", text) for text in typed if text))
-        context, question = question_before(turns, len(turns))
-        return (*context, Turn("customer", question)) if question else ()
+        return as_asked(turns) if turns and turns[-1].role == "customer" else ()
 
     def _judge(self, text: str, chosen: Suggestion | None) -> None:
         if chosen is not None and not is_edit_of(text, chosen.answer.text):

@@ -21,6 +21,7 @@ from bot.pipeline import Pipeline
 from conversations.desk import Desk
 from conversations.errors import AttendantError, DeskError
 from conversations.model import Turn
+from conversations.pairs import as_asked
 
 MOST_TOGETHER = 32
 """Requests answered as one batch."""
@@ -86,7 +87,7 @@ class AsyncPipeline:
         if len(self._waiting) >= MOST_WAITING:
             raise TooManyWaiting(f"{MOST_WAITING:,} requests are waiting already.", "Ask again in a moment.")
         reply: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting[reply] = Request(tuple(turns), exclude, tuple(rejected), tuple(earlier))
+        self._waiting[reply] = Request(as_asked(tuple(turns)), exclude, tuple(rejected), tuple(earlier))
         if self._work is None or self._work.done():
             # It begins in the loop's next round, with all requests that were made in this one.
             self._work = asyncio.create_task(self._answer_waiting())

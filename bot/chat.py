@@ -112,8 +112,13 @@ class Chat:
         known, mood = self.dialogue.warnings, self.dialogue.mood
         # Only now: Ctrl-C while the answer is sought leaves the dialogue as it was.
         answer = self.dialogue.record(turns, found)
+        warnings = [warning for warning in self.dialogue.raised if warning not in known]
+        wants_person = any(warning.kind == "person" for warning in warnings)
         if self._as_json:
-            print_json(answer_json(answer, self.dialogue.raised))
+            summary = {"summary": handover_summary(self.dialogue)} if answer.decision == "handoff" else {}
+            print_json(answer_json(answer, self.dialogue.raised) | summary)
+            if wants_person:
+                self._keep_hand_over()
             return
         if heading and answer.decision == "answer":
             self.tell(heading)
@@ -121,10 +126,9 @@ class Chat:
         # On a terminal it stands below the line that is typed.
         if not self.console.is_terminal and self.dialogue.mood != mood and self.dialogue.mood.is_telling:
             self._show(mood_view(self.dialogue.mood))
-        warnings = [warning for warning in self.dialogue.raised if warning not in known]
         for warning in warnings:
             self._show(warning_view(warning))
-        if any(warning.kind == "person" for warning in warnings):
+        if wants_person:
             self._hand_over()
             return
         if warnings and answer.decision != "handoff":
@@ -191,7 +195,7 @@ class Chat:
             return
         self.dialogue.reject()
         self.tell("Kept as a bad answer; it is not offered again here.")
-        self._answer(self.dialogue.asked, "The next best:")
+        self._answer(self.dialogue.turns, "The next best:")
 
     def _save(self, name: str) -> None:
         if not name:
@@ -200,10 +204,13 @@ class Chat:
         save_transcript(self.dialogue, at_home(name))
         self.tell(f"Saved to {name}.")
 
-    def _hand_over(self) -> None:
+    def _keep_hand_over(self) -> None:
         if self.dialogue.asked:
             self._book.add(self.dialogue, None, "handed over")
             self.dialogue.handed_over = True
+
+    def _hand_over(self) -> None:
+        self._keep_hand_over()
         self._show(plain(handover_summary(self.dialogue), one_line=False))
 
     def _forget(self) -> bool:

@@ -11,6 +11,7 @@ from bot.early_warning import THRESHOLD, EarlyWarning, heeded, warnings_after
 from bot.mood import MoodTrend
 from conversations.model import Turn
 from conversations.moments import this_moment
+from conversations.pairs import as_asked
 from conversations.text import answer_key, clean_text
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Request:
     def without_each(self) -> dict[int, Request]:
         """The request without each of its turns and without the earlier conversations; see `Explanation`."""
         turns = self.turns
-        left = range(len(turns) if len(turns) > 1 and turns[-2].role == "customer" else len(turns) - 1)
+        left = range(len(turns) - 1)
         shorter = {place: replace(self, turns=(*turns[:place], *turns[place + 1 :])) for place in left}
         return {EARLIER_TURNS: replace(self, earlier=()), **shorter} if self.earlier else shorter
 
@@ -82,7 +83,7 @@ class Dialogue:
     answer: Answer | None = None
     """What the pipeline said last."""
     asked: tuple[Turn, ...] = ()
-    """The dialogue that it was said to; its last turn is the question."""
+    """The dialogue that it was said to; its last turn is the question, all that the customer said in a row."""
     given: RankedAnswer | None = None
     """The answer that now stands as given; None after a hand-over."""
     handed_over: bool = False
@@ -101,13 +102,14 @@ class Dialogue:
         return (*self.turns, Turn("customer", text, this_moment()))
 
     def request(self, turns: tuple[Turn, ...]) -> Request:
-        """What to ask the pipeline after these turns."""
+        """What to ask the pipeline after these turns; those in which the customer asks last are one question."""
+        turns = as_asked(turns)
         rejected = tuple(one.text for one in self.rejected)
         if self.customer is None:
             return Request(turns, rejected=rejected)
         return Request(turns, rejected=(*rejected, *self.customer.disliked), earlier=self.customer.earlier)
 
-    def record(self, asked: tuple[Turn, ...], answer: Answer) -> Answer:
+    def record(self, turns: tuple[Turn, ...], answer: Answer) -> Answer:
         """Takes over an answer: the question stays in the dialogue, and so does what was shown.
 
         What the question raises of warnings is heeded: who asks for a person gets one.
@@ -115,8 +117,8 @@ class Dialogue:
         Returns:
             What is to be shown.
         """
-        self.asked = self.turns = asked
-        self.hear(self.customer_turns, asked[-1].text, answer.mood)
+        self.turns, self.asked = turns, as_asked(turns)
+        self.hear(self.customer_turns, turns[-1].text, answer.mood)
         answer = heeded(answer, self.raised)
         self.answer = answer
         shown = answer.candidates[0] if answer.decision == "answer" and answer.candidates else None
@@ -200,4 +202,5 @@ class Dialogue:
 
     def _give(self, answer: RankedAnswer | None) -> None:
         self.given, self.listed, self.handed_over = answer, 0, False
-        self.turns = (*self.asked, Turn("agent", answer.text, this_moment())) if answer else self.asked
+        said = self.turns[:-1] if self.turns[-1].role == "agent" else self.turns
+        self.turns = (*said, Turn("agent", answer.text, this_moment())) if answer else said

@@ -1,8 +1,9 @@
 """What people made of answers before moves these answers a little in like dialogues, at once and without retraining.
 
 Each judgement counts by how alike its question is to the present one, and halves every ninety days. A person's
-judgements of one answer together count at most as one, so nobody's clicks move it far; all people's together move the
-score by less than `LIMIT`, a logit. Retraining is what teaches more.
+judgements of one answer together count at most as one, and what they said last stands for what they said and did
+before, so nobody's clicks move it far; all people's together move the score by less than `LIMIT`, a logit. Retraining
+is what teaches more.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
-from conversations.model import Feedback
-from training.feedback_queries import WORTH
+from conversations.model import Feedback, Verdict
+from training.feedback_queries import opinion_after
 from training.rankers.base import Ranked, in_order
 
 LIMIT = 1.0
@@ -35,10 +36,10 @@ class FeedbackPrior:
 
     vectors: Floats
     """(judgements, dimension), each of length 1."""
-    worth: Floats
-    """(judgements,): what each is worth today."""
-    about: tuple[tuple[int, str], ...]
-    """Per judgement the answer and the person."""
+    ages: Floats
+    """(judgements,): in days, the oldest first."""
+    about: tuple[tuple[int, str, Verdict], ...]
+    """Per judgement the answer, the person, and what they made of it."""
 
     @classmethod
     def of(cls, judgements: Iterable[Feedback], encoder: str, now: datetime | None = None) -> FeedbackPrior:
@@ -50,15 +51,14 @@ class FeedbackPrior:
             now: by default the present.
         """
         moment = now or datetime.now(UTC)
-        vectors, worth, about = [], [], []
-        for one in judgements:
+        vectors, ages, about = [], [], []
+        for one in sorted(judgements, key=lambda judgement: datetime.fromisoformat(judgement.at)):
             if one.answer_id is None or one.vector is None or one.encoder != encoder:
                 continue
-            days = max((moment - datetime.fromisoformat(one.at)).total_seconds() / 86_400, 0.0)
+            ages.append(max((moment - datetime.fromisoformat(one.at)).total_seconds() / 86_400, 0.0))
             vectors.append(np.frombuffer(one.vector, np.float16).astype(np.float32))
-            worth.append(WORTH[one.verdict] * 0.5 ** (days / HALF_LIFE_DAYS))
-            about.append((one.answer_id, one.who))
-        return cls(np.array(vectors, np.float32), np.array(worth, np.float32), tuple(about))
+            about.append((one.answer_id, one.who, one.verdict))
+        return cls(np.array(vectors, np.float32), np.array(ages, np.float32), tuple(about))
 
     def shifts(self, question: Floats) -> dict[int, float]:
         """By how many logits each answer moves after this question; answers that nobody judged are left out.
@@ -69,14 +69,21 @@ class FeedbackPrior:
         if not self.about:
             return {}
         likeness = np.clip((self.vectors @ question - ALIKE) / (1 - ALIKE), 0.0, 1.0)
-        of_person: dict[tuple[int, str], float] = {}
+        of_person: dict[tuple[int, str], tuple[float, float]] = {}
         for row in np.flatnonzero(likeness).tolist():
-            key = self.about[row]
-            of_person[key] = of_person.get(key, 0.0) + float(likeness[row] * self.worth[row])
+            answer, who, verdict = self.about[row]
+            age = float(self.ages[row])
+            before, then = of_person.get((answer, who), (0.0, age))
+            opinion = opinion_after(before * _left_after(then - age), verdict, float(likeness[row]))
+            of_person[answer, who] = opinion, age
         total: dict[int, float] = {}
-        for (answer, _), value in of_person.items():
-            total[answer] = total.get(answer, 0.0) + min(max(value, -1.0), 1.0)
+        for (answer, _), (opinion, age) in of_person.items():
+            total[answer] = total.get(answer, 0.0) + opinion * _left_after(age)
         return {answer: LIMIT * value / (ALONE + abs(value)) for answer, value in total.items()}
+
+
+def _left_after(days: float) -> float:
+    return float(0.5 ** (days / HALF_LIFE_DAYS))
 
 
 def moved(ranked: list[Ranked], shifts: dict[int, float]) -> list[Ranked]:

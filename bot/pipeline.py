@@ -21,11 +21,12 @@ from bot.early_warning import desk_threshold
 from bot.failed_answers import failed_answers
 from bot.feedback_prior import FeedbackPrior, moved
 from bot.new_topic import alone, by_itself, surer
-from bot.suggestions import chance
+from bot.suggestions import chance_of
 from conversations.closing import Closing
 from conversations.desk import Desk
 from conversations.errors import DeskError
 from conversations.model import Conversation, Turn
+from conversations.pairs import as_asked
 from conversations.store import Store
 from index.builder import OnProgress
 from index.candidates import Candidate, ReadDialogue, read_dialogues
@@ -126,7 +127,8 @@ class Pipeline(Closing):
         earlier: Sequence[Turn] = (),
     ) -> Answer:
         """What to say after these turns; the arguments are the fields of `Request`."""
-        return self.answer_many([Request(tuple(turns), exclude, tuple(rejected), tuple(earlier))])[0]
+        request = Request(as_asked(tuple(turns)), exclude, tuple(rejected), tuple(earlier))
+        return self.answer_many([request])[0]
 
     def answer_many(self, requests: Sequence[Request]) -> list[Answer]:
         """What to say in each of many dialogues; the same as one at a time, but faster."""
@@ -260,14 +262,17 @@ class Pipeline(Closing):
             last = by_itself(request)
             return self.explain(last, replace(answer, is_new_topic=False), given).moved(len(request.turns) - 1)
         about = given or answer.candidates[0]
-        other = next((one for one in answer.candidates if one.answer_id != about.answer_id), None)
         shorter = request.without_each()
-        without = zip(shorter, self.answer_whole(list(shorter.values())), strict=True)
+        # Asked again, so that what was said of answers since then is in all that is compared here.
+        now, *without = self.answer_whole([request, *shorter.values()])
+        changes = zip(shorter, without, strict=True)
+        about = next((one for one in now.candidates if one.answer_id == about.answer_id), about)
+        other = next((one for one in now.candidates if one.answer_id != about.answer_id), None)
         return Explanation(
             about=about,
-            confidence=chance(answer, about),
+            confidence=chance_of(about.answer_id, now),
             words=self.attention(request, about),
-            without_turn=[(place, _chance_of(about, one)) for place, one in without],
+            without_turn=[(place, chance_of(about.answer_id, one)) for place, one in changes],
             signals=named_scores(about),
             runner_up=named_scores(other) if other else None,
         )
@@ -293,7 +298,3 @@ class Pipeline(Closing):
         """Closes the store."""
         self.retriever.close()
         self.store.close()
-
-
-def _chance_of(wanted: RankedAnswer, answer: Answer) -> float:
-    return next((chance(answer, one) for one in answer.candidates if one.answer_id == wanted.answer_id), 0.0)

@@ -112,6 +112,11 @@ def chance(answer: Answer, one: RankedAnswer) -> float:
     return answer.confidence * (one.weight / max(answer.candidates[0].weight, 1e-9))
 
 
+def chance_of(answer_id: int, answer: Answer) -> float:
+    """How likely the candidate with this id is right; 0 where it is none of the candidates."""
+    return next((chance(answer, one) for one in answer.candidates if one.answer_id == answer_id), 0.0)
+
+
 def suggestions_json(found: Suggestions, dialogue: Dialogue, is_typing: bool) -> dict[str, object]:
     """Suggestions under the names that scripts rely on.
 

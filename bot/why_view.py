@@ -80,9 +80,7 @@ def _turns(turns: tuple[Turn, ...], explanation: Explanation) -> list[Renderable
             name, said = f"turn {position + 1}", turns[position].text
         table.add_row(plain(name), _share(confidence), change, plain(excerpt(said, 40), "dim"))
     parts: list[RenderableType] = [_heading("Confidence without each turn"), table]
-    if explanation.without_turn[-1][0] != len(turns) - 1:
-        parts.append(plain(f"Without turn {len(turns)} nothing would be asked.", "dim"))
-    return parts
+    return [*parts, plain(f"Without turn {len(turns)} nothing would be asked.", "dim")]
 
 
 def _signals(explanation: Explanation, names: tuple[str, str]) -> list[RenderableType]:

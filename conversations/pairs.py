@@ -42,6 +42,17 @@ def messages_in(conversation: Conversation) -> Iterator[tuple[Turn, ...]]:
             yield (*conversation.turns[:begin], Turn("customer", text))
 
 
+def as_asked(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    r"""A dialogue with the turns in which the customer asks last as one, as pairs have them.
+
+    >>> said = Turn("agent", "Hi"), Turn("customer", "A lamp."), Turn("customer", "Green.")
+    >>> [turn.text for turn in as_asked(said)]
+    ['Hi', 'A lamp.\nGreen.']
+    """
+    context, question = question_before(turns, len(turns))
+    return (*context, Turn("customer", question, turns[-1].at)) if question else turns
+
+
 def question_before(turns: tuple[Turn, ...], position: int) -> tuple[tuple[Turn, ...], str]:
     """The dialogue before, and the text of, the customer's message that ends at ``position``."""
     start = position

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from conversations.model import Feedback, Turn
+from conversations.model import Feedback, Turn, Verdict
 from training.datasets import Query
 
 WORTH = {"good": 1.0, "bad": -1.0, "picked": 0.5, "sent": 0.5, "edited": 0.25, "skipped": -0.25}
@@ -17,6 +17,24 @@ WORTH = {"good": 1.0, "bad": -1.0, "picked": 0.5, "sent": 0.5, "edited": 0.25, "
 TURNED_DOWN = -0.5
 """Worth of all people's judgements from which on an answer is a wrong one: passed over once, it may have been the
 second best of two good ones."""
+
+
+def opinion_after(before: float, verdict: Verdict, likeness: float = 1.0) -> float:
+    """What a person thinks of an answer after one more judgement, from -1 to 1.
+
+    What is said stands for all that was said and done before; what is done adds to it.
+
+    Args:
+        before: what they thought of it.
+        verdict: what they said or did.
+        likeness: how far the judgement is about the same question, from 0 to 1.
+
+    >>> opinion_after(1.0, "bad"), opinion_after(0.75, "sent"), opinion_after(-1.0, "sent", 0.5)
+    (-1.0, 1.0, -0.75)
+    """
+    worth = WORTH[verdict]
+    kept = before * (1.0 - likeness) if verdict in ("good", "bad") else before
+    return min(max(kept + likeness * worth, -1.0), 1.0)
 
 
 class FeedbackQueries(NamedTuple):
@@ -50,10 +68,10 @@ def feedback_queries(judgements: Iterable[Feedback]) -> FeedbackQueries:
         if one.answer_id is not None:
             judged_last[one.question] = place
             key = (one.question, one.answer_id, one.who)
-            of_person[key] = of_person.get(key, 0.0) + WORTH[one.verdict]
+            of_person[key] = opinion_after(of_person.get(key, 0.0), one.verdict)
     opinions: dict[str, dict[int, list[float]]] = {}
     for (question, answer, _), worth in of_person.items():
-        opinions.setdefault(question, {}).setdefault(answer, []).append(min(max(worth, -1.0), 1.0))
+        opinions.setdefault(question, {}).setdefault(answer, []).append(worth)
     queries: list[Query] = []
     contradictions = 0
     for question, answers in sorted(opinions.items(), key=lambda item: judged_last[item[0]]):

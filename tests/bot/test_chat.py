@@ -132,6 +132,15 @@ def test_good_answers_are_kept(chat):
     assert [kept[2:] for kept in chat.book.kept] == [(7, "good")]
 
 
+def test_what_the_customer_says_in_a_row_is_one_question_and_stays_several_turns():
+    chat = make_chat(FakePipeline(ANSWERS, confidence=0.1))
+    chat.take("My lamp is dark.")
+    chat.take("It's the green one.")
+    assert [turn.text for turn in chat.pipeline.calls[-1].turns] == ["My lamp is dark.\nIt's the green one."]
+    assert chat.dialogue.asked[-1].text == "My lamp is dark.\nIt's the green one."
+    assert [turn.text for turn in chat.dialogue.turns] == ["My lamp is dark.", "It's the green one."]
+
+
 def test_new_forgets_the_dialogue(chat):
     key = chat.dialogue.key
     chat.take("q")

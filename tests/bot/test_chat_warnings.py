@@ -100,6 +100,8 @@ def test_json_carries_mood_and_warnings(chat, capsys):
     piped = Chat(chat.pipeline, chat.console, chat.book, as_json=True)
     read_piped(piped, io.StringIO("where is it?\nI WANT TO SPEAK TO YOUR MANAGER\n"))
     first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert "summary" not in first and "customer: I WANT TO SPEAK" in second["summary"]
+    assert [verdict for *_, verdict in chat.book.kept] == ["handed over"]
     assert first["mood"] == {"negative": 0.02, "neutral": 0.93, "positive": 0.05, "score": 0.03}
     assert first["warnings"] == []
     assert (second["decision"], second["answer"]) == ("handoff", None)

@@ -61,7 +61,7 @@ def said(*texts):
 @pytest.mark.parametrize(
     ("turns", "failed"),
     [
-        (said("a:Press it for ten seconds. Did that help?", "c:no luck"), ["Press it for ten seconds. Did that help?"]),
+        (said("a:Press it. Did that help?", "c:no luck"), ["Press it. Did that help?"]),
         (said("a:What does the light do? And the app?", "c:still nothing"), []),
         (said("a:" + RESET, "c:ok, trying", "c:no luck"), [RESET]),
         (said("a:" + RESET, "a:How does it go?", "c:no luck"), [RESET, f"{RESET}\nHow does it go?"]),
@@ -72,7 +72,7 @@ def test_a_message_in_several_turns_or_with_a_question_behind_it_can_fail_too(tu
 
 
 def test_what_did_not_help_long_ago_is_remembered(desk, tmp_path):
-    later = [conversation_row(f"later-{day:02d}", "Do you sell chairs?", "We do.", customer="c-7") for day in range(9)]
+    later = [conversation_row(f"later-{day}", "Do you sell chairs?", "We do.", customer="c-7") for day in range(9)]
     for day, row in enumerate(later):
         row["turns"][0]["at"] = f"2026-11-{day + 1:02d}T10:00:00Z"
     with desk.store() as store:

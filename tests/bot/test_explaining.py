@@ -7,7 +7,8 @@ from chat_fakes import make_console
 from lamp_desk import RESET, lamp_desk
 
 from bot.answers import named_scores
-from bot.dialogue import EARLIER_TURNS, Request
+from bot.dialogue import EARLIER_TURNS, Dialogue, Request
+from bot.feedback import FeedbackBook
 from bot.pipeline import Pipeline
 from bot.why_view import why_view
 from conversations.model import Turn
@@ -56,13 +57,13 @@ def test_an_answer_that_was_picked_is_explained_itself(pipeline):
     assert f"from conversation {first.evidence[0].conversation}," not in page
 
 
-def test_the_question_is_left_out_only_where_another_turn_of_the_customer_would_be_one(pipeline):
-    for turns, left_out in ((TURNS, [0, 1]), (TURNS[:1], []), ((*TURNS, Turn("customer", "And now?")), [0, 1, 2, 3])):
-        request = Request(turns)
+def test_each_turn_but_the_question_is_left_out_once(pipeline):
+    for turns, left_out in ((TURNS, [0, 1]), (TURNS[:1], []), ((*TURNS, Turn("customer", "And now?")), [0, 1])):
+        request = Dialogue().request(turns)
         answer = pipeline.answer_many([request])[0]
         explanation, page = explained(pipeline, request, answer)
         assert [position for position, _ in explanation.without_turn] == left_out
-        assert ("Without turn 3 nothing would be asked." in page) == (left_out == [0, 1])
+        assert ("Without turn 3 nothing would be asked." in page) == bool(left_out)
 
 
 def test_the_earlier_conversations_are_left_out_as_one(pipeline):
@@ -75,3 +76,14 @@ def test_the_earlier_conversations_are_left_out_as_one(pipeline):
     assert position == EARLIER_TURNS and confidence < without.confidence
     assert {place for _, _, place in explanation.words} == {EARLIER_TURNS, 0}
     assert "earlier conversations with this customer" in page.split("Confidence without each turn")[1]
+
+
+def test_what_was_said_of_an_answer_meanwhile_is_in_all_that_is_compared(pipeline):
+    dialogue = Dialogue()
+    pipeline.refresh_feedback()
+    answer = dialogue.record(TURNS, pipeline.answer(TURNS))
+    FeedbackBook(pipeline, "chat").add(dialogue, answer.candidates[0].answer_id, "good")
+    request = dialogue.request(TURNS)
+    explanation = pipeline.explain(request, answer)
+    assert explanation.confidence == pipeline.answer_many([request])[0].confidence > answer.confidence
+    assert explanation.signals["feedback"] > 0

@@ -4,6 +4,7 @@ import pytest
 
 from conversations.model import Conversation, Turn
 from conversations.pairs import extract_pairs
+from conversations.store import MOST_EARLIER
 
 
 def visit(store, name, at, text, customer="anna"):
