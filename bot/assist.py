@@ -20,7 +20,7 @@ from conversations.model import Turn, Verdict
 from conversations.moments import this_moment
 from conversations.pairs import as_asked
 from conversations.text import answer_key
-from index.equality import is_edit_of, says_the_same, words_of
+from index.equality import is_edit_of, says_the_same
 
 if TYPE_CHECKING:
     from bot.answers import RankedAnswer
@@ -280,8 +280,7 @@ class Assist:
                 self._keep_verdict(chosen, "skipped")
             chosen = None
         if chosen is None:
-            words = words_of(text)
-            chosen = next((one for one in self.best if says_the_same(words, words_of(one.answer.text))), None)
+            chosen = next((one for one in self.best if says_the_same(text, one.answer.text)), None)
         if chosen is None:
             self._keep_skipped()
         else:

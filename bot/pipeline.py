@@ -31,7 +31,7 @@ from conversations.store import Store
 from index.builder import OnProgress
 from index.candidates import Candidate, ReadDialogue, read_dialogues
 from index.embedder import Embedder
-from index.equality import says_any_of, words_of
+from index.equality import says_any_of
 from index.retriever import CANDIDATES, Hits, Retriever
 from index.spelling import desk_spelling
 from training.desk_calibration import desk_decision, is_switched_off
@@ -198,7 +198,7 @@ class Pipeline(Closing):
         """Weighs what was retrieved and decides; `timings` are those of the stages before."""
         begun = time.perf_counter()
         failed = failed_answers([*request.earlier, *request.turns])
-        unwanted = [words_of(text) for text in (*request.rejected, *failed)]
+        unwanted = (*request.rejected, *failed)
         wanted = [c for c in candidates if not says_any_of(c.text, unwanted)] if unwanted else candidates
         shifts = self.prior.shifts(context.question_vector) if self.prior else {}
         ranked = merge_same(moved(self.ranker.rank(context, wanted), shifts))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Set
 from functools import lru_cache
 
+from conversations.polarity import have_opposites, is_negation
 from conversations.text import answer_key, key_tokens, word_set
 
 SIMILARITY = 0.9
@@ -25,23 +25,20 @@ _GREETINGS = word_set(
 )
 _GREETED = frozenset({"<name>", "<agent>", "<customer>", "mr", "mrs", "ms", "miss", "sir", "madam", "there"})
 
-# Words that turn a sentence round or change what is promised. Two answers that differ in one of them stay
-# apart.
+# Words that change what is promised. Two answers that differ in one of them, or in a negation, stay apart.
 _DECISIVE = word_set(
     """
-    no not never none nothing nobody nor neither without cannot unable unfortunately yes only except
-    unless but before after until since from within above below over under more less most least free all
-    any each every both either first last next second third one two three four five six seven eight nine
+    unfortunately yes only except unless but before after until since from within above below over under
+    more less most least free all any each every both either first last next second third
+    one two three four five six seven eight nine
     ten eleven twelve fifteen twenty thirty forty fifty sixty ninety hundred thousand half quarter
     double twice once minute minutes hour hours day days week weeks month months year years working
     business monday tuesday wednesday thursday friday saturday sunday weekend today tomorrow yesterday
     january february march april may june july august september october november december open opened
     closed can could must should may might will would on off in out up down
-    不 没 無 无 未 非 别 勿 否 莫 零 一 二 两
-    三 四 五 六 七 八 九 十 百 千 万 半 前 后 内 外 上 下 多 少 只 仅 都 先 再
+    零 一 二 两 三 四 五 六 七 八 九 十 百 千 万 半 前 后 内 外 上 下 多 少 只 仅 都 先 再
     """
 )
-_NEGATIVE = ("un", "in", "im", "dis", "non", "ir")
 
 
 def words_said(text: str) -> list[str]:
@@ -61,18 +58,8 @@ def _is_decisive(word: str) -> bool:
     return (
         word in _DECISIVE
         or word[0] in "<[$£€¥₹%+-"
-        or word.endswith("n't")
+        or is_negation(word)
         or any(character.isdigit() for character in word)
-    )
-
-
-def _opposites(first: Set[str], second: Set[str]) -> bool:
-    """Whether a word of one side is a word of the other with a negative prefix: opened, unopened."""
-    return any(
-        word.startswith(prefix) and word.removeprefix(prefix) in other
-        for own, other in ((first, second), (second, first))
-        for word in own
-        for prefix in _NEGATIVE
     )
 
 
@@ -148,7 +135,7 @@ class AnswerMerger:
         common = mine & theirs
         if len(common) < SIMILARITY * (len(mine) + len(theirs) - len(common)):
             return False
-        if _opposites(mine - common, theirs - common):
+        if have_opposites(mine - common, theirs - common):
             return False
         other = self._words[candidate]
         return [word for word in words if word in common] == [word for word in other if word in common]

@@ -1,10 +1,11 @@
 """Which answers count as the same when a ranking is judged: by their words, so that no model judges itself.
 
-Merged answers (`conversations.merging`) are nearly identical; here one may also have a sentence more or less.
-Read by hand: of 100 pairs that count as the same in other words (60 of STAR's dev log, 40 of the sample's replay log,
-tests/benchmarks/equal_pairs.py), 72 gave the same answer, 21 the same reply with another fact in it (a time, a name,
-an amount: a desk's answers are to be templates there), 7 another answer. Of 30 pairs of the sample between .5 and .8,
-the 23 from .6 on gave the same answer.
+Merged answers (`conversations.merging`) are nearly identical; here one may also have a sentence more or less. What
+one affirms and the other denies is not the same (`index.contradictions`, where that is measured).
+Read by hand, before denials were looked at: of 100 pairs that count as the same in other words (60 of STAR's dev log,
+40 of the sample's replay log, tests/benchmarks/equal_pairs.py), 72 gave the same answer, 21 the same reply with
+another fact in it (a time, a name, an amount: a desk's answers are to be templates there), 7 another answer. Of 30
+pairs of the sample between .5 and .8, the 23 from .6 on gave the same answer.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from conversations.merging import words_said
 from conversations.model import StoredAnswer
 from conversations.text import key_tokens
 from conversations.word_search import indexed_form
+from index.contradictions import contradict, may_deny
 
 SAME = 0.6
 """Jaccard similarity of two answers' words from which on they count as the same."""
@@ -33,19 +35,23 @@ AT_ONCE = 64
 """Texts compared with all answers in one go: each takes eight bytes an answer."""
 
 
-def says_the_same(words: frozenset[str], others: frozenset[str]) -> bool:
-    """Whether two answers, as sets of words, count as the same.
+def says_the_same(text: str, other: str) -> bool:
+    """Whether two answers count as the same.
 
-    >>> says_the_same(frozenset("it takes five days".split()), frozenset("yes it takes five days".split()))
+    >>> says_the_same("It takes five days.", "Yes, it takes five days.")
     True
+    >>> says_the_same("It takes five days.", "No, it doesn't take five days.")
+    False
     """
-    return len(words & others) >= SAME * max(len(words | others), 1)
+    words, others = words_of(text), words_of(other)
+    if len(words & others) < SAME * max(len(words | others), 1):
+        return False
+    return not (any(map(may_deny, words | others)) and contradict(text, other))
 
 
-def says_any_of(text: str, texts: Iterable[frozenset[str]]) -> bool:
-    """Whether an answer says the same as one of some others, which are given by their words."""
-    own = words_of(text)
-    return any(says_the_same(own, words) for words in texts)
+def says_any_of(text: str, texts: Iterable[str]) -> bool:
+    """Whether an answer says the same as one of some others."""
+    return any(says_the_same(text, other) for other in texts)
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -78,28 +84,30 @@ class AnswerEquality:
         """Reads the desk's answers."""
         self._vocabulary: dict[str, int] = {}
         self._ids: list[int] = []
-        words: list[frozenset[str]] = []
+        self._texts: list[str] = []
         for answer in answers:
             self._ids.append(answer.id)
-            words.append(words_of(answer.text))
+            self._texts.append(answer.text)
+        words = list(map(words_of, self._texts))
         for said in words:
             for word in said:
                 self._vocabulary.setdefault(word, len(self._vocabulary))
         self._place = {identifier: place for place, identifier in enumerate(self._ids)}
-        self._matrix = self._rows(words)
+        self._by_word = self._rows(words).T.tocsr()
         self._sizes = np.array([len(said) for said in words])
+        self._may_deny = _may_deny(words)
 
     def equal(self, texts: Sequence[str], least: float = SAME) -> list[frozenset[int]]:
         """For each text the ids of the desk's answers that say the same.
 
         Args:
             texts: answers, de-identified as the desk's are.
-            least: Jaccard similarity of the words, |A and B| / |A or B|.
+            least: Jaccard similarity of the words, |A and B| / |A or B|; what contradicts is never the same.
         """
         return [
             ids
             for begin in range(0, len(texts), AT_ONCE)
-            for ids in self._equal(texts[begin : begin + AT_ONCE], least)
+            for ids in self._alike(texts[begin : begin + AT_ONCE], least)
         ]
 
     def like(self, given: Sequence[frozenset[int]], least: float = SAME) -> list[frozenset[int]]:
@@ -110,22 +118,17 @@ class AnswerEquality:
             least: as for `equal`.
         """
         ids = sorted(frozenset().union(*given))
-        places = [self._place[identifier] for identifier in ids]
-        alike: list[frozenset[int]] = []
-        for begin in range(0, len(places), AT_ONCE):
-            part = places[begin : begin + AT_ONCE]
-            alike += self._alike(self._matrix[part], self._sizes[part], least)
-        of = dict(zip(ids, alike, strict=True))
+        found = self.equal([self._texts[self._place[identifier]] for identifier in ids], least)
+        of = dict(zip(ids, found, strict=True))
         return [own.union(*(of[identifier] for identifier in own)) for own in given]
 
-    def _equal(self, texts: Sequence[str], least: float) -> list[frozenset[int]]:
-        words = [words_of(text) for text in texts]
-        return self._alike(self._rows(words), np.array([len(said) for said in words]), least)
-
-    def _alike(self, rows: csr_matrix, sizes: npt.NDArray[np.int64], least: float) -> list[frozenset[int]]:
-        shared = (rows @ self._matrix.T).toarray()
-        union = sizes[:, None] + self._sizes[None, :] - shared
+    def _alike(self, texts: Sequence[str], least: float) -> list[frozenset[int]]:
+        words = list(map(words_of, texts))
+        shared = (self._rows(words) @ self._by_word).toarray()
+        union = np.array([len(said) for said in words])[:, None] + self._sizes - shared
         alike = shared >= least * np.maximum(union, 1)
+        for row, place in np.argwhere(alike & (_may_deny(words)[:, None] | self._may_deny)).tolist():
+            alike[row, place] = not contradict(texts[row], self._texts[place])
         return [frozenset(self._ids[place] for place in np.flatnonzero(row)) for row in alike]
 
     def _rows(self, words: Sequence[frozenset[str]]) -> csr_matrix:
@@ -134,3 +137,8 @@ class AnswerEquality:
         offsets = np.cumsum([0, *map(len, known)])
         columns = np.fromiter((column for row in known for column in row), np.int64, offsets[-1])
         return csr_matrix((np.ones(len(columns)), columns, offsets), shape=(len(words), len(self._vocabulary)))
+
+
+def _may_deny(answers: Sequence[frozenset[str]]) -> npt.NDArray[np.bool_]:
+    """(answers,): whether one of an answer's words could make it contradict another."""
+    return np.array([any(map(may_deny, words)) for words in answers], bool)

@@ -12,7 +12,7 @@ from conversations.desk import Desk
 from conversations.importing import import_logs
 from index.builder import update_index
 from index.embedder import Embedder
-from index.equality import says_the_same, words_of
+from index.equality import says_the_same
 
 SAMPLE = Path(__file__).resolve().parents[2] / "conversations" / "sample"
 
@@ -26,10 +26,6 @@ def pipeline(tmp_path_factory):
         update_index(desk.index_path, store, Embedder())
     with Pipeline.open(desk) as opened:
         yield opened
-
-
-def same(text, other):
-    return says_the_same(words_of(text), words_of(other))
 
 
 def test_what_failed_is_not_offered_to_a_returning_customer_and_no_answer_is_lost(pipeline):
@@ -52,10 +48,10 @@ def test_what_failed_is_not_offered_to_a_returning_customer_and_no_answer_is_los
         answers = pipeline.answer_many(requests)
         best = [answer.candidates[0].text for answer in answers]
         return (
-            sum(map(same, best, failed)),
-            sum(map(same, best, right)),
+            sum(map(says_the_same, best, failed)),
+            sum(map(says_the_same, best, right)),
             sum(
-                any(same(one.text, text) for one in answer.candidates)
+                any(says_the_same(one.text, text) for one in answer.candidates)
                 for answer, text in zip(answers, right, strict=True)
             ),
         )

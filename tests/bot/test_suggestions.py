@@ -12,7 +12,7 @@ from bot.dialogue import Request
 from bot.pipeline import Pipeline
 from bot.suggestions import APART, SHOWN, chance, different, suggest
 from conversations.model import Turn
-from index.equality import says_the_same, words_of
+from index.equality import says_the_same
 
 SHARES = st.lists(st.floats(1e-6, 1), min_size=0, max_size=9)
 
@@ -62,8 +62,8 @@ def test_suggestions_of_a_desk_are_its_best_answers_with_chance_and_source(pipel
     assert found.best[0].chance == found.answer.confidence
     assert all(one.chance <= found.answer.confidence for one in found.best)
     assert found.best[0].source.startswith("from conversation past-") and "2025-0" in found.best[0].source
-    words = [words_of(one.answer.text) for one in found.best]
-    assert not any(says_the_same(words[i], words[j]) for i in range(len(words)) for j in range(i))
+    texts = [one.answer.text for one in found.best]
+    assert not any(says_the_same(texts[i], texts[j]) for i in range(len(texts)) for j in range(i))
 
 
 def test_in_steps_it_is_the_same_answer_as_at_once(pipeline):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from conversations.model import StoredAnswer
 from conversations.text import key_tokens
-from index.equality import AnswerEquality
+from index.equality import AnswerEquality, says_the_same
 
 KNOWN = (
     "Your return has arrived and the refund left us today. Banks usually need another one to three days to show it.",
@@ -38,6 +38,49 @@ def equality():
 )
 def test_a_sentence_more_or_less_is_the_same_answer(equality, said, same):
     assert equality.equal([said]) == [frozenset(same)]
+
+
+OPPOSITES = (
+    (
+        "Yes, you can return sale items within 30 days if they are unopened.",
+        "No, you cannot return sale items within 30 days if they are unopened.",
+    ),
+    ("Yes, it ships to Norway within five days.", "No, it ships to Norway within five days."),
+    ("I am able to change the address of the parcel for you.", "I am unable to change the address of the parcel."),
+    ("We take back lamps that were opened, at any shop.", "We take back lamps that were unopened, at any shop."),
+    ("Thanks. The chair isnt covered by the warranty.", "The chair is covered by the warranty. Thanks!"),
+    ("Returns come with a label, free of charge.", "Returns come without a label, free of charge."),
+    ("您的订单可以在三十天内退货", "您的订单在三十天内不可以退货"),
+)
+PARAPHRASES = (
+    ("Could you provide your date of birth, please?", "No problem, could you provide your date of birth, please?"),
+    ("Frames are covered for five years.", "Not at all. Frames are covered for five years."),
+    ("Sorry, that time is not available on Monday.", "Sorry, that time is unavailable on Monday."),
+    ("You can pay by card, you cannot pay by cheque.", "You can pay by card, Ann, you cannot pay by cheque."),
+    ("I will put the five pounds into your account today.", "I will put the five pounds to your account today."),
+    ("非常抱歉，您的订单可以在三十天内退货", "抱歉，您的订单可以在三十天内退货"),
+    ("您看这个订单能不能在三十天内退货", "您看这个订单能在三十天内退货"),
+)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"), [(*pair, False) for pair in OPPOSITES] + [(*pair, True) for pair in PARAPHRASES]
+)
+def test_an_answer_is_not_the_same_as_its_opposite(one, other, same):
+    found = AnswerEquality([StoredAnswer(1, one), StoredAnswer(2, other)]).equal([one, other])
+    assert found == ([{1, 2}, {1, 2}] if same else [{1}, {2}])
+
+
+WORDS = "you we can cannot not can't no yes return opened unopened into to lamps . , ? 不 可以 退 非常 能"
+sentences = st.lists(st.sampled_from(WORDS.split()), max_size=14).map(" ".join)
+
+
+@given(st.lists(st.one_of(sentences, st.text(max_size=20)), max_size=6))
+def test_of_many_those_are_the_same_that_are_it_by_themselves(texts):
+    found = AnswerEquality(StoredAnswer(number, text) for number, text in enumerate(texts)).equal(texts)
+    assert found == [
+        frozenset(number for number, other in enumerate(texts) if says_the_same(text, other)) for text in texts
+    ]
 
 
 def test_many_at_once_are_judged_as_one_by_one(equality):

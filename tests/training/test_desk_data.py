@@ -15,7 +15,7 @@ from conversations.importing import import_logs
 from conversations.model import Feedback, Turn
 from index.builder import update_index
 from index.embedder import Embedder
-from index.equality import says_the_same, words_of
+from index.equality import says_the_same
 from training.desk_calibration import calibrate_desk
 from training.desk_data import HELD_OUT_SHARE, OpenDesk
 from training.reranker_training import to_choose_by
@@ -78,7 +78,7 @@ def test_what_says_the_same_is_no_negative_for_the_encoder(desk):
     several = [query for query in queries if len(query.right) > 1]
     assert several
     for query in several:
-        said = [words_of(texts[row]) for row in query.right]
+        said = [texts[row] for row in query.right]
         assert any(all(says_the_same(own, other) for other in said) for own in said)
 
 

@@ -34,6 +34,12 @@ def test_wordings_of_one_answer_add_up_and_can_win_together():
     assert merged[0].weight > merged[1].weight
 
 
+def test_an_answer_does_not_lend_its_opposite_its_weight():
+    said = "you can return sale items within 30 days if they are unopened."
+    merged = merge_same(ranked((f"Yes, {said}", 0.1), (f"No, {said.replace('can', 'cannot')}", 0.0)))
+    assert len(merged) == 2 and merged[0].weight < 0.6
+
+
 def test_what_differs_stays_apart():
     merged = merge_same(ranked(("It takes five days.", 0.0), ("The lamp is broken.", 0.0), ("Hello!", 0.0)))
     assert len(merged) == 3

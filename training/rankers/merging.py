@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from index.equality import says_the_same, words_of
+from index.equality import says_the_same
 from training.rankers.base import Ranked
 
 
@@ -19,11 +19,11 @@ def merge_same(ranked: Sequence[Ranked]) -> list[Ranked]:
 
     A candidate joins the best earlier one that says the same by `index.equality`.
     """
-    words = [words_of(entry.candidate.text) for entry in ranked]
+    texts = [entry.candidate.text for entry in ranked]
     leaders: list[int] = []
     members: dict[int, list[int]] = {}
-    for row, own in enumerate(words):
-        same = (leader for leader in leaders if says_the_same(own, words[leader]))
+    for row, own in enumerate(texts):
+        same = (leader for leader in leaders if says_the_same(own, texts[leader]))
         leader = next(same, row)
         if leader == row:
             leaders.append(row)
