@@ -11,13 +11,13 @@ pairs of the sample between .5 and .8, the 23 from .6 on gave the same answer.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
-from conversations.merging import words_said
+from conversations.merging import AnswerMerger, words_said
 from conversations.model import StoredAnswer
 from conversations.text import key_tokens
 from conversations.word_search import indexed_form
@@ -97,30 +97,44 @@ class AnswerEquality:
         self._sizes = np.array([len(said) for said in words])
         self._may_deny = _may_deny(words)
 
-    def equal(self, texts: Sequence[str], least: float = SAME) -> list[frozenset[int]]:
+    def equal(self, texts: Sequence[str]) -> list[frozenset[int]]:
         """For each text the ids of the desk's answers that say the same.
+
+        A copy of a desk's answer (`conversations.merging`) is that answer, as when it is imported: what is the same
+        as one is the same as the other, also without words.
 
         Args:
             texts: answers, de-identified as the desk's are.
-            least: Jaccard similarity of the words, |A and B| / |A or B|; what contradicts is never the same.
         """
-        return [
-            ids
-            for begin in range(0, len(texts), AT_ONCE)
-            for ids in self._alike(texts[begin : begin + AT_ONCE], least)
-        ]
+        copied = [self._merger.find(text) for text in texts]
+        meant = [text if one is None else self._text(one) for text, one in zip(texts, copied, strict=True)]
+        found = self._equal(meant, SAME)
+        return [ids if one is None else ids | {one} for ids, one in zip(found, copied, strict=True)]
 
     def like(self, given: Sequence[frozenset[int]], least: float = SAME) -> list[frozenset[int]]:
         """For each set of the desk's answers, these and all others that say the same as one of them.
 
         Args:
             given: ids of answers.
-            least: as for `equal`.
+            least: Jaccard similarity of the words, |A and B| / |A or B|; what contradicts is never the same.
         """
         ids = sorted(frozenset().union(*given))
-        found = self.equal([self._texts[self._place[identifier]] for identifier in ids], least)
-        of = dict(zip(ids, found, strict=True))
+        of = dict(zip(ids, self._equal(list(map(self._text, ids)), least), strict=True))
         return [own.union(*(of[identifier] for identifier in own)) for own in given]
+
+    @cached_property
+    def _merger(self) -> AnswerMerger:
+        merger = AnswerMerger()
+        for identifier, text in zip(self._ids, self._texts, strict=True):
+            merger.add(identifier, text)
+        return merger
+
+    def _text(self, identifier: int) -> str:
+        return self._texts[self._place[identifier]]
+
+    def _equal(self, texts: Sequence[str], least: float) -> list[frozenset[int]]:
+        parts = (texts[begin : begin + AT_ONCE] for begin in range(0, len(texts), AT_ONCE))
+        return [ids for part in parts for ids in self._alike(part, least)]
 
     def _alike(self, texts: Sequence[str], least: float) -> list[frozenset[int]]:
         words = list(map(words_of, texts))

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conversations.merging import AnswerMerger
 from conversations.model import StoredAnswer
-from conversations.text import key_tokens
+from conversations.text import clean_text, key_tokens
 from index.equality import AnswerEquality, says_the_same
 
 KNOWN = (
@@ -75,12 +76,30 @@ WORDS = "you we can cannot not can't no yes return opened unopened into to lamps
 sentences = st.lists(st.sampled_from(WORDS.split()), max_size=14).map(" ".join)
 
 
+def desk_of(texts):
+    """Answers as a store holds them: copies are one."""
+    merger, answers = AnswerMerger(), []
+    for number, text in enumerate(texts):
+        if clean_text(text) and merger.find(text) is None:
+            merger.add(number, text)
+            answers.append(StoredAnswer(number, text))
+    return answers
+
+
 @given(st.lists(st.one_of(sentences, st.text(max_size=20)), max_size=6))
 def test_of_many_those_are_the_same_that_are_it_by_themselves(texts):
-    found = AnswerEquality(StoredAnswer(number, text) for number, text in enumerate(texts)).equal(texts)
+    answers = desk_of(texts)
+    found = AnswerEquality(answers).equal([answer.text for answer in answers])
     assert found == [
-        frozenset(number for number, other in enumerate(texts) if says_the_same(text, other)) for text in texts
+        {own.id} | {other.id for other in answers if says_the_same(own.text, other.text)} for own in answers
     ]
+
+
+@pytest.mark.parametrize("said", ["Hello there, thank you. Yes.", "Good morning <NAME>, yes!", "\N{THUMBS UP SIGN}"])
+def test_what_would_be_merged_with_an_answer_is_that_answer(said):
+    equality = AnswerEquality(desk_of(["No.", "Yes.", "Yes, that is so.", "\N{THUMBS UP SIGN}"]))
+    (found,) = equality.equal([said])
+    assert found in equality.like([frozenset({1}), frozenset({3})])
 
 
 def test_many_at_once_are_judged_as_one_by_one(equality):

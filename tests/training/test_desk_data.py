@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_once import sample_desk, small_desk
+from made_once import desk_of, sample_desk, small_desk
 
 from bot.pipeline import Pipeline
 from conversations.desk import Desk
@@ -15,7 +15,7 @@ from conversations.importing import import_logs
 from conversations.model import Feedback, Turn
 from index.builder import update_index
 from index.embedder import Embedder
-from index.equality import says_the_same
+from index.equality import AnswerEquality, says_the_same
 from training.desk_calibration import calibrate_desk
 from training.desk_data import HELD_OUT_SHARE, OpenDesk
 from training.reranker_training import to_choose_by
@@ -80,6 +80,22 @@ def test_what_says_the_same_is_no_negative_for_the_encoder(desk):
     for query in several:
         said = [texts[row] for row in query.right]
         assert any(all(says_the_same(own, other) for other in said) for own in said)
+
+
+def test_what_is_right_in_training_is_right_in_replay(tmp_path):
+    log = tmp_path / "greetings.jsonl"
+    said = ["Yes.", "Hello there, thank you. Yes.", "\N{THUMBS UP SIGN}", "Good morning. No.", "No, it does not."]
+    lines = [
+        {"id": text, "turns": [{"role": "customer", "text": "Is it dimmable?"}, {"role": "agent", "text": text}]}
+        for text in said
+    ]
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    opened = OpenDesk.open(desk_of(tmp_path, "greetings", log))
+    cases = opened.all_cases(1000, lambda _: None)
+    in_replay = AnswerEquality(opened.store.answers()).equal([case.group for case in cases])
+    opened.close()
+    assert len(cases) == len(said) and all(in_replay)
+    assert [case.right for case in cases] == in_replay
 
 
 def test_the_split_is_about_as_large_as_it_says():
