@@ -1,7 +1,7 @@
 """The figures of a stored replay.
 
-Every turn counts in every figure: where the desk knows no answer that says what the agent said, or hands over, recall
-and coverage show it.
+Every turn counts in every figure, also where the desk knows no answer that says what the agent said. Recall and MRR
+are of the ranking, whatever was decided; of what was answered right, every hand-over and question back is a miss.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from bot.comparison import METRICS
 from conversations.replay_tables import ReplayRun
 from conversations.replays import Replays
 from training.calibration import careful_coverage
@@ -34,6 +35,7 @@ class ReplayReport:
     known: float
     """Share of the turns whose answer the desk knows: no ranker can reach a recall above it."""
     recall_at_1: float
+    """Share of the turns whose right answer was ranked first, whether or not it was given."""
     recall_at_5: float
     recall_at_10: float
     mrr: float
@@ -43,6 +45,8 @@ class ReplayReport:
     handed_over: int
     coverage: float
     """Share of the turns that were answered rather than asked back or handed over."""
+    answered_right: float
+    """Share of the turns that were answered, and rightly."""
     accuracy_when_answered: float | None
     """None where nothing was answered."""
     calibration: Calibration
@@ -78,6 +82,7 @@ class ReplayReport:
             "mrr": self.mrr,
             "decisions": {"answer": self.answered, "ask": self.asked, "handoff": self.handed_over},
             "coverage": self.coverage,
+            "answered_right": self.answered_right,
             "accuracy_when_answered": self.accuracy_when_answered,
             **self.calibration.as_json(),
             "aurc": self.aurc,
@@ -115,7 +120,8 @@ class ReplayReport:
 def report_of(replays: Replays, run: ReplayRun) -> ReplayReport:
     """Computes the figures of a run from its stored turns."""
     columns = ("rank", "is_known", "is_right", "confidence", "wait", "decision = 'answer'", "decision = 'ask'")
-    rank, known, right, confidence, wait, answered, asked = replays.numbers(run.id, columns).values()
+    numbers = replays.numbers(run.id, columns)
+    rank, known, right, confidence, wait, answered, asked = numbers.values()
     entry, copies, twins, placed = replays.numbers(run.id, ("entry", "copies", "twins", "is_placed")).values()
     is_right, is_answered = right > 0, answered > 0
     waits = wait[np.isfinite(wait)]
@@ -132,6 +138,7 @@ def report_of(replays: Replays, run: ReplayRun) -> ReplayReport:
         asked=int(asked.sum()),
         handed_over=int(turns - answered.sum() - asked.sum()),
         coverage=float(answered.mean()) if turns else 0.0,
+        answered_right=float(METRICS["answered_right"](numbers).mean()) if turns else 0.0,
         accuracy_when_answered=float(is_right[is_answered].mean()) if is_answered.any() else None,
         calibration=calibration(confidence, is_right),
         aurc=aurc(confidence, is_right),

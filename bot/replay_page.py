@@ -61,6 +61,8 @@ class Group:
     recall_at_1: float
     recall_at_5: float
     coverage: float
+    answered_right: float
+    """Of all turns."""
     accuracy: float | None
     """Of what was answered; None where nothing was."""
 
@@ -163,7 +165,7 @@ def _pictures(replays: Replays, run: ReplayRun, report: ReplayReport) -> list[tu
     return [
         (
             "Recall at k",
-            f"The agent's answer stands first in {_share(report.recall_at_1)} of the turns and among five in "
+            f"The agent's answer is ranked first in {_share(report.recall_at_1)} of the turns and among five in "
             f"{_share(report.recall_at_5)}; the desk knows it in {_share(report.known)} (dashed).",
             lines("Recall at k", Axis("first k answers", 0, DEEPEST), _named(share, "recall"), [recall], (), known),
         ),
@@ -265,6 +267,7 @@ def _group(name: str, sums: Iterable[int]) -> Group:
         recall_at_1=first / turns,
         recall_at_5=five / turns,
         coverage=answered / turns,
+        answered_right=rightly / turns,
         accuracy=rightly / answered if answered else None,
     )
 

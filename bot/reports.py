@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _HEADINGS = {
     "accuracy_when_answered": "accuracy",
+    "answered_right": "answered right",
     "decisions answer": "answered",
     "decisions ask": "asked back",
     "decisions handoff": "handed over",
@@ -36,10 +37,13 @@ _HEADINGS = {
     "sure": "80 % sure",
     "right_when_sure": "then right",
 }
-"""Shorter names for tables. Accuracy is that of the turns that were answered; `careful_coverage` the share that could
-be answered with 5 % of the answers wrong; the noise the ECE that a perfect confidence would show on as many, the
-excess what the ECE is beyond that, and its p how likely a perfect confidence shows at least this ECE.
+"""Shorter names for tables. Accuracy is that of the turns that were answered, answered right the share of all turns;
+`careful_coverage` the share that could be answered with 5 % of the answers wrong; the noise the ECE that a perfect
+confidence would show on as many, the excess what the ECE is beyond that, and its p how likely a perfect confidence
+shows at least this ECE.
 """
+_RANKING = {name: f"ranking {name}" for name in ("recall@1", "recall@5", "recall@10", "mrr")}
+"""Of a replay, which also tells what was answered: these tell how the answers were ranked, whatever was decided."""
 _ANY_WIDTH = 10_000
 
 
@@ -142,7 +146,8 @@ def show_replays(
     console: Console, desk_name: str, reports: Sequence[Mapping[str, Any]], pages: Sequence[Path]
 ) -> None:
     """Prints the figures of replays, and where their pages were written."""
-    show_rankers(console, reports, f"Replayed against desk {desk_name}")
+    named = [{_RANKING.get(name, name): value for name, value in report.items()} for report in reports]
+    show_rankers(console, named, f"Replayed against desk {desk_name}")
     for page in pages:
         console.print(plain(f"Report: {page}"), soft_wrap=True)
 

@@ -62,6 +62,9 @@ def command(
     At every agent turn the desk is asked with the dialogue up to it, and its answers are compared with what the agent
     said. A conversation that is in the desk itself is left out while it is replayed.
 
+    Recall and MRR are of the ranking, whatever was decided then. Of what was answered right of all turns, every
+    question back and every hand-over is a miss.
+
     The run is stored with the desk (attendant runs lists them). One that was stopped goes on where it was when the
     same command is given again.
     """
