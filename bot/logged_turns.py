@@ -107,7 +107,7 @@ class LoggedTurn:
     copies: int
     """How many conversations of the desk are its own, by the id or by how they open, and were hidden."""
     is_placed: bool
-    """Whether it is known when its conversation began, or when the desk got it."""
+    """As of its day: whether it is known of all that it may see that it came before."""
 
     @property
     def conversation(self) -> str:
@@ -146,7 +146,7 @@ class LoggedTurns:
         Raises:
             LogError: a log is not there.
         """
-        self._store = pipeline.store
+        self._store, self._retriever = pipeline.store, pipeline.retriever
         self._conversations = LoggedConversations(pipeline.store, paths, on_progress)
         self._as_of = as_of
 
@@ -203,9 +203,10 @@ class LoggedTurns:
                 # An earlier conversation may have gone on after this one began.
                 earlier = tuple(turn for turn in earlier if _is_before(turn.at, began))
             as_of = (began or "") if self._as_of else None
+            is_placed = as_of is None or self._retriever.is_placed((conversation.id, *twins), as_of)
             for number, pair in enumerate(extract_pairs(conversation), 1):
                 request = Request(pair.dialogue, pair.conversation, earlier=earlier, as_of=as_of, twins=twins)
-                yield LoggedTurn(request, conversation, pair, entry, number, copies, bool(began or copies))
+                yield LoggedTurn(request, conversation, pair, entry, number, copies, is_placed)
 
 
 def _is_before(at: str | None, moment: str | None) -> bool:

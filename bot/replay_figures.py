@@ -68,7 +68,8 @@ class ReplayReport:
     under_other_ids: int
     """Of these those that it holds under other ids."""
     not_placed: int
-    """Replayed as of their day though neither they nor the desk tell when that was: nothing was hidden from them."""
+    """Replayed as of their day though they or the desk do not tell what came after it: what is of no known time was
+    not hidden from them."""
 
     def as_json(self) -> dict[str, Any]:
         """Under the names that scripts rely on."""
@@ -109,8 +110,8 @@ class ReplayReport:
             )
         if self.not_placed:
             found.append(
-                f"{self.not_placed:,} of {self.conversations:,} conversations tell no time and are not in the desk: "
-                "as of which day they are to be answered is not known, and nothing was hidden from them."
+                f"{self.not_placed:,} of {self.conversations:,} conversations are not in the desk, and they or pairs "
+                "of the desk tell no time: what may have been said after they began was not hidden from them."
             )
         if self.rejected:
             found.append(f"Pieces of the logs that could not be read and were passed over: {self.rejected:,}.")

@@ -33,7 +33,7 @@ _HEADINGS = {
     "careful_coverage": "cov. at 5 %",
     "in_desk": "in the desk",
     "under_other_ids": "under other ids",
-    "not_placed": "at no known time",
+    "not_placed": "not placed",
     "sure": "80 % sure",
     "right_when_sure": "then right",
 }

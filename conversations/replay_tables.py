@@ -60,7 +60,7 @@ class ReplayedTurn:
     twins: int | None
     """Those of them under other ids."""
     is_placed: bool | None
-    """Whether it is known when its conversation began, or when the desk got it."""
+    """Replayed as of its day: whether it is known of all that it may have seen that it came before."""
 
 
 @dataclass(frozen=True, slots=True)

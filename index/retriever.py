@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from index.echoes import is_echo
 from index.equality import words_of
 from index.fusion import fuse, votes
 from index.opened import open_index
-from index.visibility import Links, Mask, moment_of, moments
+from index.visibility import Links, Mask, Times, moment_of
 
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -75,7 +76,6 @@ class Retriever(Closing):
         pairs, answers, ordinals = self.store.pair_answers()
         links, here = Links(pairs, answers, ordinals), self.views
         self._links = links.without(~np.isin(pairs, here["questions"].ids) | ~np.isin(answers, here["answers"].ids))
-        self._moments: npt.NDArray[np.float64] | None = None
         self._beside = ThreadPoolExecutor(1, "words")
         held, given = len(here["questions"]), len(here["answers"])
         is_in_step = len(self._links) == len(pairs) == held and len(np.unique(answers)) == given
@@ -144,38 +144,34 @@ class Retriever(Closing):
 
         Args:
             exclude: per dialogue the conversations that it must not see, by their ids.
-            as_of: per dialogue a moment in ISO 8601, or None. Pairs said then or later are hidden; a pair without a
-                time counts as said when the latest one imported before it was. Where the moment is empty or cannot
-                be read, the order of import decides: what came into the desk after the first of the excluded
-                conversations is hidden, and nothing where none of them is in the desk.
+            as_of: per dialogue the moment when it began, in ISO 8601, or None. Pairs said then or later are hidden.
+                Where a pair has no time, or the moment is empty or cannot be read, the order of import decides: what
+                came into the desk after the first of the excluded conversations is hidden; see `Times.came_later`
+                for where none of them is in the desk.
         """
-        known = self.store.conversation_ordinals({name for names in exclude for name in names})
-        wanted = [
-            (tuple(sorted(known[name] for name in names if name in known)), moment)
-            for names, moment in zip(exclude, as_of, strict=True)
-        ]
+        wanted = list(zip(self._ordinals_of(exclude), as_of, strict=True))
         views = {one: self._links_seen(*one) for one in dict.fromkeys(wanted)}
         return [views[one] for one in wanted]
+
+    def is_placed(self, exclude: Hidden, as_of: str) -> bool:
+        """Whether it is known of all that a dialogue may see that it came before; the arguments as for `visible`."""
+        (own,) = self._ordinals_of([exclude])
+        return self._times.is_placed(own, moment_of(as_of))
+
+    def _ordinals_of(self, exclude: Sequence[Hidden]) -> list[tuple[int, ...]]:
+        """The ordinals of those of some conversations that are in the desk, rising."""
+        known = self.store.conversation_ordinals({name for names in exclude for name in names})
+        return [tuple(sorted(known[name] for name in names if name in known)) for names in exclude]
 
     def _links_seen(self, own: tuple[int, ...], moment: str | None) -> Links:
         hidden = np.isin(self._links.ordinals, own)
         if moment is not None:
-            since = moment_of(moment)
-            if since is not None:
-                hidden |= self._said() >= since
-            elif own:
-                hidden |= self._links.ordinals >= own[0]
+            hidden |= self._times.came_later(own, moment_of(moment))
         return self._links.without(hidden) if hidden.any() else self._links
 
-    def _said(self) -> npt.NDArray[np.float64]:
-        """When each pair was said."""
-        if self._moments is None:
-            order = np.lexsort((self._links.pairs, self._links.ordinals))
-            times = self.store.pair_times()
-            said = moments([times.get(int(pair)) for pair in self._links.pairs[order]])
-            self._moments = np.empty(len(said))
-            self._moments[order] = said
-        return self._moments
+    @cached_property
+    def _times(self) -> Times:
+        return Times(self._links, self.store.pair_times())
 
     def _search(self, view: str, queries: Floats, count: int, seen: Sequence[Callable[[Ids], Mask]]) -> list[Ids]:
         """The nearest that each query may see.

@@ -5,7 +5,7 @@ A replayed conversation must not find itself, and one that is replayed as of its
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -90,21 +90,40 @@ class Links:
         return np.asarray(self.pairs[self._by_answer[places[own]]], dtype=np.int64)
 
 
-def moments(times: Sequence[str | None]) -> Floats:
-    """When each pair was said, in seconds, (pairs,).
+class Times:
+    """When each of some pairs was said, as far as that is known."""
 
-    A pair without a time counts as said when the latest one imported before it was, and as long ago where there is
-    none.
+    def __init__(self, links: Links, times: Mapping[int, str]) -> None:
+        """Takes the pairs with the times of those that have one, in ISO 8601."""
+        self._ordinals = links.ordinals
+        said = [moment_of(times.get(pair)) for pair in links.pairs.tolist()]
+        self._said = np.array([np.nan if moment is None else moment for moment in said], np.float64)
+        self._is_dated = ~np.isnan(self._said)
+        order = np.lexsort((links.pairs, links.ordinals))
+        known = np.where(self._is_dated, self._said, -np.inf)
+        known[order] = np.maximum.accumulate(known[order])
+        self._at_least = known
+        self._undated_seen_from = float(known[~self._is_dated].min(initial=np.inf))
 
-    Args:
-        times: in the order of import, ISO 8601.
+    def came_later(self, own: Sequence[int], since: float | None) -> Mask:
+        """Which pairs a conversation must not see as of its day, (pairs,).
 
-    >>> moments(["2025-01-01T00:00:00Z", None, "2024-01-01"]).tolist()
-    [1735689600.0, 1735689600.0, 1704067200.0]
-    """
-    known = np.array([np.nan if (moment := moment_of(time)) is None else moment for time in times])
-    latest = np.maximum.accumulate(np.where(np.isnan(known), -np.inf, known)) if len(known) else known
-    return np.where(np.isnan(known), latest, known)
+        Those with a time, where the conversation has one, are hidden by it. Others are hidden by the order of
+        import: what came into the desk after the conversation itself. Where that is not in the desk, a pair without
+        a time counts as said when the latest one imported before it was, since it is seldom older.
+
+        Args:
+            own: ordinals of the conversation and its copies in the desk, rising.
+            since: when it began, in seconds.
+        """
+        by_order = self._ordinals >= own[0] if own else np.zeros(len(self._said), bool)
+        if since is None:
+            return by_order
+        return np.where(self._is_dated, self._said >= since, by_order if own else self._at_least >= since)
+
+    def is_placed(self, own: Sequence[int], since: float | None) -> bool:
+        """Whether it is known of all that the conversation may see that it came before; arguments as above."""
+        return bool(own) or (since is not None and self._undated_seen_from >= since)
 
 
 def moment_of(time: str | None) -> float | None:

@@ -142,6 +142,34 @@ def test_as_of_its_day_is_as_of_the_first_turn_that_names_a_time(planted, tmp_pa
     assert (report.known, report.not_placed) == (is_found, not_placed)
 
 
+ASKS = {"role": "customer", "text": QUESTION}
+GETS = {"role": "agent", "text": LATER}
+
+
+@pytest.mark.parametrize(
+    ("name", "turns", "not_placed"),
+    [
+        ("mine", [ASKS, GETS], 0),
+        ("copy", [ASKS, GETS | {"text": OWN}, ASKS | {"text": "That did nothing, what else?"}, GETS], 0),
+        ("new", [ASKS, GETS], 1),
+    ],
+)
+def test_on_a_desk_without_times_what_it_got_after_the_conversation_itself_is_hidden(
+    tmp_path, name, turns, not_placed
+):
+    table = ["conversation_id,role,text", f'mine,customer,"{QUESTION}"', f'mine,agent,"{OWN}"']
+    table += ["after,customer,Is the kitchen lamp dimmable?", f'after,agent,"{LATER}"']
+    (tmp_path / "past.csv").write_text("\n".join(table))
+    desk = desk_of(tmp_path, tmp_path / "past.csv")
+    line = {"id": name, "turns": [turn | {"at": "2025-03-10T09:00:00Z"} for turn in turns]}
+    with Pipeline.open(desk, "retrieval") as pipeline:
+        report = replay(pipeline, [write(tmp_path / "new.jsonl", [line])], as_of=True)
+    with desk.replays() as replays:
+        *_, last = replays.turns(report.run, range(report.turns))
+    assert last.is_known == (last.rank > 0) == (report.not_placed == 1) == bool(not_placed)
+    assert any("1 of 1 conversations are not in the desk" in one for one in report.remarks) == bool(not_placed)
+
+
 def test_the_customer_is_not_known_by_what_they_said_later(planted, tmp_path):
     """Neither in a later conversation nor in a later part of an earlier one."""
     seen = []

@@ -18,11 +18,14 @@ NO_WORDS = [place for place, name in enumerate(SIGNALS) if name != "words"]
 """BM25 weighs words by how rare they are in the whole desk, and what is hidden still counts there."""
 
 
-def dated_desk(path, days, times):
-    """Each row of the log on every day, with or without times, given the same and a slightly other answer."""
+EVERY_DAY = range(1, 7)
+
+
+def dated_desk(path, days, dated=EVERY_DAY):
+    """Each row of the log on every day, with the same and a slightly other answer; the named days have times."""
     store = Store(path / "desk.sqlite")
     for day in range(1, days + 1):
-        at = f"2025-01-{day:02d}T09:00:00Z" if times else None
+        at = f"2025-01-{day:02d}T09:00:00Z" if day in dated else None
         for name, question, answer in LOG:
             turns = (Turn("customer", f"{question} {day}", at), Turn("agent", answer, at))
             add(store, Conversation(f"{name}-{day}", turns))
@@ -40,18 +43,22 @@ def served(retriever, exclude, as_of):
 
 
 @pytest.mark.parametrize(
-    ("times", "exclude", "as_of"),
+    ("dated", "exclude", "as_of"),
     [
-        (True, "parcel-3", "2025-01-03T09:00:00Z"),
-        (True, None, "2025-01-03T10:00:00+01:00"),
-        (False, "parcel-3", ""),
+        (EVERY_DAY, "parcel-3", "2025-01-03T09:00:00Z"),
+        (EVERY_DAY, None, "2025-01-03T10:00:00+01:00"),
+        ((), "parcel-3", ""),
+        ((), "parcel-3", "2025-01-03T09:00:00Z"),
+        ((5, 6), "parcel-3", "2025-01-03T09:00:00Z"),
+        ((1, 4), "parcel-3", "2025-01-03T09:00:00Z"),
+        ((1, 2, 3), None, "2025-01-03T09:00:00Z"),
     ],
 )
-def test_what_came_later_is_hidden_as_if_it_had_never_come(tmp_path, monkeypatch, times, exclude, as_of):
+def test_what_came_later_is_hidden_as_if_it_had_never_come(tmp_path, monkeypatch, dated, exclude, as_of):
     # Smaller than what is hidden, so that the search has to be widened.
     for name in ("SEARCHED", "SEARCHED_ANSWERS", "SEARCHED_WORDS", "SPARE"):
         monkeypatch.setattr(f"index.retriever.{name}", 4)
-    store = dated_desk(tmp_path, 6, times)
+    store = dated_desk(tmp_path, 6, dated)
     hiding = served(opened(tmp_path, store), exclude, as_of)
     for day in range(3, 7):
         for name, _, _ in LOG:
@@ -68,13 +75,35 @@ def test_what_came_later_is_hidden_as_if_it_had_never_come(tmp_path, monkeypatch
             np.testing.assert_allclose(*columns, atol=0.01)
 
 
-def test_a_conversation_without_a_time_that_the_desk_does_not_know_sees_everything(tmp_path):
-    retriever = opened(tmp_path, dated_desk(tmp_path, 2, times=True))
-    assert served(retriever, "new", "") == served(retriever, None, None)
+@pytest.mark.parametrize(("dated", "as_of"), [(EVERY_DAY, ""), ((), "2025-01-03T09:00:00Z")])
+def test_where_nothing_tells_what_came_later_a_conversation_sees_everything_and_is_not_placed(tmp_path, dated, as_of):
+    retriever = opened(tmp_path, dated_desk(tmp_path, 2, dated))
+    assert served(retriever, "new", as_of) == served(retriever, None, None)
+    assert not retriever.is_placed(("new",), as_of)
+
+
+@pytest.mark.parametrize(
+    ("dated", "exclude", "as_of"),
+    [
+        (EVERY_DAY, ("new",), "2025-01-03"),
+        ((), ("new", "parcel-1"), "2025-01-03"),
+        ((), ("parcel-1",), ""),
+        ((1,), ("new",), "2025-01-01"),
+    ],
+)
+def test_a_conversation_is_placed_by_its_time_among_dated_pairs_and_by_its_place_among_others(
+    tmp_path, dated, exclude, as_of
+):
+    assert opened(tmp_path, dated_desk(tmp_path, 2, dated)).is_placed(exclude, as_of)
+
+
+def test_a_pair_without_a_time_may_be_later_whatever_was_imported_before_it(tmp_path):
+    retriever = opened(tmp_path, dated_desk(tmp_path, 2, (1,)))
+    assert not retriever.is_placed(("new",), "2025-01-03")
 
 
 def test_before_everything_nothing_is_found(tmp_path):
-    retriever = opened(tmp_path, dated_desk(tmp_path, 2, times=True))
+    retriever = opened(tmp_path, dated_desk(tmp_path, 2))
     assert served(retriever, None, "2024-01-01") == [[]] * (len(LOG) + 1)
 
 
