@@ -31,7 +31,8 @@ from bot.options import DESK_RANKERS, Session, common_options, desk_option, exam
     "--as-of",
     is_flag=True,
     help="Hide from each conversation also what was said after it began, so that a desk's own log can be replayed "
-    "as it was. Where the log has no times, the order of import decides.",
+    "as it was. Where the log or the desk has no times, the order of import decides; of how many conversations that "
+    "does not tell is said.",
 )
 @click.option(
     "--name",
