@@ -5,6 +5,8 @@ Decisions:
   every ranker and encoder is judged alike).
 - Every turn is stored as soon as its batch is done (`conversations.replays`). A run that was killed is gone on with
   by the same command, at the same batch, so that its numbers are those of a run that was not.
+- A desk is read as it is now, its index as it was when it was opened: a run during which the desk changed would be of
+  neither. It is ended and not kept.
 - A replayed conversation that is in the desk is invisible while it is scored; as of its day, so is all that was said
   after it began. What was fitted on the desk as a whole is not undone: the model, its confidence, how rare words are.
 """
@@ -82,13 +84,16 @@ def replay(
 
     Raises:
         LogError: no agent turn could be read.
-        DeskError: the same replay is running.
+        DeskError: the same replay is running, or another command changed the desk.
     """
     model = pipeline.model.as_served if pipeline.model else None
     settings: dict[str, Json] = {"batch_size": batch_size, "limit": limit, "as_of": as_of, "model": model}
     settings |= {"confidence": pipeline.decision.reading()}
     with pipeline.desk.replays() as replays:
-        key = _key(pipeline, log_files(paths), settings)
+        contents = pipeline.store.contents()
+        if not pipeline.retriever.is_current():
+            raise _changed()
+        key = _key(pipeline, log_files(paths), settings | {"contents": list(contents)})
         with _alone(pipeline.desk, key):
             begin = partial(
                 replays.begin,
@@ -101,7 +106,7 @@ def replay(
                 settings,
                 name,
             )
-            going = _Replaying(pipeline, replays, begin, on_progress)
+            going = _Replaying(pipeline, replays, begin, contents, on_progress)
             logged = LoggedTurns(pipeline, paths, going.note_read, as_of)
             run = going.go_on(begin() if replays.unfinished(key) else None, logged, batch_size, limit)
             if run is None:
@@ -119,10 +124,11 @@ class _Replaying:
         pipeline: Pipeline,
         replays: Replays,
         begin: Callable[[], ReplayRun],
+        contents: tuple[int, ...],
         on_progress: OnProgress | None,
     ) -> None:
         self._pipeline, self._replays, self._begin = pipeline, replays, begin
-        self._on_progress = on_progress
+        self._contents, self._on_progress = contents, on_progress
         self._read = (0, 0)
         self._topics = TopicsOfLogs(pipeline.store, pipeline.embedder)
 
@@ -144,6 +150,10 @@ class _Replaying:
                 _row(place, turn, outcome, topic)
                 for place, (turn, outcome, topic) in enumerate(zip(batch, outcomes, topics, strict=True), position)
             ]
+            if self._pipeline.store.contents() != self._contents:
+                if run:
+                    self._replays.delete(run.id)
+                raise _changed()
             run = run or self._begin()
             self._replays.add(run.id, rows, seconds, batch[-1].entry, batch[-1].number)
             position += len(batch)
@@ -174,6 +184,13 @@ class _Replaying:
             self._replays.set_wait(run.id, wanted[turn.entry, turn.number], wait)
             if self._on_progress:
                 self._on_progress(place, len(wanted), f"{len(position):,} turns, some timed alone")
+
+
+def _changed() -> DeskError:
+    return DeskError(
+        "Another command changed the desk, and this replay of what it was is not kept.",
+        "Wait until nothing changes it. Give the same command again: it begins anew.",
+    )
 
 
 def _row(position: int, turn: LoggedTurn, outcome: Outcome, topic: str | None) -> ReplayedTurn:

@@ -82,6 +82,11 @@ class Retriever(Closing):
         if not is_in_step and not (may_lag and len(self._links)):
             raise IndexDamaged("The index is out of step with the store.", "It is brought in step.")
 
+    def is_current(self) -> bool:
+        """Whether the store still holds just the pairs that are served."""
+        ours = (self._links.pairs, self._links.answers, self._links.ordinals)
+        return all(map(np.array_equal, ours, self.store.pair_answers()))
+
     def look_up_words(self, questions: Sequence[str]) -> list[Future[Hits]]:
         """Begins the searches by words, which need no vectors, on another thread: what `retrieve` takes as `words`.
 

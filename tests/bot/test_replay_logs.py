@@ -6,13 +6,16 @@ import gzip
 import json
 
 import pytest
-from lamp_desk import call, lamp_desk, visits, write_log
+from lamp_desk import RESET, call, lamp_desk, visits, write_log
 from sqlite_utils import Database
 
 import bot.replay
 from bot.pipeline import Pipeline
 from bot.replay import replay
 from bot.replay_figures import report_of
+from conversations.errors import DeskError
+from conversations.model import Conversation, Feedback, Turn
+from conversations.pairs import extract_pairs
 from conversations.replay_tables import REPLAYS
 
 
@@ -63,6 +66,49 @@ def test_a_replay_that_fails_before_its_first_turns_leaves_nothing(desk, tmp_pat
         with pytest.raises(error):
             replay(pipeline, [log])
     assert left_behind(desk) == ([], [])
+
+
+def add(desk, name, *turns):
+    """Takes a conversation into the desk from another connection, in the place of what it was."""
+    one = Conversation(name, tuple(Turn(*turn) for turn in turns))
+    with desk.store() as store:
+        store.add_conversation(one, str(turns), extract_pairs(one))
+
+
+@pytest.mark.parametrize("turns", [(("customer", "my lamp is dark"), ("agent", RESET)), (("customer", "hello?"),)])
+@pytest.mark.parametrize("name", ["past-0", "new"])
+def test_a_replay_of_a_desk_that_changes_stops_and_never_mixes_what_it_was_and_is(desk, tmp_path, name, turns):
+    log = write_log(tmp_path / "new.jsonl", visits(3))
+    with Pipeline.open(desk) as pipeline:
+
+        def change(*_):
+            add(desk, name, *turns)
+
+        with pytest.raises(DeskError, match=r"Another command changed the desk.* Give the same command again"):
+            replay(pipeline, [log], batch_size=2, on_progress=change)
+    assert left_behind(desk) == ([], [])
+    with Pipeline.open(desk) as pipeline:
+        assert replay(pipeline, [log], batch_size=2).turns == 6
+
+
+def test_a_desk_that_changed_between_opening_and_replaying_is_not_replayed(desk, tmp_path):
+    log = write_log(tmp_path / "new.jsonl", visits(1))
+    with Pipeline.open(desk) as pipeline:
+        add(desk, "new", ("customer", "my lamp is dark"), ("agent", RESET))
+        with pytest.raises(DeskError, match="Another command changed the desk"):
+            replay(pipeline, [log])
+    assert left_behind(desk) == ([], [])
+
+
+def test_what_people_say_of_answers_meanwhile_does_not_stop_a_replay(desk, tmp_path):
+    log = write_log(tmp_path / "new.jsonl", visits(2))
+
+    def judge(*_):
+        with desk.store() as store:
+            store.add_feedback(Feedback("2025-05-01T10:00:00Z", "chat", "is it dark?", 1, "good", "chat", "ann"))
+
+    with Pipeline.open(desk) as pipeline:
+        assert replay(pipeline, [log], batch_size=2, on_progress=judge).turns == 4
 
 
 def test_the_lock_of_a_killed_replay_is_removed_by_the_next_one(desk, tmp_path):
