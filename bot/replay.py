@@ -16,22 +16,20 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from bot.answers import Answer
 from bot.logged_turns import LoggedTurn, LoggedTurns
 from bot.pipeline import Pipeline
 from bot.replay_figures import ReplayReport, report_of
+from bot.replay_lock import alone
 from bot.topics import TopicsOfLogs
-from conversations.desk import Desk
 from conversations.errors import DeskError, LogError
 from conversations.model import Json
 from conversations.moments import read_moment
@@ -94,7 +92,7 @@ def replay(
         if not pipeline.retriever.is_current():
             raise _changed()
         key = _key(pipeline, log_files(paths), settings | {"contents": list(contents)})
-        with _alone(pipeline.desk, key):
+        with alone(pipeline.desk, key):
             begin = partial(
                 replays.begin,
                 key,
@@ -154,8 +152,10 @@ class _Replaying:
                 if run:
                     self._replays.delete(run.id)
                 raise _changed()
-            run = run or self._begin()
-            self._replays.add(run.id, rows, seconds, batch[-1].entry, batch[-1].number)
+            with self._replays.transaction():
+                run = run or self._begin()
+                self._replays.add(run.id, rows, seconds, batch[-1].entry, batch[-1].number)
+                self._replays.set_rejected(run.id, logged.rejected, logged.problems)
             position += len(batch)
             if self._on_progress:
                 rate = (position - begun_at) / (time.perf_counter() - started)
@@ -164,7 +164,7 @@ class _Replaying:
         if run is None:
             return None
         if left is None or left > 0:
-            # Otherwise nothing was read now: it was kept when the last turn was.
+            # What comes after the last turn. Otherwise nothing was read now: it was kept with the last turn.
             self._replays.set_rejected(run.id, logged.rejected, logged.problems)
         self._time_some(run, logged)
         return self._replays.finish(run.id, _now())
@@ -271,29 +271,6 @@ def _key(pipeline: Pipeline, files: Sequence[Path], settings: dict[str, Json]) -
     facts = [pipeline.ranker_name, pipeline.embedder.identity, repr(pipeline.decision), settings]
     digest.update(json.dumps(facts).encode())
     return digest.hexdigest()
-
-
-@contextmanager
-def _alone(desk: Desk, key: str) -> Iterator[None]:
-    """Keeps the same replay from running twice at a time."""
-    _clear_locks(desk)
-    lock = FileLock(desk.path / f"replay-{key[:16]}.lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise DeskError("The same replay is running.", "Wait until it is done, or stop it.") from None
-    try:
-        yield
-    finally:
-        Path(lock.lock_file).unlink(missing_ok=True)
-        lock.release()
-
-
-def _clear_locks(desk: Desk) -> None:
-    """Removes what replays that were killed have left."""
-    for path in desk.path.glob("replay-*.lock"):
-        with suppress(Timeout), FileLock(path, timeout=0):
-            path.unlink(missing_ok=True)
 
 
 def _now() -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Literal
@@ -43,6 +44,10 @@ class Replays(OnFile):
             DeskError: The file is damaged, is another program's, or was made by a newer version.
         """
         self._file = DeskFile(path, REPLAYS)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All that is written inside is kept together, or not at all."""
+        return self._file.atomic()
 
     # Runs
 

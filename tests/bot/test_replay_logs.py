@@ -17,6 +17,7 @@ from conversations.errors import DeskError
 from conversations.model import Conversation, Feedback, Turn
 from conversations.pairs import extract_pairs
 from conversations.replay_tables import REPLAYS
+from conversations.replays import Replays
 
 
 @pytest.fixture
@@ -65,6 +66,28 @@ def test_a_replay_that_fails_before_its_first_turns_leaves_nothing(desk, tmp_pat
         pipeline.answer_many = failing
         with pytest.raises(error):
             replay(pipeline, [log])
+    assert left_behind(desk) == ([], [])
+
+
+def stops(*_):
+    raise KeyboardInterrupt
+
+
+def test_what_could_not_be_read_is_known_of_a_replay_killed_after_its_last_turn(desk, tmp_path):
+    broken = {"id": "x", "turns": [{"role": "nobody", "text": "hello"}]}
+    log = write_log(tmp_path / "new.jsonl", [broken, *visits(2)])
+    with Pipeline.open(desk) as pipeline:
+        with pytest.raises(KeyboardInterrupt):
+            replay(pipeline, [log], limit=4, on_progress=stops)
+        report = replay(pipeline, [log], limit=4)
+    assert (report.run, report.turns, report.rejected) == (1, 4, 1)
+    assert report.problems and "unknown role" in report.problems[0]
+
+
+def test_a_replay_killed_as_its_first_turns_are_stored_leaves_nothing(desk, tmp_path, monkeypatch):
+    monkeypatch.setattr(Replays, "add", stops)
+    with Pipeline.open(desk) as pipeline, pytest.raises(KeyboardInterrupt):
+        replay(pipeline, [write_log(tmp_path / "new.jsonl", visits(2))], name="monday")
     assert left_behind(desk) == ([], [])
 
 
