@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from conversations.database import DeskFile
 from conversations.store_reading import in_pages, marks
@@ -22,6 +23,8 @@ left."""
 _NEVER_COMMON = 300
 """Rows that cost nothing, however large their share of a small desk."""
 _LONGEST_QUERY = 2_000
+_MOST_FREQUENCIES = 20_000
+"""Words whose frequencies are remembered: of a log without end ever new ones are asked for."""
 
 
 def indexed_form(text: str) -> str:
@@ -44,7 +47,7 @@ class WordSearch:
 
     def __init__(self, file: DeskFile) -> None:
         self._file = file
-        self._frequencies: dict[str, int] = {}
+        self._frequency = lru_cache(_MOST_FREQUENCIES)(self._count)
         self._pairs = 0
         self._version: int | None = None
 
@@ -120,16 +123,14 @@ class WordSearch:
         """Forgets the cached frequencies when the desk has changed."""
         version = self._file.version()
         if version != self._version:
-            self._frequencies.clear()
+            self._frequency.cache_clear()
             self._pairs = int(self._file.rows("SELECT count(*) FROM pairs")[0][0])
             self._version = version
 
-    def _frequency(self, word: str) -> int:
+    def _count(self, word: str) -> int:
         """How many pairs hold the word."""
-        if word not in self._frequencies:
-            rows = self._file.rows("SELECT doc FROM pair_vocabulary WHERE term = ?", (word,))
-            self._frequencies[word] = int(rows[0][0]) if rows else 0
-        return self._frequencies[word]
+        rows = self._file.rows("SELECT doc FROM pair_vocabulary WHERE term = ?", (word,))
+        return int(rows[0][0]) if rows else 0
 
 
 def _folded(word: str) -> str:
