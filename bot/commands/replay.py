@@ -90,6 +90,8 @@ def command(
     unwritten: list[DeskError] = []
     for ranker in rankers or (None,):
         with open_pipeline(desk, ranker) as pipeline, Meter() as meter:
+            stage = f"replaying with {pipeline.ranker_name}"
+            meter.show(stage)
             report = replay(
                 pipeline,
                 paths,
@@ -97,7 +99,7 @@ def command(
                 limit=limit,
                 as_of=as_of,
                 name=f"{name}-{ranker}" if name and len(rankers) > 1 else name,
-                on_progress=meter.noter(f"replaying with {pipeline.ranker_name}"),
+                on_progress=meter.noter(stage),
             )
             reports.append({"ranker": pipeline.ranker_name, **report.as_json()})
             if report_directory is not None:

@@ -62,7 +62,9 @@ def read_json_array(log: LogFile) -> Iterator[Conversation | Rejected]:
         document = parse(content)
     except (RowError, UnicodeDecodeError) as error:
         raise LogError(f"{log.name} is one JSON document and cannot be read ({error}).", convert) from None
-    for number, row in enumerate(document if isinstance(document, list) else [document], 1):
+    rows = document if isinstance(document, list) else [document]
+    for number, row in enumerate(rows, 1):
+        log.tell_gathered(number - 1, len(rows))
         try:
             yield conversation_from(row)
         except RowError as error:

@@ -18,6 +18,10 @@ from conversations.text import safe_text
 LONGEST_LINE = 10_000_000
 """Bytes. A longer line is rejected without being held in memory."""
 KEPT_OF_A_LINE = 2_000
+STEPS = 200
+"""How often it is told at most how far the reading of a file has come."""
+GATHERING = 0.1
+"""Part of the way that is done once a file has been read whole whose conversations are only then handed over."""
 
 _OPENING = 65_536
 _CHUNK = 65_536
@@ -74,7 +78,7 @@ class LogFile:
 
         Args:
             path: The file.
-            on_progress: Told the position in the file, in bytes, as reading goes on.
+            on_progress: Told the position in the file, in bytes, as what was read is taken.
 
         Raises:
             LogError: The file is missing, empty, binary or cannot be opened.
@@ -82,7 +86,9 @@ class LogFile:
         self.path = path
         self.name = safe_text(str(path), keep_newlines=False)
         self._on_progress = on_progress
+        self._told = 0
         try:
+            self._size = path.stat().st_size
             with self._open() as stream:
                 self._opening = stream.read(_OPENING)
         except FileNotFoundError:
@@ -114,13 +120,15 @@ class LogFile:
         try:
             magic = raw.read(2)
             raw.seek(0)
-            self._raw = raw
+            self._packed: BinaryIO | None = None
             stream: BinaryIO = raw
             if magic == b"\x1f\x8b":
+                self._packed = raw
                 stream = cast(BinaryIO, _ClosesBoth(gzip.GzipFile(fileobj=raw), raw))
             stream = cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, stream), _CHUNK))
             mark = cast(io.BufferedReader, stream).peek(3)[:3]
             if mark[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+                self._packed = raw
                 return cast(BinaryIO, io.BufferedReader(_Utf16AsUtf8(stream), _CHUNK))
             if mark == codecs.BOM_UTF8:
                 stream.read(3)
@@ -140,26 +148,42 @@ class LogFile:
             content = stream.read(limit + 1)
         return content if len(content) <= limit else None
 
-    def lines(self) -> Iterator[Line]:
-        """All lines that are not blank; each either with its text or with what is wrong with it."""
-        number = 0
+    def tell(self, position: float) -> None:
+        """Tells that so many bytes of the file are done with, where that is worth telling."""
+        if self._on_progress is not None and position - self._told >= self._size / STEPS:
+            self._told = int(position)
+            self._on_progress(self._told)
+
+    def tell_gathered(self, done: int, count: int) -> None:
+        """Tells how many of the conversations that the whole file holds are done with."""
+        self.tell(self._size * (GATHERING + (1 - GATHERING) * min(done / max(count, 1), 1.0)))
+
+    def lines(self, share: float = 1.0) -> Iterator[Line]:
+        """All lines that are not blank; each either with its text or with what is wrong with it.
+
+        Args:
+            share: of the way through the file that is done with the last of them.
+        """
+        number = done = 0
         with self._open() as stream:
             while True:
                 number += 1
+                # What a packed file was read of at least; of another, what was taken.
+                self.tell(share * (self._packed.tell() if self._packed else done))
                 try:
                     raw = stream.readline(LONGEST_LINE + 1)
                     too_long = len(raw) > LONGEST_LINE and not raw.endswith(b"\n")
                     rest = raw
                     while too_long and rest and not rest.endswith(b"\n"):
                         rest = stream.readline(_CHUNK)
+                        done += len(rest)
                 except (EOFError, zlib.error, gzip.BadGzipFile) as error:
                     problem = f"the compressed file is {FROM_HERE_ON} ({error}); fetch or export it again"
                     yield Line(number, "", problem)
                     return
                 if not raw:
                     return
-                if number % 256 == 0 and self._on_progress is not None:
-                    self._on_progress(self._raw.tell())
+                done += len(raw)
                 yield from _as_line(number, raw, too_long)
 
 

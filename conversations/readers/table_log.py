@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from conversations.model import Conversation
-from conversations.readers.log_file import KEPT_OF_A_LINE, LONGEST_LINE, LogFile
+from conversations.readers.log_file import GATHERING, KEPT_OF_A_LINE, LONGEST_LINE, LogFile
 from conversations.readers.rejected import Rejected, RowError
 from conversations.readers.rows import faq_conversation
 from conversations.readers.threads import ScratchTurn, Threads
@@ -77,7 +77,7 @@ def read_table(log: LogFile, layout: TableLayout) -> Iterator[Conversation | Rej
 
 
 def _read_faq(log: LogFile, layout: TableLayout) -> Iterator[Conversation | Rejected]:
-    for number, row in _rows(log, layout):
+    for number, row in _rows(log, layout, 1.0):
         if isinstance(row, Rejected):
             yield row
             continue
@@ -105,7 +105,9 @@ def _read_turns(log: LogFile, layout: TableLayout) -> Iterator[Conversation | Re
                         row.get("language"),
                     ),
                 )  # fmt: skip
-        for thread, turns in threads.gathered():
+        count = threads.count()
+        for done, (thread, turns) in enumerate(threads.gathered()):
+            log.tell_gathered(done, count)
             try:
                 yield threads.conversation(thread, turns)
             except RowError as error:
@@ -123,17 +125,22 @@ def _read_tweets(log: LogFile, layout: TableLayout) -> Iterator[Conversation | R
                 tweets.add(number, row)
             except RowError as error:
                 yield Rejected(log.name, number, str(error), _raw(row))
-        yield from tweets.conversations()
+        count = tweets.join()
+        for done, found in enumerate(tweets.conversations()):
+            log.tell_gathered(done, count)
+            yield found
 
 
-def _rows(log: LogFile, layout: TableLayout) -> Iterator[tuple[int, dict[str, str] | Rejected]]:
-    """The rows below the header, by our names of the columns, with the line where each begins."""
+def _rows(
+    log: LogFile, layout: TableLayout, share: float = GATHERING
+) -> Iterator[tuple[int, dict[str, str] | Rejected]]:
+    """The rows below the header, by our names of the columns, with their first lines; `share` as for `lines`."""
     csv.field_size_limit(LONGEST_LINE)
     problems: list[Rejected] = []
     numbers: list[int] = []
 
     def texts() -> Iterator[str]:
-        for line in log.lines():
+        for line in log.lines(share):
             if line.problem:
                 problems.append(Rejected(log.name, line.number, line.problem, line.text))
             else:

@@ -76,6 +76,10 @@ class Threads(Scratch):
         self.run("INSERT OR IGNORE INTO threads (id) VALUES (?)", (thread,))
         self.run("INSERT INTO turns SELECT number, ?, ?, ?, ?, ?, ?, ? FROM threads WHERE id = ?", (*turn, thread))
 
+    def count(self) -> int:
+        """How many conversations there are."""
+        return int(self.run("SELECT count(*) FROM threads").fetchone()[0])
+
     def gathered(self) -> Iterator[tuple[str, list[ScratchTurn]]]:
         """The conversations in the order in which they began, each with its turns in the order of the log."""
         rows = self.run(

@@ -72,10 +72,14 @@ class Tweets(Scratch):
         if not added.rowcount:
             raise RowError(f"tweet {tweet[:40]} is in the log twice")
 
-    def conversations(self) -> Iterator[Conversation | Rejected]:
-        """The conversations, in the order of their first tweets in the log."""
+    def join(self) -> int:
+        """Joins what was added, and gives the number of conversations."""
         self.run("CREATE INDEX replies ON tweets (parent)")
         self.run(_JOIN)
+        return int(self.run("SELECT count(DISTINCT thread) FROM places").fetchone()[0])
+
+    def conversations(self) -> Iterator[Conversation | Rejected]:
+        """The conversations, in the order of their first tweets in the log; to be joined before."""
         rows = self.run(
             """SELECT first.line, thread, tweets.line, tweets.author, tweets.inbound, tweets.at, tweets.text
                FROM places JOIN tweets ON tweets.id = places.tweet JOIN tweets AS first ON first.id =
