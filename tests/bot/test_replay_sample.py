@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 from made_once import SAMPLE, sample_desk
 
 from bot.pipeline import Pipeline
@@ -69,14 +70,38 @@ def test_replay_looks_back_on_the_customer_and_never_ahead(pipeline, tmp_path, m
     assert (before, new) == (0, 0)
 
 
-def test_replay_figures_do_not_depend_on_the_batch(pipeline):
-    runs = [replay(pipeline, [SAMPLE / "replay.jsonl"], size, limit=40).run for size in (1, 7, 32)]
-    columns = ["said", "rank", "confidence", "decision = 'answer'", "decision = 'ask'"]
+LINES = (SAMPLE / "replay.jsonl").read_text(encoding="utf-8").splitlines()[:7]
+
+
+def outcomes(pipeline, log, lines, batch_size):
+    """What was stored of each turn of these conversations, by conversation and turn."""
+    log.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bot.replay.TIMED_TURNS", 1)
+        report = replay(pipeline, [log], batch_size)
     with pipeline.desk.replays() as replays:
-        one, *others = (replays.numbers(run, columns) for run in runs)
-    for many in others:
-        for name in columns:
-            np.testing.assert_allclose(one[name], many[name], atol=1e-3 if name == "confidence" else 0)
+        turns = replays.turns(report.run, range(report.turns))
+    return {(turn.conversation, turn.turn): turn for turn in turns}
+
+
+@pytest.fixture(scope="module")
+def one_by_one(pipeline, tmp_path_factory):
+    return outcomes(pipeline, tmp_path_factory.mktemp("alone") / "log.jsonl", LINES, 1)
+
+
+@settings(max_examples=8, deadline=None, phases=[Phase.reuse, Phase.generate])  # an example takes too long to shrink
+@given(batch_size=st.integers(2, 40), places=st.lists(st.sampled_from(range(len(LINES))), min_size=1, unique=True))
+def test_what_a_turn_gets_depends_neither_on_its_batch_nor_on_the_order_of_the_log(
+    pipeline, home, one_by_one, batch_size, places
+):
+    found = outcomes(pipeline, home / "log.jsonl", [LINES[place] for place in places], batch_size)
+    names = {json.loads(LINES[place])["id"] for place in places}
+    assert found.keys() == {key for key in one_by_one if key[0] in names}
+    for key, turn in found.items():
+        alone = one_by_one[key]
+        assert (turn.said, turn.rank, turn.decision) == (alone.said, alone.rank, alone.decision)
+        assert turn.confidence == pytest.approx(alone.confidence, abs=1e-3)
+        assert (turn.in_two, turn.is_known) == (pytest.approx(alone.in_two, abs=1e-3), alone.is_known)
 
 
 def test_the_reranker_beats_cosine_and_bm25_on_the_held_back_log(home):
