@@ -73,31 +73,39 @@ class FollowedLog:
         if listed is not None:
             self._repeated, self._is_repeating = 0, bool(self._said)
             for turn in listed:
-                yield from self._say(turn)
+                yield from self._say(turn, is_same=False)
             self._is_repeating = False
             return
         turn = turn_of(row)
         if row.get("typing") is True and turn is not None:
             yield Said(turn, is_typing=True)
         else:
-            yield from self._say(turn)
+            yield from self._say(turn, is_same=name is not None and not is_other)
 
     def _begin(self, customer: str | None) -> Iterator[Event]:
         self._said, self._repeated, self._is_repeating, self._customer = [], 0, False, customer
         self.has_named_customer |= customer is not None
         yield Began(customer)
 
-    def _say(self, turn: Turn | None) -> Iterator[Event]:
+    def _say(self, turn: Turn | None, is_same: bool) -> Iterator[Event]:
+        """Says a turn, unless the file only repeats it.
+
+        Args:
+            turn: if anybody said anything.
+            is_same: whether it is known to belong to the present conversation, whatever it says.
+        """
         if turn is None:
             return
         if self._is_repeating and self._repeated < len(self._said):
             if turn == self._said[self._repeated]:
                 self._repeated += 1
                 return
-            # Not the same conversation after all: what looked like its repetition was the new one's beginning.
-            same = self._said[: self._repeated]
-            yield from self._begin(self._customer)
-            for one in same:
-                yield from self._say(one)
+            if not is_same:
+                # Not the same conversation after all: what looked like its repetition was the new one's beginning.
+                same = self._said[: self._repeated]
+                yield from self._begin(self._customer)
+                for one in same:
+                    yield from self._say(one, is_same=True)
+        self._is_repeating = False
         self._said.append(turn)
         yield Said(turn)

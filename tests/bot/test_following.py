@@ -127,8 +127,9 @@ def test_a_file_cut_or_replaced_repeats_nothing_and_goes_on(path, log, how):
         other.replace(path)
     assert "read from its beginning" in troubles(log.poll())[0]
     write(path, line(text="two") + line(text="three"))
-    events = log.poll()
-    assert texts(events) == ["three"] and Began() not in events
+    assert log.poll() == [Said(Turn("customer", "three"))]
+    write(path, line(text="four") + line(text="four"))
+    assert texts(log.poll()) == ["four", "four"], "what is new is no repetition"
 
 
 def test_a_file_replaced_by_another_conversation_begins_a_new_dialogue(path, log):
@@ -139,14 +140,25 @@ def test_a_file_replaced_by_another_conversation_begins_a_new_dialogue(path, log
     assert events == [Began(), Said(Turn("customer", "hello")), Said(Turn("customer", "a sofa"))]
 
 
-def test_the_rest_of_a_rotated_file_is_read_first(path, log):
-    write(path, line(text="one"))
+@pytest.mark.parametrize("named", [{"conversation": "c1"}, {}])
+def test_the_rest_of_a_rotated_file_is_read_first_and_its_conversation_goes_on(path, log, named):
+    write(path, line(text="one", **named))
     log.poll()
-    write(path, line(text="last of the old"))
+    write(path, line(text="last of the old", **named))
     path.rename(path.with_suffix(".1"))
-    write(path, line(text="first of the new"))
+    write(path, line(text="first of the new", **named) + line(text="second", **named))
     events = [event for _ in range(3) for event in log.poll()]
-    assert texts(events) == ["last of the old", "first of the new"]
+    assert texts(events) == ["last of the old", "first of the new", "second"]
+    begun = [event for event in events if isinstance(event, Began)]
+    assert begun == ([] if named else [Began()]), "only without an id what is new looks like another conversation"
+
+
+def test_a_whole_conversation_that_was_written_otherwise_is_told_once_as_it_is(path, log):
+    write(path, json.dumps({"id": "x", "turns": [{"role": "customer", "text": "a"}]}) + "\n")
+    log.poll()
+    turns = [{"role": "customer", "text": "A!"}, {"role": "customer", "text": "b"}]
+    write(path, 2 * (json.dumps({"id": "x", "turns": turns}) + "\n"))
+    assert log.poll() == [Began(), Said(Turn("customer", "A!")), Said(Turn("customer", "b"))]
 
 
 def test_a_file_removed_and_made_again_goes_on(path, log):
