@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bot.assisted_dialogue import AssistedDialogue, Unread
 from bot.dialogue import LONGEST_MESSAGE, Request
 from bot.early_warning import THRESHOLD
-from bot.following import Began, Event, Said
+from bot.following import Began, Event, Met, Said
 from bot.growing_log import Trouble
 from bot.present import excerpt
 from conversations.model import Turn, Verdict
@@ -219,13 +219,13 @@ class Assist:
         match event:
             case Trouble(text):
                 self._tell(text)
-            case Began(customer):
+            case Began():
                 is_another = bool(self.dialogue.turns)
                 self.begin()
                 if is_another:
                     self._tell("A new dialogue begins.")
-                if customer:
-                    self._meet(customer)
+            case Met(customer):
+                self._meet(customer)
             case Said(turn, is_typing=True):
                 self.typing = turn.text if turn.role == "customer" else ""
             case Said(turn):

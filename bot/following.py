@@ -27,11 +27,15 @@ class Said:
 class Began:
     """Another conversation begins."""
 
-    customer: str | None = None
-    """Whose, where the log tells."""
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """The present conversation says whose it is."""
+
+    customer: str
 
 
-Event = Said | Began | Trouble
+Event = Said | Began | Met | Trouble
 
 
 class FollowedLog:
@@ -48,6 +52,8 @@ class FollowedLog:
         self._repeated = 0
         """How many of them the file has said again since it was cut or replaced."""
         self._is_repeating = False
+        self._named: str | None = None
+        """The customer whom the file named since it was cut or replaced, or since the conversation began."""
         self.has_named_customer = False
         """Whether it said so far whose any of its conversations is."""
 
@@ -62,13 +68,18 @@ class FollowedLog:
     def _events(self, row: dict[str, Json]) -> Iterator[Event]:
         if self._restarts != self._log.restarts:
             self._restarts = self._log.restarts
-            self._repeated, self._is_repeating = 0, True
+            self._repeated, self._is_repeating, self._named = 0, True, None
         listed = listed_turns(row)
         name = short(row.get("conversation") if listed is None else row.get("id"))
         customer = short(row.get("customer"))
-        is_other = name is not None and name != self._conversation
-        if (is_other and (self._conversation is not None or self._said)) or (customer and customer != self._customer):
+        self._named = customer or self._named
+        is_first = self._conversation is None and not self._said
+        is_other = not is_first and name is not None and name != self._conversation
+        is_new_customer = customer is not None and customer != self._customer
+        if is_other or (is_new_customer and (is_first or self._customer)):
             yield from self._begin(customer)
+        elif is_new_customer:
+            yield from self._meet(customer)
         self._conversation = name or self._conversation
         if listed is not None:
             self._repeated, self._is_repeating = 0, bool(self._said)
@@ -83,9 +94,16 @@ class FollowedLog:
             yield from self._say(turn, is_same=name is not None and not is_other)
 
     def _begin(self, customer: str | None) -> Iterator[Event]:
-        self._said, self._repeated, self._is_repeating, self._customer = [], 0, False, customer
-        self.has_named_customer |= customer is not None
-        yield Began(customer)
+        self._said, self._repeated, self._is_repeating = [], 0, False
+        self._customer = self._named = None
+        yield Began()
+        yield from self._meet(customer)
+
+    def _meet(self, customer: str | None) -> Iterator[Event]:
+        if customer is not None:
+            self._customer = self._named = customer
+            self.has_named_customer = True
+            yield Met(customer)
 
     def _say(self, turn: Turn | None, is_same: bool) -> Iterator[Event]:
         """Says a turn, unless the file only repeats it.
@@ -103,7 +121,7 @@ class FollowedLog:
             if not is_same:
                 # Not the same conversation after all: what looked like its repetition was the new one's beginning.
                 same = self._said[: self._repeated]
-                yield from self._begin(self._customer)
+                yield from self._begin(self._named)
                 for one in same:
                     yield from self._say(one, is_same=True)
         self._is_repeating = False

@@ -212,6 +212,19 @@ def test_what_is_only_being_written_cannot_be_judged(helped, tmp_path):
     assert helped._console.file.getvalue().count("what is only being written cannot be judged") == 2
 
 
+def test_a_customer_who_logs_in_keeps_the_dialogue_and_what_is_known_of_them_joins_it(helped, tmp_path):
+    log = tmp_path / "running.jsonl"
+    write(log, ("customer", "this is terrible, my lamp is dark"), ("agent", "Please log in."), conversation="c1")
+    write(log, ("customer", "done, and now?"), conversation="c1", customer="c-7")
+    with lamp_desk(tmp_path).store() as store:
+        helped._pipeline.store = store
+        followed(helped, log, lambda: helped.assist.best)
+    request = helped._pipeline.calls[-1]
+    assert [turn.role for turn in request.turns] == ["customer", "agent", "customer"]
+    assert "no luck, still dark" in request.earlier[-2].text
+    assert helped.assist.dialogue.moods.keys() == {1, 2} and "A new dialogue" not in helped._console.file.getvalue()
+
+
 def test_a_judgement_that_cannot_be_kept_is_said_and_the_log_is_followed_on(helped, tmp_path, monkeypatch):
     log = tmp_path / "running.jsonl"
 

@@ -9,7 +9,7 @@ from chat_fakes import HOSTILE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.following import Began, FollowedLog, Said
+from bot.following import Began, FollowedLog, Met, Said
 from bot.growing_log import AT_ONCE, LONGEST_LINE, Trouble
 from conversations.model import Turn
 
@@ -172,9 +172,26 @@ def test_a_file_removed_and_made_again_goes_on(path, log):
 
 def test_another_conversation_or_customer_begins_a_new_dialogue(path, log):
     write(path, line(text="a", conversation="c1") + line(text="b", conversation="c2", customer="C-7"))
-    assert log.poll() == [Said(Turn("customer", "a")), Began("C-7"), Said(Turn("customer", "b"))]
+    assert log.poll() == [Said(Turn("customer", "a")), Began(), Met("C-7"), Said(Turn("customer", "b"))]
     write(path, line(text="c", conversation="c2") + line(text="d", conversation="c3"))
     assert log.poll() == [Said(Turn("customer", "c")), Began(), Said(Turn("customer", "d"))]
+
+
+@pytest.mark.parametrize("named", [{"conversation": "c1"}, {}])
+def test_a_customer_who_is_named_in_the_middle_is_met_and_the_dialogue_goes_on(path, log, named):
+    write(path, line(text="my lamp is dark", **named) + line(text="order 4471", customer="C-7", **named))
+    assert log.poll() == [Said(Turn("customer", "my lamp is dark")), Met("C-7"), Said(Turn("customer", "order 4471"))]
+    assert log.has_named_customer
+    write(path, line(text="well?", customer="C-7", **named) + line(text="hi", customer="C-8", **named))
+    assert log.poll() == [Said(Turn("customer", "well?")), Began(), Met("C-8"), Said(Turn("customer", "hi"))]
+
+
+@pytest.mark.parametrize("again", [None, "C-7"])
+def test_what_replaces_a_customers_conversation_is_theirs_only_where_it_says_so(path, log, again):
+    write(path, line(text="hello", customer="C-7") + line(text="my lamp is dark"))
+    log.poll()
+    write(path, line(text="hello", customer=again) + line(text="a sofa"), "w")
+    assert log.poll()[1:-2] == [Began(), *([Met(again)] if again else [])]
 
 
 def test_lines_of_whole_conversations_add_what_is_new(path, log):
