@@ -157,5 +157,5 @@ class MonitorScreen:
 
 
 def moment(began: datetime) -> str:
-    """The beginning of a period, in UTC; the day alone where it begins at midnight."""
-    return f"{began:%Y-%m-%d}" if (began.hour, began.minute) == (0, 0) else f"{began:%Y-%m-%d %H:%M}"
+    """The beginning of a period and its zone; the day alone where it begins at midnight."""
+    return f"{began:%Y-%m-%d %Z}" if (began.hour, began.minute) == (0, 0) else f"{began:%Y-%m-%d %H:%M %Z}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Any, Self
 
@@ -17,12 +17,13 @@ import numpy as np
 from bot.control_chart import ControlChart, Reading
 from bot.desk_loading import load_desk_model
 from bot.mood import MoodTrend
+from bot.periods import Periods
 from bot.present import excerpt
 from bot.topics import Topics, opening_of
 from conversations.desk import Desk
 from conversations.errors import ModelError
 from conversations.model import Conversation
-from conversations.moments import first_moment, read_moment
+from conversations.moments import first_moment
 from conversations.text import safe_text
 from index.embedder import Embedder
 from training.mood import MoodReader
@@ -57,7 +58,7 @@ class Unhappy:
 
     conversation: str
     began: datetime | None
-    """UTC, to the beginning of its period; None where the log has no time."""
+    """The beginning of its period, by the periods' clock; None where the log has no time."""
     heard: Heard
 
     def as_json(self) -> dict[str, Any]:
@@ -77,7 +78,7 @@ class Status:
     """One series in one period, as it is shown and reported."""
 
     began: datetime
-    """Of the period, UTC."""
+    """Of the period, by the periods' clock."""
     is_over: bool
     reading: Reading
     examples: tuple[tuple[str, str], ...]
@@ -107,7 +108,7 @@ class Monitor:
         embedder: Embedder,
         mood: MoodReader,
         topics: Topics,
-        period: timedelta,
+        periods: Periods,
         false_alarms: float,
         topic_field: str | None = None,
         unhappiest: int = 0,
@@ -118,16 +119,18 @@ class Monitor:
             embedder: of the desk.
             mood: reads its states.
             topics: of the desk.
-            period: how long a period is.
+            periods: what is tested at a time.
             false_alarms: as for `ControlChart`.
             topic_field: a field of the logs' `meta` that names the topic instead.
             unhappiest: how many of the conversations that sound worst are kept.
         """
         self._embedder, self._mood, self._topics = embedder, mood, topics
-        self._length, self._topic_field = period, topic_field
+        self.periods = periods
+        """What is tested at a time."""
+        self._topic_field = topic_field
         self._chart = ControlChart(false_alarms)
-        self._periods: dict[datetime, dict[str, Heard]] = {}
-        """By beginning and conversation."""
+        self._heard: dict[datetime, dict[str, Heard]] = {}
+        """By beginning, UTC, and conversation."""
         self._closed: datetime | None = None
         self._seen: set[str] = set()
         self._unhappiest = unhappiest
@@ -141,7 +144,7 @@ class Monitor:
     def of_desk(
         cls,
         desk: Desk,
-        period: timedelta,
+        periods: Periods,
         false_alarms: float,
         topic_field: str | None = None,
         unhappiest: int = 0,
@@ -161,7 +164,7 @@ class Monitor:
                     f"Train one: attendant train --mood LABELLED --desk {desk.name}.",
                 )
             topics = Topics((), embedder.encode([])) if topic_field else Topics.of_store(store, embedder)
-        return cls(embedder, mood, topics, period, false_alarms, topic_field, unhappiest)
+        return cls(embedder, mood, topics, periods, false_alarms, topic_field, unhappiest)
 
     def add(self, conversations: Iterable[Conversation]) -> None:
         """Counts conversations, in any order; nothing is tested yet."""
@@ -178,11 +181,6 @@ class Monitor:
     def undated(self) -> int:
         """Conversations without a time: they belong to no period."""
         return len(self._undated)
-
-    @property
-    def period(self) -> timedelta:
-        """How long a period is."""
-        return self._length
 
     @property
     def unhappy(self) -> list[Unhappy]:
@@ -211,29 +209,29 @@ class Monitor:
         Args:
             until: periods that end by then are over; by default all are.
         """
-        for began in sorted(self._periods):
-            if until is not None and began > until - self._length:
+        for began in sorted(self._heard):
+            if until is not None and self.periods.end(began) > until:
                 return
-            period = self._periods.pop(began)
+            heard = self._heard.pop(began)
             self._closed = began
-            yield _statuses(began, period, self._chart.close(_moods(period)), is_over=True)
+            yield _statuses(self.periods.shown(began), heard, self._chart.close(_moods(heard)), is_over=True)
 
     def running(self) -> list[Status]:
         """How the newest period that is not over stands; empty where there is none."""
-        if not self._periods:
+        if not self._heard:
             return []
-        began = max(self._periods)
-        period = self._periods[began]
-        return _statuses(began, period, self._chart.read(_moods(period)), is_over=False)
+        began = max(self._heard)
+        heard = self._heard[began]
+        return _statuses(self.periods.shown(began), heard, self._chart.read(_moods(heard)), is_over=False)
 
     def _add(self, batch: Sequence[Conversation]) -> None:
         for one, heard in zip(batch, self.hear(batch), strict=True):
-            began = self._period_of(one)
+            began = self.periods.of(first_moment(one.turns))
             is_new = one.id not in self._seen
             self._seen.add(one.id)
             self.conversations += is_new
             if heard is not None and self._unhappiest:
-                self._unhappy[one.id] = Unhappy(one.id, began, heard)
+                self._unhappy[one.id] = Unhappy(one.id, began and self.periods.shown(began), heard)
             if began is None:
                 self._undated.add(one.id)
                 continue
@@ -244,7 +242,7 @@ class Monitor:
                 self.late += is_new
                 continue
             # A conversation that went on is in the log once more: only its latest state counts.
-            self._periods.setdefault(began, {})[one.id] = heard
+            self._heard.setdefault(began, {})[one.id] = heard
         if len(self._unhappy) > 2 * SPARE * self._unhappiest:
             kept = sorted(self._unhappy.values(), key=_by_mood)[: SPARE * self._unhappiest]
             self._unhappy = {one.conversation: one for one in kept}
@@ -256,13 +254,6 @@ class Monitor:
             return [ALL] * len(conversations)
         found = self._topics.of(self._embedder.encode([opening_of(one) for one in conversations]))
         return [self._topics.names[topic] for topic in found]
-
-    def _period_of(self, conversation: Conversation) -> datetime | None:
-        moment = read_moment(first_moment(conversation.turns))
-        if moment is None:
-            return None
-        start = datetime.min.replace(tzinfo=UTC)
-        return moment - (moment - start) % self._length
 
 
 def _by_mood(one: Unhappy) -> tuple[float, str]:

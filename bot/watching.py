@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.growing_log import GrowingLog, Trouble
+from bot.punctuality import Punctuality
 from conversations.model import Conversation, Json
 from conversations.readers.rejected import RowError
 from conversations.readers.rows import conversation_from, listed_turns, short, turn_of
@@ -105,6 +106,7 @@ class WatchedLogs:
 
 def watch(monitor: Monitor, logs: WatchedLogs, screen: MonitorScreen) -> None:
     """Counts what comes and tells the alarms of every period once it is over, until Ctrl-C."""
+    punctuality = Punctuality(monitor.periods)
     has_caught_up = False
     shown = -EVERY
     try:
@@ -113,11 +115,14 @@ def watch(monitor: Monitor, logs: WatchedLogs, screen: MonitorScreen) -> None:
             for text in troubles:
                 screen.tell(text)
             monitor.add(conversations)
+            if has_caught_up:
+                for text in punctuality.notices(conversations, monitor.late, datetime.now(UTC)):
+                    screen.tell(text)
             # A log may begin with a long past, whose periods are whole only at its end; from then on the clock tells.
             has_caught_up = has_caught_up or (logs.is_at_end and monitor.conversations > 0)
             if time.monotonic() - shown >= EVERY:
                 if has_caught_up:
-                    for statuses in monitor.close(until=datetime.now(UTC) - GRACE * monitor.period):
+                    for statuses in monitor.close(until=datetime.now(UTC) - GRACE * monitor.periods.length):
                         screen.close(statuses)
                 screen.show(monitor.running())
                 shown = time.monotonic()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import click
 
 from bot.options import Session, common_options, desk_option, example
+from conversations.errors import MissingPart
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -28,17 +30,48 @@ class _Period(click.ParamType[timedelta]):
         return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
+class _TimeZone(click.ParamType[tzinfo]):
+    name = "zone"
+
+    def convert(
+        self, value: str | tzinfo, parameter: click.Parameter | None, context: click.Context | None
+    ) -> tzinfo:
+        """A zone by its name in the IANA database, such as Europe/Berlin; UTC also where there is no database."""
+        if isinstance(value, tzinfo):
+            return value
+        if value == "UTC":
+            return UTC
+        try:
+            return ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            if not available_timezones():
+                raise MissingPart(
+                    "There is no database of time zones on this machine.",
+                    "Install one: pip install tzdata. Without it --time-zone can only be UTC.",
+                ) from None
+            self.fail(f"{value!r} is no time zone such as America/New_York or Asia/Shanghai.", parameter, context)
+
+
 @click.command(
     epilog=example(
         "attendant monitor logs/ --desk acme",
         "attendant monitor logs/last-month.jsonl logs/today.jsonl --period 1h --follow --json",
         "attendant monitor logs/ --topic product --false-alarms 0.001",
-        "attendant monitor logs/yesterday.jsonl --unhappy 20",
+        "attendant monitor logs/yesterday.jsonl --unhappy 20 --time-zone America/New_York",
     )
 )
 @click.argument("logs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @desk_option
 @click.option("--period", type=_Period(), default="1d", show_default=True, help="What is tested at a time: 15m, 1h.")
+@click.option(
+    "--time-zone",
+    "zone",
+    metavar="NAME",
+    type=_TimeZone(),
+    default="UTC",
+    show_default=True,
+    help="Where days begin at midnight, and whose times are those that name no zone: Europe/Berlin.",
+)
 @click.option(
     "--false-alarms",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
@@ -67,6 +100,7 @@ def command(
     logs: tuple[Path, ...],
     desk_name: str,
     period: timedelta,
+    zone: tzinfo,
     false_alarms: float,
     topic_field: str | None,
     follow: bool,
@@ -79,12 +113,13 @@ def command(
     conversation that --unhappy lists; the last line says what was read.
 
     With --follow a line is a conversation, as it stands by now, or one turn with the id of its "conversation". A
-    period is tested when a quarter of the next one has passed.
+    period is tested when a quarter of the next one has passed; what comes later counts nowhere, which is told.
     """
     desk = session.open_desk(desk_name)
     from bot.logged_turns import LoggedConversations, redaction_of
     from bot.monitor_view import MonitorScreen
     from bot.monitoring import Monitor
+    from bot.periods import Periods
     from bot.progress import Meter
     from bot.watching import WatchedLogs, watch
     from conversations.readers import log_files
@@ -98,7 +133,7 @@ def command(
     with desk.store() as store:
         with Meter() as meter:
             meter.show("loading the model")
-            monitor = Monitor.of_desk(desk, period, false_alarms, topic_field, unhappiest or 0)
+            monitor = Monitor.of_desk(desk, Periods(period, zone), false_alarms, topic_field, unhappiest or 0)
             if not follow:
                 logged = LoggedConversations(store, logs, meter.counter("reading"))
                 monitor.add(logged.read())

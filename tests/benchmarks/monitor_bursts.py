@@ -26,6 +26,7 @@ from pathlib import Path
 
 from bot.control_chart import ControlChart
 from bot.monitoring import ALL, Heard, Monitor
+from bot.periods import Periods
 from conversations.desk import Desk
 from conversations.importing import import_logs
 from conversations.model import Conversation
@@ -75,7 +76,7 @@ def main(
     log = list(islice(everything, count, count + last * size))
     with desk.writing(), desk.store() as store:
         import_logs(store, [past], redact=True, rejects_dir=desk.rejects_path)
-    monitor = Monitor.of_desk(desk, timedelta(days=1), 0.01)
+    monitor = Monitor.of_desk(desk, Periods(timedelta(days=1)), 0.01)
     complaints = [one.text for one in read_labelled([Path(airline)]) if one.label == "negative"]
     calm, cross = heard(monitor, log), heard(monitor, [complaining(one, complaints, generator) for one in log])
     topics = [one.topic for one in calm]

@@ -3,69 +3,28 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
 import sys
+import zoneinfo
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
+from monitored_desk import ANGRY, CALM, MONDAY, as_lines, conversation, monitored_desk, week
 
 from bot.cli import main
-from bot.growing_log import AT_ONCE
-from bot.monitor_view import MonitorScreen
 from bot.monitoring import ALL, Monitor
-from bot.watching import WatchedLogs, watch
-from conversations.desk import Desk
-from conversations.importing import import_logs
+from bot.periods import Periods
 from conversations.model import Conversation, Turn
-
-SAMPLE = Path(__file__).resolve().parents[2] / "conversations" / "sample"
-CALM = (
-    ("parcels", "Could you tell me which day my parcel is due?"),
-    ("parcels", "I would like to change the address of my parcel, please."),
-    ("refunds", "How long does a refund to my card usually take?"),
-    ("refunds", "Thank you, the refund arrived this morning."),
-)
-ANGRY = "This is the third time I ask for my refund and nobody cares. I am absolutely furious!"
-MONDAY = datetime(2025, 3, 3, 9, tzinfo=UTC)
-
-
-def conversation(number, day, topic, text):
-    at = (MONDAY + timedelta(days=day, minutes=number % 600)).isoformat()
-    turns = (Turn("customer", text, at), Turn("agent", "I am looking into it.", at))
-    return Conversation(f"c-{number}", turns, meta={"topic": topic})
-
-
-def week(days, angry_on=None):
-    """Six conversations on parcels and six on refunds a day."""
-    for day in range(days):
-        for place in range(12):
-            topic, text = CALM[place % 4]
-            is_angry = day == angry_on and topic == "refunds"
-            yield conversation(100 * day + place, day, topic, ANGRY if is_angry else text)
 
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
-    desk = Desk.create(tmp_path_factory.mktemp("home"), "shop")
-    with desk.writing(), desk.store() as store:
-        import_logs(store, [SAMPLE / "returning.jsonl"], redact=True, rejects_dir=desk.rejects_path)
-    return desk
+    return monitored_desk(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture
 def make(desk):
-    return lambda topic="topic": Monitor.of_desk(desk, timedelta(days=1), 0.01, topic)
-
-
-def as_lines(path, conversations):
-    with path.open("w") as file:
-        for one in conversations:
-            turns = [{"role": turn.role, "text": turn.text, "at": turn.at} for turn in one.turns]
-            file.write(json.dumps({"id": one.id, "turns": turns, "meta": one.meta}) + "\n")
-    return path
+    return lambda topic="topic": Monitor.of_desk(desk, Periods(timedelta(days=1)), 0.01, topic)
 
 
 def alarms(periods):
@@ -113,7 +72,7 @@ def test_periods_that_run_are_not_closed_and_late_conversations_are_counted_as_s
 
 
 def test_the_unhappiest_are_those_that_sound_worst_at_their_end_as_they_stand_last(desk):
-    monitor = Monitor.of_desk(desk, timedelta(days=1), 0.01, "topic", unhappiest=2)
+    monitor = Monitor.of_desk(desk, Periods(timedelta(days=1)), 0.01, "topic", unhappiest=2)
     calm, angry = Turn("customer", CALM[3][1]), Turn("customer", ANGRY)
     dated = replace(calm, at=MONDAY.isoformat())
     soothed = Conversation("soothed", (replace(angry, at=dated.at), calm, calm, calm), meta={"topic": "refunds"})
@@ -178,6 +137,21 @@ def test_the_command_prints_a_json_line_for_each_alarm_and_a_summary(desk, tmp_p
     }
 
 
+def test_days_are_those_of_the_time_zone_and_so_are_times_that_name_none(desk, tmp_path, capfd):
+    evening = [
+        replace(one, turns=tuple(replace(turn, at=f"{turn.at[:10]}T23:0{place % 10}:00") for turn in one.turns))
+        for place, one in enumerate(week(9, angry_on=7))
+    ]
+    log = as_lines(tmp_path / "log.jsonl", evening)
+    options = ["--topic", "topic", "--json", "--time-zone", "America/New_York", "--unhappy", "1"]
+    with pytest.raises(SystemExit):
+        main(["monitor", str(log), "--desk", "shop", "--home", str(desk.home), *options])
+    *alarmed, unhappy, summary = map(json.loads, capfd.readouterr().out.splitlines())
+    # The clocks were set forward the day before.
+    assert {one["period"] for one in (*alarmed, unhappy)} == {"2025-03-10T00:00:00-04:00"}
+    assert len(alarmed) == 2 and summary["periods"] == 9
+
+
 def test_customers_whom_nobody_answers_are_heard_and_what_cannot_be_read_is_told(desk, tmp_path, capfd):
     log = as_lines(tmp_path / "log.jsonl", week(8))
     furious = [conversation(900 + place, 8, "refunds", ANGRY) for place in range(8)]
@@ -193,86 +167,31 @@ def test_customers_whom_nobody_answers_are_heard_and_what_cannot_be_read_is_told
     assert "tail.jsonl:9: broken JSON" in err
 
 
-def test_a_followed_log_alarms_as_it_grows_and_ctrl_c_sums_up(desk, tmp_path):
-    log = as_lines(tmp_path / "log.jsonl", week(8))
-    command = [
-        "monitor",
-        str(log),
-        "--desk",
-        "shop",
-        "--home",
-        str(desk.home),
-        "--topic",
-        "topic",
-        "--follow",
-        "--json",
-    ]
-    # Where the tests themselves run in the background, Ctrl-C is ignored, and that would be inherited.
-    start = (
-        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); import bot.cli; bot.cli.main()"
-    )
-    started = subprocess.Popen(
-        [sys.executable, "-c", start, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        with log.open("a") as file:
-            file.write("this is no JSON\n")
-            file.flush()
-            assert "line 97" in started.stderr.readline(), "the bad line is named, and the rest goes on"
-            for number in range(6):
-                at = (MONDAY + timedelta(days=8, minutes=number)).isoformat()
-                turn = {"role": "customer", "text": ANGRY, "at": at, "conversation": f"new-{number}"}
-                file.write(json.dumps(turn) + "\n")
-        alarm = json.loads(started.stdout.readline())
-        assert (alarm["kind"], alarm["period"][:10], alarm["conversations"]) == ("alarm", "2025-03-11", 6)
-        started.send_signal(signal.SIGINT)
-        *_, summary = started.stdout.read().splitlines()
-        assert json.loads(summary)["conversations"] == 102 and json.loads(summary)["rejected"] == 1
-        assert started.wait(30) == 0
-    finally:
-        started.kill()
-        started.communicate()
-
-
-def test_a_log_in_which_something_comes_at_every_look_is_told_of_all_the_same(make, tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr("bot.watching.EVERY", 0.01)
-    path = as_lines(tmp_path / "log.jsonl", week(60, angry_on=50))
-    assert path.stat().st_size > 2 * AT_ONCE, "the past takes several looks"
-
-    class Busy(WatchedLogs):
-        looks = 0
-
-        def poll(self):
-            self.looks += 1
-            if self.looks > 20:
-                raise KeyboardInterrupt
-            turn = {"role": "customer", "text": CALM[0][1], "at": datetime.now(UTC).isoformat()}
-            with path.open("a") as file:
-                file.write(json.dumps({"id": f"now-{self.looks}", "turns": [turn]}) + "\n")
-            return super().poll()
-
-    class Screen(MonitorScreen):
-        running = ()
-
-        def show(self, statuses):
-            self.running = statuses
-
-    monitor, screen = make(), Screen(as_json=True)
-    watch(monitor, Busy([path], lambda one: one), screen)
-    told = {(one["topic"], one["period"][:10]) for one in map(json.loads, capfd.readouterr().out.splitlines())}
-    assert {("refunds", "2025-04-22"), (ALL, "2025-04-22")} <= told
-    assert monitor.late == 0 and screen.running[0].reading.conversations > 10
-
-
-def test_what_cannot_be_followed_is_refused(desk, tmp_path, capfd):
-    with pytest.raises(SystemExit) as ended:
-        main(["monitor", str(tmp_path), "--desk", "shop", "--home", str(desk.home), "--follow"])
-    assert ended.value.code == 2 and "cannot be followed" in capfd.readouterr().err
-
-
 @pytest.mark.parametrize("period", ["0d", "1w", "-1h", "day", "99999d"])
 def test_a_period_that_is_none_is_refused_in_one_line(period, capfd):
     with pytest.raises(SystemExit) as ended:
         main(["monitor", "log.jsonl", "--period", period])
     assert ended.value.code == 2
     assert "is no length of time" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["new york", "", "America", "../UTC", "America/New_Yorck", "x" * 300])
+def test_a_time_zone_that_is_none_is_refused_in_one_line(name, capfd):
+    with pytest.raises(SystemExit) as ended:
+        main(["monitor", "log.jsonl", "--time-zone", name])
+    assert ended.value.code == 2
+    assert "is no time zone such as America/New_York" in capfd.readouterr().err.splitlines()[-1]
+
+
+def test_where_there_is_no_database_of_time_zones_it_is_said_how_to_get_one(desk, monkeypatch, capfd):
+    for name in ("tzdata", "tzdata.zoneinfo"):
+        monkeypatch.setitem(sys.modules, name, None)
+    zoneinfo.reset_tzpath(to=())
+    try:
+        for name, said in (("Antarctica/Troll", "pip install tzdata"), ("UTC", "none.jsonl does not exist")):
+            with pytest.raises(SystemExit) as ended:
+                main(["monitor", "none.jsonl", "--desk", "shop", "--home", str(desk.home), "--time-zone", name])
+            (line,) = capfd.readouterr().err.splitlines()
+            assert ended.value.code == 1 and said in line
+    finally:
+        zoneinfo.reset_tzpath()

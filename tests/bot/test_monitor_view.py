@@ -28,7 +28,8 @@ def test_numbers_stay_whole_and_the_topic_has_the_rest(width, terminal):
     console.print(period_view([Status(moment, True, reading, ()) for reading in READINGS]))
     text = console.file.getvalue()
     assert_harmless(text)
-    _, head, everything, parcel, chinese, _ = text.splitlines()
+    title, head, everything, parcel, chinese, _ = text.splitlines()
+    assert title.rstrip() == "2025-03-03 UTC (over)"
     assert head.split() == ["conversations", "mood", "usual", "chance", "topic"]
     assert everything.split() == ["1234567", "-0.21", "-0.10", "4.6e-05", "all"]
     assert parcel.split()[:4] == ["40", "+0.02", "-", "-"]
@@ -44,6 +45,6 @@ def test_an_unhappy_conversation_is_named_with_the_worst_of_it():
     console.print(unhappy_view(Unhappy("c-17", datetime(2025, 3, 3, tzinfo=UTC), heard)))
     console.print(unhappy_view(Unhappy(HOSTILE, None, Heard(HOSTILE, -0.4, -0.9, HOSTILE, -0.52))))
     text = console.file.getvalue()
-    assert text.startswith("-0.52  c-17, 2025-03-03, refunds\n       Nobody cares!\n")
+    assert text.startswith("-0.52  c-17, 2025-03-03 UTC, refunds\n       Nobody cares!\n")
     assert "at no known time" in " ".join(text.split())
     assert_harmless(text)
