@@ -8,7 +8,9 @@ Decisions:
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +86,9 @@ class GrowingLog(Generic[Item]):
             if self._file is not None:
                 return []  # between removal and replacement: the open file may still grow
             return self._once(f"{self._path} does not exist yet: waiting for it.")
+        if not stat.S_ISREG(there.st_mode):
+            # To open a pipe waits for whoever writes into it, and nothing is said meanwhile.
+            raise OSError(errno.ESPIPE, "it is no plain file")
         if self._file is not None:
             own = os.fstat(self._file.fileno())
             is_replaced = (own.st_ino, own.st_dev) != (there.st_ino, there.st_dev)

@@ -82,7 +82,11 @@ def command(
 
             console = screen(stderr=session.as_json, is_plain=True)
             helped = PlainAssist(pipeline, console, book, known, session.as_json)
-            read_lines(helped, history if is_typed and not session.as_json else None, log)
+            try:
+                read_lines(helped, history if is_typed and not session.as_json else None, log)
+            finally:
+                if log is not None:
+                    log.close()
             return
         from bot.assist_screen import AssistScreen
 

@@ -186,7 +186,8 @@ def test_no_color_is_respected(home):
 
 
 def run(home, *arguments, lines=""):
-    command = [sys.executable, SCRIPT, "plain", "assist", "--desk", "acme", "--home", home, *arguments]
+    python = [sys.executable, "-W", "always::ResourceWarning"]
+    command = [*python, SCRIPT, "plain", "assist", "--desk", "acme", "--home", home, *arguments]
     return subprocess.run(command, cwd=ROOT, input=lines, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -204,6 +205,7 @@ def test_json_lines_go_to_stdout_alone(home, tmp_path):
     done = run(home, "--json", "--follow", str(log), lines="typed\n/quit\n")
     assert done.returncode == 0, done.stderr
     assert all("suggestions" in json.loads(line) for line in done.stdout.splitlines())
+    assert "unclosed file" not in done.stderr, "the followed log is closed"
 
 
 def test_plain_in_a_terminal_draws_nothing_around_its_lines(home, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from chat_fakes import HOSTILE
@@ -218,6 +219,14 @@ def test_a_file_that_cannot_be_read_is_said_once(path, log):
     path.mkdir()
     (said,) = troubles(log.poll())
     assert "cannot be read" in said and log.poll() == []
+
+
+def test_what_is_no_plain_file_is_not_waited_for(path, log):
+    os.mkfifo(path)
+    assert troubles(log.poll()) == [f"{path} cannot be read (it is no plain file)."] and log.poll() == []
+    path.unlink()
+    write(path, line())
+    assert texts(log.poll()) == ["hello"]
 
 
 @settings(max_examples=30)
