@@ -25,6 +25,8 @@ _TEXT_NAMES = ("text", "content", "message", "utterance", "body")
 _TIME_NAMES = ("at", "timestamp", "created_at", "time")
 _SHORT = 200
 """Characters kept of ids, names and labels."""
+_DEEPEST = 50
+"""Lists and objects within each other in a row's meta: Python gives up on some hundreds of them."""
 
 
 def turn_from(
@@ -67,7 +69,7 @@ def conversation_of(
     """A conversation of the turns that were said; without a name it is named after its content.
 
     Raises:
-        RowError: No turn has text.
+        RowError: No turn has text, or the meta is nested too deeply.
     """
     said = tuple(turn for turn in turns if turn is not None)
     if not said:
@@ -176,12 +178,14 @@ def _first(row: Mapping[str, Json], names: Sequence[str]) -> Json:
     return next((row[name] for name in names if row.get(name) is not None), None)
 
 
-def _clean_meta(value: Json) -> Json:
+def _clean_meta(value: Json, depth: int = 0) -> Json:
     """The same JSON with clean strings."""
+    if depth > _DEEPEST:
+        raise RowError("its meta is nested too deeply")
     if isinstance(value, str):
         return clean_text(value)
     if isinstance(value, dict):
-        return {clean_text(str(key)): _clean_meta(item) for key, item in value.items()}
+        return {clean_text(str(key)): _clean_meta(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
-        return [_clean_meta(item) for item in value]
+        return [_clean_meta(item, depth + 1) for item in value]
     return value

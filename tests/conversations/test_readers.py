@@ -60,6 +60,7 @@ def test_marked_encodings(tmp_path, encoding):
         ('{"question": "q", "answers": [1], "pool": [1]}', "answer-selection"),
         ('{"id": NaN, "turns": []}', "NaN"),
         ("[" * 100_000, "broken JSON"),
+        ('{"turns": [{"role": "agent", "text": "a"}], "meta": {"k": ' + "[" * 600 + "]" * 600 + "}}", "too deeply"),
         ('{"id": "x", "turns": ' + "9" * 5_000 + "}", "broken JSON"),
     ],
 )
