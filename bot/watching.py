@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from bot.growing_log import GrowingLog, Trouble
 from bot.punctuality import Punctuality
-from conversations.model import Conversation, Json
+from conversations.model import Conversation, Json, Turn
 from conversations.readers.rejected import RowError
-from conversations.readers.rows import conversation_from, listed_turns, short, turn_of
+from conversations.readers.rows import conversation_from, listed_turns, meta_of, short, turn_of
 
 if TYPE_CHECKING:
     from bot.monitor_view import MonitorScreen
@@ -86,22 +86,30 @@ class WatchedLogs:
         if listed_turns(row) is not None:
             yield conversation_from(row)
             return
-        name, turn = short(row.get("conversation")), turn_of(row)
+        name, turn, meta = short(row.get("conversation")), turn_of(row), meta_of(row)
         if name is None:
             raise RowError('a turn needs the id of its conversation, such as "conversation": "c-17"')
-        if turn is None or row.get("typing") is True:
+        if row.get("typing") is True:
             return
-        known = self._open.pop(name, Conversation(name, (), source=short(row.get("source"))))
-        repeated = self._repeated.pop(name, None)
-        if repeated is not None and known.turns[repeated : repeated + 1] == (turn,):
-            self._repeated[name] = repeated + 1
-        else:
-            known = replace(known, turns=(*known.turns, turn))
+        known = self._open.pop(name, Conversation(name, ()))
+        known = replace(known, source=known.source or short(row.get("source")), meta={**known.meta, **meta})
+        known = self._with(known, turn)
         # The newest stands last, so that the first is the one that was silent longest.
         self._open[name] = known
         if len(self._open) > MOST_OPEN:
             del self._open[next(iter(self._open))]
-        yield known
+        if known.turns:
+            yield known
+
+    def _with(self, known: Conversation, turn: Turn | None) -> Conversation:
+        """A conversation and a turn of it, unless its log only repeats that one."""
+        if turn is None:
+            return known
+        repeated = self._repeated.pop(known.id, None)
+        if repeated is not None and known.turns[repeated : repeated + 1] == (turn,):
+            self._repeated[known.id] = repeated + 1
+            return known
+        return replace(known, turns=(*known.turns, turn))
 
 
 def watch(monitor: Monitor, logs: WatchedLogs, screen: MonitorScreen) -> None:

@@ -80,7 +80,10 @@ class _TimeZone(click.ParamType[tzinfo]):
     help="Of the periods in which nothing has changed, at most this share alarms.",
 )
 @click.option(
-    "--topic", "topic_field", metavar="FIELD", help="The logs' field of `meta` that is the topic.  [default: found]"
+    "--topic",
+    "topic_field",
+    metavar="FIELD",
+    help="The field of the logs' `meta` that is the topic, or `source`.  [default: found]",
 )
 @click.option(
     "--follow", is_flag=True, help="Go on as the logs grow, until Ctrl-C. They must be JSON Lines, unzipped."
@@ -112,8 +115,9 @@ def command(
     before, for each topic and for the desk as a whole. With --json every alarm is a line, and every
     conversation that --unhappy lists; the last line says what was read.
 
-    With --follow a line is a conversation, as it stands by now, or one turn with the id of its "conversation". A
-    period is tested when a quarter of the next one has passed; what comes later counts nowhere, which is told.
+    With --follow a line is a conversation, as it stands by now, or one turn with the id of its "conversation"; what
+    its lines have as `meta` is put together. A period is tested when a quarter of the next one has passed; what comes
+    later counts nowhere, which is told.
     """
     desk = session.open_desk(desk_name)
     from bot.logged_turns import LoggedConversations, redaction_of

@@ -68,14 +68,16 @@ def conversation_of(
 ) -> Conversation:
     """A conversation of the turns that were said; without a name it is named after its content.
 
+    The meta is clean already, as :func:`meta_of` gives it.
+
     Raises:
-        RowError: No turn has text, or the meta is nested too deeply.
+        RowError: No turn has text.
     """
     said = tuple(turn for turn in turns if turn is not None)
     if not said:
         raise RowError("no turn has a text; nothing was said")
     own_name = short(name) or _names_by_content(said)[-1]
-    return Conversation(own_name, said, short(language), short(source), short(customer), _clean_meta(meta or {}))
+    return Conversation(own_name, said, short(language), short(source), short(customer), dict(meta or {}))
 
 
 def earlier_names(conversation: Conversation) -> list[str]:
@@ -124,15 +126,25 @@ def conversation_from(row: object) -> Conversation:
         if "question" in row:
             return faq_conversation(row["question"], row.get("answer"), row.get("id"), row.get("language"))
         raise RowError('the line has no turns; it needs "turns", or "question" and "answer"')
-    meta = row.get("meta")
     return conversation_of(
         row.get("id"),
         turns,
         language=row.get("language"),
         source=row.get("source"),
         customer=row.get("customer"),
-        meta=meta if isinstance(meta, dict) else None,
+        meta=meta_of(row),
     )
+
+
+def meta_of(row: Mapping[str, Json]) -> dict[str, Json]:
+    """What a row says of its conversation under `meta`, as clean text; empty where that is no object.
+
+    Raises:
+        RowError: It is nested too deeply.
+    """
+    meta = row.get("meta")
+    clean: dict[str, Json] = _clean_meta(meta if isinstance(meta, dict) else {})
+    return clean
 
 
 def turn_of(item: object) -> Turn | None:

@@ -60,9 +60,12 @@ def test_a_followed_log_alarms_as_it_grows_and_ctrl_c_sums_up(desk, tmp_path):
             for number in range(6):
                 at = (MONDAY + timedelta(days=8, minutes=number)).isoformat()
                 turn = {"role": "customer", "text": ANGRY, "at": at, "conversation": f"new-{number}"}
+                turn["meta"] = {"topic": "refunds"}
                 file.write(json.dumps(turn) + "\n")
-        alarm = json.loads(started.stdout.readline())
-        assert (alarm["kind"], alarm["period"][:10], alarm["conversations"]) == ("alarm", "2025-03-11", 6)
+        for topic in (ALL, "refunds"):
+            alarm = json.loads(started.stdout.readline())
+            assert (alarm["kind"], alarm["topic"]) == ("alarm", topic)
+            assert (alarm["period"][:10], alarm["conversations"]) == ("2025-03-11", 6)
         started.send_signal(signal.SIGINT)
         *_, summary = started.stdout.read().splitlines()
         assert json.loads(summary)["conversations"] == 102 and json.loads(summary)["rejected"] == 1

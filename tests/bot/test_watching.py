@@ -34,6 +34,7 @@ def test_a_log_that_was_written_anew_does_not_say_its_turns_twice(tmp_path):
     log = tmp_path / "log.jsonl"
     watched = WatchedLogs([log], lambda one: one)
     lines = [json.dumps({"conversation": "a", "role": "customer", "text": f"line {n}"}) + "\n" for n in range(3)]
+    lines[0] += json.dumps({"conversation": "a", "role": "system", "text": "Ann joined"}) + "\n"
     log.write_text("".join(lines))
     watched.poll()
     log.write_text("".join(lines[:2]))
@@ -53,4 +54,32 @@ def test_a_conversation_may_begin_in_one_log_and_go_on_in_the_next(tmp_path):
     watched = WatchedLogs(logs, lambda one: one)
     (one,), _ = watched.poll()
     assert [turn.text for turn in one.turns] == ["line 0", "line 1"]
+    watched.close()
+
+
+def test_what_the_lines_of_a_conversation_say_of_it_is_put_together_and_de_identified(tmp_path):
+    log = tmp_path / "log.jsonl"
+    turns = [
+        {"role": "system", "text": "Ann joined", "meta": {"topic": "unknown", "mail": "ann@example.org"}},
+        {"role": "customer", "text": "hello", "meta": {"topic": "re\x1b[2Jfunds"}, "source": "web"},
+        {"role": "agent", "text": "hi", "meta": "no object"},
+        {"role": "agent", "text": "lost", "meta": {"topic": json.loads("[" * 90 + "]" * 90)}},
+    ]
+    log.write_text("".join(json.dumps({"conversation": "a", **turn}) + "\n" for turn in turns))
+    watched = WatchedLogs([log], lambda one: Redactor("salt").redact_conversation(one)[0])
+    (one,), troubles = watched.poll()
+    assert one.meta == {"topic": "refunds", "mail": "<EMAIL>"} and one.source == "web"
+    assert [turn.text for turn in one.turns] == ["hello", "hi"] and "nested too deeply" in troubles[0]
+    with log.open("a") as file:
+        file.write(json.dumps({"conversation": "a", "role": "note", "meta": {"topic": "parcels"}}) + "\n")
+    (one,), _ = watched.poll()
+    assert one.meta["topic"] == "parcels" and len(one.turns) == 2
+    watched.close()
+
+
+def test_a_conversation_in_which_nobody_spoke_yet_is_none(tmp_path):
+    log = tmp_path / "log.jsonl"
+    log.write_text(json.dumps({"conversation": "a", "role": "system", "text": "Ann joined"}) + "\n")
+    watched = WatchedLogs([log], lambda one: one)
+    assert watched.poll() == ([], [])
     watched.close()
