@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bot.dialogue import LONGEST_MESSAGE, read_message
 from bot.growing_log import GrowingLog, Trouble
 from conversations.model import Json, Turn
 from conversations.readers.rows import listed_turns, short, turn_of
@@ -89,7 +90,7 @@ class FollowedLog:
             return
         turn = turn_of(row)
         if row.get("typing") is True and turn is not None:
-            yield Said(turn, is_typing=True)
+            yield Said(_cut(turn), is_typing=True)
         else:
             yield from self._say(turn, is_same=name is not None and not is_other)
 
@@ -114,6 +115,7 @@ class FollowedLog:
         """
         if turn is None:
             return
+        is_cut, turn = len(turn.text) > LONGEST_MESSAGE, _cut(turn)
         if self._is_repeating and self._repeated < len(self._said):
             if turn == self._said[self._repeated]:
                 self._repeated += 1
@@ -126,4 +128,11 @@ class FollowedLog:
                     yield from self._say(one, is_same=True)
         self._is_repeating = False
         self._said.append(turn)
+        if is_cut:
+            yield Trouble(f"Only the first {LONGEST_MESSAGE:,} characters of this message are read.")
         yield Said(turn)
+
+
+def _cut(turn: Turn) -> Turn:
+    """A turn as long as a typed one may be."""
+    return turn if len(turn.text) <= LONGEST_MESSAGE else replace(turn, text=read_message(turn.text)[0])

@@ -10,6 +10,7 @@ from chat_fakes import HOSTILE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.dialogue import LONGEST_MESSAGE
 from bot.following import Began, FollowedLog, Met, Said
 from bot.growing_log import AT_ONCE, LONGEST_LINE, Trouble
 from conversations.model import Turn
@@ -207,6 +208,15 @@ def test_lines_of_whole_conversations_add_what_is_new(path, log):
 def test_what_is_still_being_written_is_marked(path, log):
     write(path, line(text="wher", typing=True) + line(text="where is", typing=True) + line(text="where is it?"))
     assert [event.is_typing for event in log.poll()] == [True, True, False]
+
+
+def test_a_message_is_cut_where_a_typed_one_is_and_that_is_said_once(path, log):
+    row = {"id": "x", "turns": [{"role": "agent", "text": 2 * LONGEST_MESSAGE * "ä"}]}
+    write(path, line(text=2 * LONGEST_MESSAGE * "x", typing=True) + line(text=LONGEST_MESSAGE * "y"))
+    write(path, json.dumps(row) + "\n" + json.dumps(row) + "\n")
+    events = [event for _ in range(8) for event in log.poll()]
+    assert texts(events) == [LONGEST_MESSAGE * letter for letter in "xyä"]
+    assert troubles(events) == ["Only the first 8,000 characters of this message are read."]
 
 
 def test_hostile_text_is_made_harmless(path, log):
