@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Self
 
@@ -217,10 +217,11 @@ class Monitor:
             yield _statuses(self.periods.shown(began), heard, self._chart.close(_moods(heard)), is_over=True)
 
     def running(self) -> list[Status]:
-        """How the newest period that is not over stands; empty where there is none."""
-        if not self._heard:
+        """How the newest period that has begun and is not over stands; empty where there is none."""
+        now = datetime.now(UTC)
+        began = max((one for one in self._heard if one <= now), default=None)
+        if began is None:
             return []
-        began = max(self._heard)
         heard = self._heard[began]
         return _statuses(self.periods.shown(began), heard, self._chart.read(_moods(heard)), is_over=False)
 

@@ -108,8 +108,11 @@ def test_a_time_that_cannot_be_read_or_lies_at_the_end_of_all_times_is_no_troubl
     first, second = Turn("customer", ANGRY, "n/a"), Turn("customer", ANGRY, MONDAY.isoformat())
     monitor.add([Conversation("a", (first, second)), Conversation("b", (replace(first, at="9999-12-31T23:59:59Z"),))])
     assert monitor.undated == 0
+    assert monitor.running()[0].began.year == 2025, "what lies in the future does not run yet"
     (closed,) = monitor.close(until=datetime.now(UTC))
-    assert {one.began.year for one in closed} == {2025} and monitor.running()[0].began.year == 9999
+    assert {one.began.year for one in closed} == {2025} and monitor.running() == []
+    ((last, *_),) = monitor.close()
+    assert last.began.year == 9999 and last.reading.conversations == 1
 
 
 def test_the_command_prints_a_json_line_for_each_alarm_and_a_summary(desk, tmp_path, capfd):
