@@ -6,19 +6,22 @@
   the suggestions for the whole message;
 - echo: from a key to its sign on the screen, for signs that stand nowhere else, pressed while suggestions are found.
 
-Prints a table; asserts only that the work was done. Machines are noisy: run it twice, with nothing else running.
+Prints a table; asserts only that the work was done: that every message has its suggestions on the screen, and that
+they were not there before. Machines are noisy: run it twice, with nothing else running.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import re
 import select
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
+import pyte
 from load_desk import load_desk, sample_turns
 
 sys.path.append(str(Path(__file__).parents[1] / "bot"))
@@ -32,6 +35,7 @@ BETWEEN = 0.12
 QUIET = 0.8
 """Seconds without output after which nothing more is coming."""
 SIGNS = "§¶¤¦¬±"
+COLUMNS, ROWS = 120, 30
 
 
 def messages() -> list[str]:
@@ -40,53 +44,74 @@ def messages() -> list[str]:
     return [text[:80] for text in said if len(text) > 30][:MESSAGES]
 
 
-def read_for(terminal: Terminal, seconds: float) -> bytes:
-    """What is drawn within so many seconds, at least one piece of it if any."""
-    if not select.select([terminal.fd], [], [], max(seconds, 0))[0]:
-        return b""
-    return os.read(terminal.fd, 65536)
+class Watched:
+    """Reads what a terminal draws; what then stands on it is made out only where that is asked for."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        """Begins with what was drawn so far."""
+        self.terminal = terminal
+        self._drawn = [terminal.raw]
+        self._screen = pyte.Screen(COLUMNS, ROWS)
+        self._stream = pyte.ByteStream(self._screen)
+
+    def read(self, seconds: float) -> bytes:
+        """What is drawn within so many seconds, at least one piece of it if any."""
+        if not select.select([self.terminal.fd], [], [], max(seconds, 0))[0]:
+            return b""
+        self._drawn.append(os.read(self.terminal.fd, 65536))
+        return self._drawn[-1]
+
+    def until_quiet(self, since: float) -> float:
+        """Milliseconds from a moment to the last output before a silence."""
+        last = since
+        while self.read(QUIET):
+            last = time.perf_counter()
+        return 1000 * (last - since)
+
+    def clear(self) -> None:
+        """Empties the line that is typed."""
+        self.terminal.type("\x03")
+        self.until_quiet(time.perf_counter())
+
+    def suggested(self) -> list[str]:
+        """The keys of the suggestions on the screen, each with its confidence; none while others are looked for."""
+        self._stream.feed(b"".join(self._drawn))
+        self._drawn.clear()
+        shown = "\n".join(self._screen.display)
+        return [] if "· looking" in shown else re.findall(r"F[1-3] .*?\d+ %", shown)
 
 
-def until_quiet(terminal: Terminal, since: float) -> float:
-    """Milliseconds from a moment to the last output before a silence."""
-    last = since
-    while read_for(terminal, QUIET):
-        last = time.perf_counter()
-    return 1000 * (last - since)
-
-
-def type_message(terminal: Terminal, text: str, generator: random.Random) -> float:
+def type_message(watched: Watched, text: str, generator: random.Random) -> float:
     """Types a message as a person does; milliseconds from its last key to the last thing drawn for it."""
-    for letter in text:
+    for place, letter in enumerate(text, 1):
         pressed = time.perf_counter()
-        terminal.type(letter)
+        watched.terminal.type(letter)
         pause = BETWEEN * generator.uniform(0.5, 1.5)
-        while letter is not text[-1] and (left := pressed + pause - time.perf_counter()) > 0:
-            read_for(terminal, left)
-    return until_quiet(terminal, pressed)
+        while place < len(text) and (left := pressed + pause - time.perf_counter()) > 0:
+            watched.read(left)
+    return watched.until_quiet(pressed)
 
 
-def echoes(terminal: Terminal, count: int, generator: random.Random) -> list[float]:
+def echoes(watched: Watched, count: int, generator: random.Random) -> list[float]:
     """Milliseconds from keys to their signs, pressed while suggestions for the keys before are being found."""
     waits = []
     for number in range(count):
         sign = SIGNS[number % len(SIGNS)]
         pressed = time.perf_counter()
-        terminal.type(sign)
+        watched.terminal.type(sign)
         drawn = b""
         while sign.encode() not in drawn:
-            drawn += read_for(terminal, 10)
+            drawn += watched.read(10)
             assert time.perf_counter() - pressed < 10
         waits.append(1000 * (time.perf_counter() - pressed))
         end = time.perf_counter() + generator.uniform(0.01, 0.12)
         while (left := end - time.perf_counter()) > 0:
-            read_for(terminal, left)
+            watched.read(left)
         if number % 30 == 29:
-            terminal.type("\x03")
-            until_quiet(terminal, time.perf_counter())
+            watched.clear()
             for letter in "my parcel is late ":
-                terminal.type(letter)
-                read_for(terminal, 0.05)
+                watched.terminal.type(letter)
+                watched.read(0.05)
     return waits
 
 
@@ -96,27 +121,34 @@ def show(name: str, waits: list[float]) -> None:
     print(f"{name:44} p50 {p50:6.1f} ms   p95 {p95:6.1f} ms   p99 {p99:6.1f} ms   most {max(waits):6.1f} ms")
 
 
-def measure(home: Path, desk: str) -> None:
-    """Prints the table for a desk."""
+def measure(home: Path, desk: str, texts: list[str], keys: int) -> None:
+    """Prints the table for a desk.
+
+    Args:
+        home: of the desk.
+        desk: its name.
+        texts: messages that are typed.
+        keys: how many are pressed for their echo.
+    """
     generator = random.Random(7)
     arguments = ("-m", "bot", "assist", "--desk", desk, "--home", str(home), "--no-feedback")
     # As many threads as somebody who starts it has, where other tests have one.
-    with Terminal(*arguments, columns=120, OMP_NUM_THREADS=str(os.cpu_count())) as terminal:
+    with Terminal(*arguments, columns=COLUMNS, rows=ROWS, OMP_NUM_THREADS=str(os.cpu_count())) as terminal:
         terminal.wait_for("Ctrl-D leave", seconds=300)
-        type_message(terminal, "to warm up: where is my parcel?", generator)
+        watched = Watched(terminal)
+        type_message(watched, "to warm up: where is my parcel?", generator)
         waits = []
-        for text in messages():
-            terminal.type("\x03")
-            until_quiet(terminal, time.perf_counter())
-            waits.append(type_message(terminal, text.replace("\n", " "), generator))
+        for text in texts:
+            watched.clear()
+            assert not watched.suggested(), "what is suggested was found for what is typed"
+            waits.append(type_message(watched, text.replace("\n", " "), generator))
+            assert len(watched.suggested()) == 3, text
         show("suggestions after the last key", waits)
-        terminal.type("\x03")
-        until_quiet(terminal, time.perf_counter())
-        show("echo of a key while suggestions are found", echoes(terminal, 300, generator))
-        assert len(waits) == len(messages())
+        watched.clear()
+        show("echo of a key while suggestions are found", echoes(watched, keys, generator))
 
 
 def test_typing_beside_suggestions_on_fifty_thousand_pairs(tmp_path):
     load_desk(tmp_path, PAIRS)
     print()
-    measure(tmp_path, "load")
+    measure(tmp_path, "load", messages(), keys=300)
