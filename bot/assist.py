@@ -11,14 +11,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.assisted_dialogue import AssistedDialogue, Unread
-from bot.dialogue import LONGEST_MESSAGE, Request
+from bot.dialogue import Request
 from bot.early_warning import THRESHOLD
 from bot.following import Began, Event, Met, Said
 from bot.growing_log import Trouble
 from bot.present import excerpt
 from conversations.model import Turn, Verdict
 from conversations.moments import this_moment
-from conversations.pairs import as_asked
 from conversations.text import answer_key
 from index.equality import is_edit_of, says_the_same
 
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 SETTLED = 0.25
 """Seconds that a suggestion must have stood in its place before a key sends it: nobody reads faster than that, and a
 key pressed for the one before must not send another."""
-READ_AT_ONCE = 16
-"""Turns whose mood is read in one go: suggestions need not wait until all of a long past is read."""
 
 Keep = Callable[["AssistedDialogue", int | None, Verdict], None]
 """What keeps a judgement, such as `FeedbackBook.add`."""
@@ -88,7 +85,7 @@ class Assist:
         Args:
             draft: what the customer is typing.
         """
-        asked = self._asked(self.typing, draft)
+        asked = self.dialogue.waiting(self.typing, draft)
         if not asked:
             return None
         request = self.dialogue.request(asked)
@@ -104,15 +101,6 @@ class Assist:
         self.dialogue.suggested = tuple(one.answer for one in self.best)
         if found is not None:
             self.dialogue.answer = found.answer
-
-    def unread(self) -> Unread:
-        """The customer's next turns whose mood was not read; each is given away once, and what is typed never."""
-        dialogue = self.dialogue
-        said = [turn.text[:LONGEST_MESSAGE] for turn in dialogue.turns if turn.role == "customer"]
-        first = dialogue.handed_to_read
-        texts = tuple(said[first : first + READ_AT_ONCE])
-        dialogue.handed_to_read += len(texts)
-        return Unread(dialogue, first + 1, texts)
 
     def take_moods(self, unread: Unread, moods: Sequence[Mood]) -> None:
         """Takes over how turns sound.
@@ -182,7 +170,7 @@ class Assist:
             number: its place on the screen, counted from 1; by default the one that was sent last.
         """
         if number is not None:
-            if self.best and not self._asked():
+            if self.best and not self.dialogue.waiting():
                 self._tell("Nothing was asked yet: what is only being written cannot be judged.")
                 return
             chosen = self.suggestion(number)
@@ -254,24 +242,13 @@ class Assist:
         if turn.role == "agent":
             self.take_suggestions(None)
             return
-        self.dialogue.asked = self._asked() or self.dialogue.asked
+        self.dialogue.asked = self.dialogue.waiting() or self.dialogue.asked
         self._hear(self.dialogue, self.dialogue.customer_turns, turn.text)
 
     def _hear(self, dialogue: AssistedDialogue, number: int, text: str, mood: Mood | None = None) -> None:
         for warning in dialogue.hear(number, text, mood):
             if dialogue is self.dialogue:
                 self._tell(f"Warning: {warning.words} /handoff shows a summary for whoever takes over.")
-
-    def _asked(self, *typed: str) -> tuple[Turn, ...]:
-        """The dialogue up to the question that waits for an answer; empty where none does.
-
-        The customer's turns in a row are one question, as in the pairs that the desk learned from.
-
-        Args:
-            typed: what the customer is writing.
-        """
-        turns = (*self.dialogue.turns, *(Turn("customer", text) for text in typed if text))
-        return as_asked(turns) if turns and turns[-1].role == "customer" else ()
 
     def _judge(self, text: str, chosen: Suggestion | None) -> None:
         if chosen is not None and not is_edit_of(text, chosen.answer.text):
@@ -294,5 +271,5 @@ class Assist:
 
     def _keep_verdict(self, of: Suggestion, verdict: Verdict) -> None:
         # What is only being typed was not asked: nothing is kept of it.
-        if self._asked():
+        if self.dialogue.waiting():
             self._keep(self.dialogue, of.answer.answer_id, verdict)

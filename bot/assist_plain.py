@@ -199,7 +199,7 @@ class PlainAssist:
 
     def _read_moods(self) -> None:
         before = self.assist.dialogue.mood
-        while (unread := self.assist.unread()).texts:
+        while (unread := self.assist.dialogue.unread()).texts:
             self.assist.take_moods(unread, self._pipeline.read_moods(unread.texts))
         mood = self.assist.dialogue.mood
         if mood != before and mood.is_telling and not self._as_json:

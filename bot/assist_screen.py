@@ -125,7 +125,7 @@ class AssistScreen:
         if request is None:
             self.assist.take_suggestions(None)
         self.live.want(request, DRAFT if draft or self.assist.typing else None)
-        unread = self.assist.unread()
+        unread = self.assist.dialogue.unread()
         if unread.texts:
             self.on_desk(lambda: self.pipeline.read_moods(unread.texts), partial(self.assist.take_moods, unread))
 
