@@ -169,19 +169,19 @@ class Assist:
             is_good: whether it is a good answer to what was asked.
             number: its place on the screen, counted from 1; by default the one that was sent last.
         """
-        if number is not None:
-            if self.best and not self.dialogue.waiting():
-                self._tell("Nothing was asked yet: what is only being written cannot be judged.")
-                return
-            chosen = self.suggestion(number)
-            judged = (self.dialogue, chosen.answer) if chosen else None
-        else:
+        if number is None:
             judged = self._sent_last
             if judged is None:
                 self._tell("No suggestion was sent yet: /good 1 and /bad 1 judge one that is not sent.")
+        else:
+            chosen = self.suggestion(number)
+            judged = (self._as_asked(), chosen.answer) if chosen else None
         if judged is None:
             return
         dialogue, answer = judged
+        if not dialogue.asked:
+            self._tell("This answers nothing that was asked: what is only being written cannot be judged.")
+            return
         self._keep(dialogue, answer.answer_id, "good" if is_good else "bad")
         self._tell(f'Kept as a {"good" if is_good else "bad"} answer: "{excerpt(answer.text, 60)}"')
         if not is_good:
@@ -250,6 +250,10 @@ class Assist:
             if dialogue is self.dialogue:
                 self._tell(f"Warning: {warning.words} /handoff shows a summary for whoever takes over.")
 
+    def _as_asked(self) -> AssistedDialogue:
+        """The dialogue as it is, without the question before where that was answered already."""
+        return replace(self.dialogue, asked=self.dialogue.waiting())
+
     def _judge(self, text: str, chosen: Suggestion | None) -> None:
         if chosen is not None and not is_edit_of(text, chosen.answer.text):
             if all(one.answer.answer_id != chosen.answer.answer_id for one in self.best):
@@ -261,9 +265,10 @@ class Assist:
         if chosen is None:
             self._keep_skipped()
         else:
+            # Before it is kept, for that can fail: it is sent all the same.
+            self._sent_last = (self._as_asked(), chosen.answer)
             is_same = answer_key(text) == answer_key(chosen.answer.text)
             self._keep_verdict(chosen, "sent" if is_same else "edited")
-            self._sent_last = (replace(self.dialogue), chosen.answer)
 
     def _keep_skipped(self) -> None:
         for one in self.best:

@@ -225,6 +225,25 @@ def test_a_customer_who_logs_in_keeps_the_dialogue_and_what_is_known_of_them_joi
     assert helped.assist.dialogue.moods.keys() == {1, 2} and "A new dialogue" not in helped._console.file.getvalue()
 
 
+@pytest.mark.parametrize("before", [(), (("customer", "where is it?"), ("agent", "One moment."))])
+def test_what_was_sent_while_the_customer_still_wrote_is_not_judged_for_another_question(helped, tmp_path, before):
+    log = tmp_path / "running.jsonl"
+    write(log, *before)
+    write(log, ("customer", "can I return"), typing=True)
+    helped._as_json = True
+    followed(helped, log, lambda: helped.assist.best)
+    for line in ("/send 1", "/good", "/bad"):
+        helped.take(line)
+    assert helped.assist.dialogue.turns[-1].text == BEST and helped.book.kept == []
+    assert helped._console.file.getvalue().count("what is only being written cannot be judged") == 2
+    for line in ("can I return it?", "/send 1", "/good"):
+        helped.take(line)
+    assert [kept[1:] for kept in helped.book.kept] == [
+        ("can I return it?", 7, "sent"),
+        ("can I return it?", 7, "good"),
+    ]
+
+
 def test_a_judgement_that_cannot_be_kept_is_said_and_the_log_is_followed_on(helped, tmp_path, monkeypatch):
     log = tmp_path / "running.jsonl"
 
