@@ -61,6 +61,12 @@ class Assist:
         self.suggestions: Suggestions | None = None
         self.typing = ""
         """What the customer is typing, where the followed log tells."""
+        self.counts_on = False
+        """Whether numbers of suggestions go on from list to list, for lists that come while a number is typed."""
+        self.first = 1
+        """The number of the best suggestion."""
+        self._numbered: dict[int, int] = {}
+        """The answer that each number means, in this dialogue."""
         self._keep = keep
         self._tell = tell
         self._meet = meet
@@ -98,6 +104,11 @@ class Assist:
         for place, one in enumerate(self.best):
             if place >= len(before) or before[place].answer.text != one.answer.text:
                 self._since[place] = now
+        if self.counts_on:
+            self.first += len(before)
+        else:
+            self._numbered.clear()
+        self._numbered |= {number: one.answer.answer_id for number, one in enumerate(self.best, self.first)}
         self.dialogue.suggested = tuple(one.answer for one in self.best)
         if found is not None:
             self.dialogue.answer = found.answer
@@ -113,15 +124,22 @@ class Assist:
             self._hear(unread.dialogue, number, text, mood)
 
     def suggestion(self, number: int) -> Suggestion | None:
-        """The suggestion in a place, counted from 1; says so where there is none."""
-        if 1 <= number <= len(self.best):
-            return self.best[number - 1]
-        self._tell("There is nothing to suggest yet." if not self.best else f"There is no suggestion {number}.")
+        """The suggestion that a number means, as long as it is suggested; says so where there is none."""
+        meant = self._numbered.get(number)
+        for one in self.best:
+            if one.answer.answer_id == meant:
+                return one
+        if not self.best:
+            self._tell("There is nothing to suggest yet.")
+        elif meant is None:
+            self._tell(f"There is no suggestion {number}.")
+        else:
+            self._tell(f"Suggestion {number} is no longer suggested: the best is number {self.first} now.")
         return None
 
     def is_settled(self, number: int) -> bool:
         """Whether a suggestion has stood long enough to be meant; says so where it has not."""
-        if self._clock() - self._since[number - 1] >= SETTLED:
+        if self._clock() - self._since[number - self.first] >= SETTLED:
             return True
         self._tell(f"Suggestion {number} has just changed: look again.")
         return False
@@ -167,7 +185,7 @@ class Assist:
 
         Args:
             is_good: whether it is a good answer to what was asked.
-            number: its place on the screen, counted from 1; by default the one that was sent last.
+            number: as it stands beside it; by default the one that was sent last.
         """
         if number is None:
             judged = self._sent_last
@@ -201,6 +219,7 @@ class Assist:
         self.dialogue = AssistedDialogue(customer=customer, threshold=self.dialogue.threshold)
         self.typing, self._skipped, self._sent, self._sent_last = "", (), [], None
         self.take_suggestions(None)
+        self._numbered.clear()
 
     def follow(self, event: Event) -> None:
         """Takes what the followed log says."""

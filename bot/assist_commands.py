@@ -74,4 +74,4 @@ def numbered(rest: str) -> tuple[int, str] | None:
     ((2, 'as you like'), None)
     """
     number, _, words = rest.partition(" ")
-    return (int(number), words.strip()) if number.isdecimal() and len(number) < 3 else None
+    return (int(number), words.strip()) if number.isdecimal() and len(number) < 10 else None

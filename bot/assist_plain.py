@@ -80,6 +80,7 @@ class PlainAssist:
 
     def follow(self, log: FollowedLog, stop: threading.Event) -> None:
         """Takes what a growing log says, until it is told to stop."""
+        self.assist.counts_on = True
         is_new = False
         while not stop.is_set():
             events = log.poll()
@@ -213,9 +214,9 @@ class PlainAssist:
         *_, found = filter(None, suggest(self._pipeline, request, DRAFT if is_typing else None))
         self.assist.take_suggestions(found)
         if self._as_json:
-            print_json(suggestions_json(found, self.assist.dialogue, is_typing))
+            print_json(suggestions_json(found, self.assist.dialogue, is_typing, self.assist.first))
             return
-        for number, one in enumerate(found.best, start=1):
+        for number, one in enumerate(found.best, self.assist.first):
             text = Text.assemble(f"{number}. ", plain(one.answer.text), f" [{in_words(one.chance)}]")
             self._console.print(text, soft_wrap=True)
             self._console.print(plain(f"   {one.source}"), soft_wrap=True)

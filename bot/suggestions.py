@@ -117,20 +117,27 @@ def chance_of(answer_id: int, answer: Answer) -> float:
     return next((chance(answer, one) for one in answer.candidates if one.answer_id == answer_id), 0.0)
 
 
-def suggestions_json(found: Suggestions, dialogue: Dialogue, is_typing: bool) -> dict[str, object]:
+def suggestions_json(found: Suggestions, dialogue: Dialogue, is_typing: bool, first: int = 1) -> dict[str, object]:
     """Suggestions under the names that scripts rely on.
 
     Args:
         found: the suggestions.
         dialogue: what was said; its mood and all its warnings go with them.
         is_typing: whether the question is still being written.
+        first: the number of the best one.
     """
     return {
         "question": found.request.turns[-1].text,
         "typing": is_typing,
         "suggestions": [
-            {"answer": one.answer.text, "chance": one.chance, "source": one.source, "answer_id": one.answer.answer_id}
-            for one in found.best
+            {
+                "number": number,
+                "answer": one.answer.text,
+                "chance": one.chance,
+                "source": one.source,
+                "answer_id": one.answer.answer_id,
+            }
+            for number, one in enumerate(found.best, first)
         ],
         "decision": found.answer.decision,
         "confidence": found.answer.confidence,

@@ -43,7 +43,8 @@ def command(
 
     What the customer says is typed, pasted, or read from a log that grows. Suggestions come while it is being
     written; a key sends one or opens it for editing, and /help lists all keys. Where stdin or stdout is not a
-    terminal, it works as with --plain: each line is what the customer says, or a command.
+    terminal, it works as with --plain: each line is what the customer says, or a command. With --follow, the numbers
+    of suggestions go on there from list to list: none comes to mean another answer while it is typed.
 
     A followed log has one JSON object a line. {"role": "customer", "text": "...", "at": "2025-02-18T12:04:10Z"} is
     one turn; agents' turns have the role "agent". "conversation": "ID" tells conversations apart: another one begins

@@ -257,3 +257,36 @@ def test_a_judgement_that_cannot_be_kept_is_said_and_the_log_is_followed_on(help
         helped._heard(event)
     assert "removed from the desk meanwhile" in helped._console.file.getvalue()
     assert [turn.text for turn in helped.assist.dialogue.turns] == ["can I return it?", BEST, "thank you"]
+
+
+def test_a_number_means_the_suggestion_that_was_printed_with_it_whatever_the_log_says_meanwhile(helped, tmp_path):
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    write(first, ("customer", "can I return it?"))
+    followed(helped, first, lambda: len(helped.assist.best) == 3)
+    helped._pipeline.candidates = ANSWERS[1:]
+    write(second, ("customer", "and when?"))
+    followed(helped, second, lambda: len(helped.assist.best) == 2)
+    printed = helped._console.file.getvalue()
+    assert f"1. {BEST}" in printed and f"4. {ANSWERS[1].text}" in printed
+    for line in ("/send 1", "/edit 1 Certainly!", "/good 1", "/why 1", "/send 6"):
+        helped.take(line)
+    assert [turn.role for turn in helped.assist.dialogue.turns] == ["customer"] * 2 and helped.book.kept == []
+    said = helped._console.file.getvalue()
+    assert said.count("Suggestion 1 is no longer suggested: the best is number 4 now.") == 4
+    assert "no suggestion 6" in said
+    helped.take("/send 2")
+    assert helped.assist.dialogue.turns[-1].text == ANSWERS[1].text, "it is still suggested, as number 4"
+
+
+def test_json_tells_the_number_of_each_suggestion(helped, tmp_path, capsys):
+    log = tmp_path / "log.jsonl"
+    helped._as_json = True
+    write(log, ("customer", "can I return it?"))
+    followed(helped, log, lambda: helped.assist.best)
+    helped.take("/skip")
+    helped.take("/say One moment.")
+    helped.take("hello?")
+    lists = [json.loads(line).get("suggestions") for line in capsys.readouterr().out.splitlines()]
+    assert [[one["number"] for one in found] for found in lists if found] == [[1, 2, 3], [4, 5, 6]]
+    helped.take("/send 5")
+    assert json.loads(capsys.readouterr().out) == {"sent": ANSWERS[1].text}

@@ -217,7 +217,7 @@ def test_plain_in_a_terminal_draws_nothing_around_its_lines(home, tmp_path):
         terminal.type("/send 3\r")
         seen = terminal.wait_for("sent: Please send us a photo.", seen)
         log.write_text('{"role": "customer", "text": "here it is"}\n')
-        terminal.wait_for("1. An opened box", terminal.wait_for("customer: here it is", seen))
+        terminal.wait_for("4. An opened box", terminal.wait_for("customer: here it is", seen))
         terminal.wait_until_it_waits()
         terminal.type("\x04")
         assert terminal.exit_status() == 0
