@@ -97,8 +97,8 @@ class AssistScreen:
             input=own_input,
             output=own_output,
         )
-        # An Escape that begins a key comes with the rest of it at once.
-        self.application.ttimeoutlen = 0.05
+        # An Escape that begins a key comes with the rest of it at once; what is typed after another is no part of it.
+        self.application.ttimeoutlen, self.application.timeoutlen = 0.05, 0.0
 
     def run(self) -> None:
         """Runs until the agent leaves."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 
@@ -139,3 +140,16 @@ def test_joined_emoji_are_drawn_side_by_side_on_every_page(width):
         assert all(get_cwidth(line) <= width for line in lines)
         text = "".join(lines)
         assert text.count("👩") >= 24 and not set(text) & {"\u200d", "\ufe0f", "\U0001f3fd"}
+
+
+def test_escape_at_the_end_of_reading_does_not_make_the_next_digit_send_a_suggestion():
+    async def play(keyboard):
+        await keyboard.type("can I return it?\r")
+        await keyboard.settles()
+        await keyboard.type("\x1b")
+        await asyncio.sleep(0.3)
+        await keyboard.type("2 days at most")
+        await keyboard.sees("you> 2 days at most")
+        assert [turn.role for turn in keyboard.screen.assist.dialogue.turns] == ["customer"]
+
+    use_screen(play)
