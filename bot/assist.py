@@ -148,14 +148,6 @@ class Assist:
         """Adds a turn of the customer."""
         self._add(Turn("customer", text, at or this_moment()))
 
-    def send(self, number: int) -> bool:
-        """Sends a suggestion as it is; whether there was one."""
-        chosen = self.suggestion(number)
-        if chosen is None:
-            return False
-        self.agent_says(chosen.answer.text, chosen)
-        return True
-
     def agent_says(self, text: str, chosen: Suggestion | None = None) -> None:
         """Sends the agent's words, and keeps what they make of the suggestions.
 

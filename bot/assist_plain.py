@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from bot.customer import Customer
     from bot.feedback import FeedbackBook
     from bot.pipeline import Pipeline
+    from bot.suggestions import Suggestion
 
 
 class PlainAssist:
@@ -138,8 +139,8 @@ class PlainAssist:
         which = numbered(rest)
         if which is None:
             self.tell("Say which: /send 1.")
-        elif self.assist.send(which[0]):
-            self._sent()
+        elif (chosen := self.assist.suggestion(which[0])) is not None:
+            self._deliver(chosen.answer.text, chosen)
 
     def _edit(self, rest: str) -> None:
         which = numbered(rest)
@@ -148,13 +149,11 @@ class PlainAssist:
             return
         chosen = self.assist.suggestion(which[0])
         if chosen is not None:
-            self.assist.agent_says(which[1], chosen)
-            self._sent()
+            self._deliver(which[1], chosen)
 
     def _say(self, rest: str) -> None:
         if rest:
-            self.assist.agent_says(rest)
-            self._sent()
+            self._deliver(rest)
         else:
             self.tell("Say what: /say YOUR WORDS.")
 
@@ -191,12 +190,15 @@ class PlainAssist:
         for command, meaning in COMMANDS.items():
             self._console.print(Text(f"/{command:<9}{meaning}"))
 
-    def _sent(self) -> None:
-        text = self.assist.dialogue.turns[-1].text
-        if self._as_json:
-            print_json({"sent": text})
-        else:
-            self._console.print(Text.assemble("sent: ", plain(text)), soft_wrap=True)
+    def _deliver(self, text: str, chosen: Suggestion | None = None) -> None:
+        try:
+            self.assist.agent_says(text, chosen)
+        finally:
+            # It is said, whether or not that can be kept as feedback: whoever carries it to the customer must know.
+            if self._as_json:
+                print_json({"sent": text})
+            else:
+                self._console.print(Text.assemble("sent: ", plain(text)), soft_wrap=True)
 
     def _read_moods(self) -> None:
         before = self.assist.dialogue.mood

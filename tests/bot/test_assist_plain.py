@@ -203,6 +203,21 @@ def test_json_prints_a_line_for_every_question_and_for_what_is_sent(desk, capsys
     assert sent == {"sent": BEST}
 
 
+@pytest.mark.parametrize("command", ["/send 1", f"/edit 1 {BEST}", f"/say {BEST}"])
+def test_what_is_sent_is_printed_though_it_cannot_be_kept_as_feedback(desk, capsys, monkeypatch, command):
+    helped = PlainAssist(desk, make_console(), FakeBook(), as_json=True)
+
+    def busy(*_):
+        raise DeskError("Another command writes.", "Try again.")
+
+    monkeypatch.setattr(helped.assist, "_keep", busy)
+    helped.take("can I return it?")
+    capsys.readouterr()
+    assert helped.take(command)
+    assert json.loads(capsys.readouterr().out) == {"sent": BEST}
+    assert "Another command writes. Try again." in shown(helped) and len(helped.assist.dialogue.turns) == 2
+
+
 def test_json_tells_mood_and_warnings_and_is_refreshed_while_the_customer_types(tmp_path, capsys):
     desk, path, stop = Listening(ANSWERS, PAST), tmp_path / "log", threading.Event()
     helped = PlainAssist(desk, make_console(), FakeBook(), as_json=True)
