@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable
-from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
-from prompt_toolkit import PromptSession
-from prompt_toolkit.history import History
-from prompt_toolkit.patch_stdout import patch_stdout
 from rich.console import Console
 from rich.text import Text
 
 from bot.assist import Assist
 from bot.assist_commands import COMMANDS, SAY_WHICH, called, numbered
 from bot.assist_why import to_explain
-from bot.chat_input import color_depth, editing_keys, read_piped, read_typed
 from bot.dialogue import LONGEST_MESSAGE, read_message
 from bot.following import EVERY, Event, FollowedLog, Said
 from bot.forgetting import Forgetting
 from bot.handover import handover_summary
 from bot.output import plain, print_json
 from bot.present import in_words, mood_view, notice
-from bot.steady import SteadyInput
 from bot.suggestions import DRAFT, suggest, suggestions_json
 from bot.transcript import SAY_WHERE, save_transcript
 from conversations.desk import at_home
@@ -242,43 +235,3 @@ class PlainAssist:
         from bot.customer import known_customer
 
         self.assist.dialogue.customer = known_customer(self._pipeline.store, name)
-
-
-def read_lines(assist: PlainAssist, history: History | None, log: FollowedLog | None) -> None:
-    """Takes lines, and what a followed log says beside them, to /quit; without a log to the end of the lines.
-
-    Args:
-        assist: takes them.
-        history: of what was typed before; None where stdin is no terminal.
-        log: what is followed, if anything.
-    """
-    stop = threading.Event()
-    follower = threading.Thread(target=assist.follow, args=(log, stop), daemon=True) if log is not None else None
-    # What the log says is printed above the line that is being typed.
-    with patch_stdout(raw=True) if history is not None else nullcontext():
-        if follower is not None:
-            follower.start()
-        try:
-            if history is None:
-                is_over = read_piped(assist, sys.stdin)
-            else:
-                read_typed(assist, line_session(history))
-                is_over = True
-            if follower is not None and not is_over:
-                follower.join()
-        finally:
-            stop.set()
-            if follower is not None:
-                follower.join()
-
-
-def line_session(history: History) -> PromptSession[str]:
-    """An input line with nothing drawn around it."""
-    return PromptSession(
-        "> ",
-        history=history,
-        key_bindings=editing_keys(),
-        input_processors=[SteadyInput()],
-        reserve_space_for_menu=0,
-        color_depth=color_depth(is_plain=True),
-    )

@@ -43,9 +43,14 @@ def run_guarded(action: Callable[[], object], session: Session) -> int:
         message, remedy = _in_words(error)
         if session.as_json:
             _print_json_error(message, remedy)
-        _say(f"attendant: {f'{message} {remedy}'.strip()}", one_line=True)
+        _say(f"attendant: {one_line(error)}", one_line=True)
         return 1
     return 0
+
+
+def one_line(error: Exception) -> str:
+    """What went wrong and what to do about it, as a person is told."""
+    return " ".join(_in_words(error)).strip()
 
 
 def _in_words(error: Exception) -> tuple[str, str]:

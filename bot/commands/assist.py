@@ -79,7 +79,8 @@ def command(
         path = desk.path / "assist_history"
         history = InMemoryHistory() if known else open_history(path, lambda: bool(log and log.has_named_customer))
         if is_plain:
-            from bot.assist_plain import PlainAssist, read_lines
+            from bot.assist_lines import read_lines
+            from bot.assist_plain import PlainAssist
 
             console = screen(stderr=session.as_json, is_plain=True)
             helped = PlainAssist(pipeline, console, book, known, session.as_json)

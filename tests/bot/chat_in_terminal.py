@@ -1,4 +1,4 @@
-"""Runs `attendant` with a pipeline that needs no model: `python chat_in_terminal.py HOSTILE_OR_PLAIN ARGUMENTS`."""
+"""Runs `attendant` with a pipeline that needs no model: `python chat_in_terminal.py KIND ARGUMENTS`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if __name__ == "__main__":
         made = chat_fakes.hostile_pipeline()
     else:
         made = chat_fakes.Listening(chat_fakes.ANSWERS, chat_fakes.PAST)
+        made.failure = ZeroDivisionError("oh") if kind == "failing" else None
 
     def opened(desk, ranker=None, on_progress=None):
         made.store = desk.store()

@@ -185,9 +185,9 @@ def test_no_color_is_respected(home):
         assert not re.search(rb"\x1b\[[0-9;]*[349][0-7]m|\x1b\[[0-9;]*[34]8;", terminal.raw)
 
 
-def run(home, *arguments, lines=""):
+def run(home, *arguments, lines="", kind="plain"):
     python = [sys.executable, "-W", "always::ResourceWarning"]
-    command = [*python, SCRIPT, "plain", "assist", "--desk", "acme", "--home", home, *arguments]
+    command = [*python, SCRIPT, kind, "assist", "--desk", "acme", "--home", home, *arguments]
     return subprocess.run(command, cwd=ROOT, input=lines, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -206,6 +206,42 @@ def test_json_lines_go_to_stdout_alone(home, tmp_path):
     assert done.returncode == 0, done.stderr
     assert all("suggestions" in json.loads(line) for line in done.stdout.splitlines())
     assert "unclosed file" not in done.stderr, "the followed log is closed"
+
+
+def test_what_goes_wrong_with_a_followed_log_ends_a_service_with_its_status_in_one_line(home, tmp_path):
+    log = tmp_path / "log"
+    log.write_text('{"role": "customer", "text": "where is it?"}\n')
+    done = run(home, "--json", "--follow", str(log), kind="failing")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert done.stderr.endswith("\nattendant: internal error: ZeroDivisionError: oh (--debug shows where)\n")
+    assert "in _answer" in run(home, "--json", "--follow", str(log), "--debug", kind="failing").stderr
+
+
+def test_a_reader_of_a_followed_log_who_goes_away_ends_the_service(home, tmp_path):
+    log = tmp_path / "log"
+    log.write_text('{"role": "customer", "text": "where is it?"}\n')
+    command = [sys.executable, SCRIPT, "plain", "assist", "--desk", "acme", "--home", home, "--follow", str(log)]
+    with subprocess.Popen(
+        [*command, "--json"], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as service:
+        assert b"suggestions" in service.stdout.readline()
+        service.stdout.close()
+        with log.open("a") as file:
+            file.write('{"role": "customer", "text": "hello?"}\n')
+        assert service.wait(30) == 1 and service.stderr.read() == b"- Loading the model.\n"
+
+
+def test_what_goes_wrong_with_a_followed_log_is_told_at_once_where_lines_are_typed(home, tmp_path):
+    log = tmp_path / "log"
+    with assist(home, "--plain", "--follow", str(log), kind="failing") as terminal:
+        seen = terminal.wait_for("does not exist yet")
+        log.write_text('{"role": "customer", "text": "where is it?"}\n')
+        seen = terminal.wait_for("ZeroDivisionError: oh (--debug shows where) The log is no longer followed.", seen)
+        terminal.type("/say One moment.\r")
+        terminal.wait_for("sent: One moment.", seen)
+        terminal.wait_until_it_waits()
+        terminal.type("\x04")
+        assert terminal.exit_status() == 1 and "Traceback" not in terminal.text
 
 
 def test_plain_in_a_terminal_draws_nothing_around_its_lines(home, tmp_path):
