@@ -45,8 +45,9 @@ def make_layout(on: AssistScreen) -> tuple[Layout, KeyBindings]:
     between = [Window(width=1), Window(width=1, char="│"), Window(width=1)]
     wide = VSplit([HSplit([dialogue], width=_left), *between, HSplit([best], width=_right)])
     narrow = HSplit([HSplit([dialogue], height=_upper), _line(), best])
+    shown_with = [SteadyInput(), BeforeInput(lambda: _prompt(on), style="bold")]
     typed = Window(
-        BufferControl(on.buffer, input_processors=[SteadyInput(), BeforeInput(lambda: _prompt(on), style="bold")]),
+        BufferControl(on.line.buffer, input_processors=shown_with),
         height=Dimension(min=1, max=6),
         wrap_lines=True,
         dont_extend_height=True,
@@ -114,9 +115,9 @@ def _suggestions(on: AssistScreen, width: int, height: int) -> Lines:
 
 
 def _prompt(on: AssistScreen) -> str:
-    if on.editing is not None:
+    if on.line.editing is not None:
         return "you, edited> "
-    return "customer> " if on.writer == "customer" else "you> "
+    return "customer> " if on.line.writer == "customer" else "you> "
 
 
 def _keys(on: AssistScreen) -> KeyBindings:
@@ -141,11 +142,11 @@ def _keys(on: AssistScreen) -> KeyBindings:
 
     @keys.add("tab")
     def _(event: KeyPressEvent) -> None:
-        on.write_as("agent" if on.writer == "customer" else "customer")
+        on.line.write_as("agent" if on.line.writer == "customer" else "customer")
 
     @keys.add("enter")
     def _(event: KeyPressEvent) -> None:
-        if on.page is not None and not on.buffer.text:
+        if on.page is not None and not on.line.buffer.text:
             on.page = None
         else:
             on.enter()
@@ -157,8 +158,8 @@ def _keys(on: AssistScreen) -> KeyBindings:
 
     @keys.add("c-d")
     def _(event: KeyPressEvent) -> None:
-        if on.buffer.text:
-            on.buffer.delete()
+        if on.line.buffer.text:
+            on.line.buffer.delete()
         else:
             on.leave()
 

@@ -16,7 +16,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from prompt_toolkit.application import Application
-from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.history import History
 from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
@@ -24,6 +23,7 @@ from prompt_toolkit.output import Output
 from bot.assist import Assist
 from bot.assist_commands import called
 from bot.assist_layout import make_layout
+from bot.assist_line import Line
 from bot.assist_pages import Page
 from bot.chat_input import color_depth
 from bot.dialogue import LONGEST_MESSAGE, Dialogue, read_message
@@ -77,16 +77,12 @@ class AssistScreen:
         self.last_words: str | None = None
         """Said when all is over, where there is more to say than goodbye; nothing is followed from then on."""
         self.forgetting = Forgetting("attendant assist", self.tell)
-        self.writer = "agent" if log else "customer"
-        self.editing: Suggestion | None = None
         self._book = book
-        self._draft = ""
-        """What the one who is not writing now had begun."""
         self._interrupted = False
         self._waiting: set[asyncio.Future[Any]] = set()
         self.assist = Assist(self._keep, self.tell, self._meet, customer, pipeline.mood_threshold)
         self.live = LiveSuggestions(partial(suggest, pipeline), self._show, self._fail)
-        self.buffer = Buffer(multiline=True, history=history, on_text_changed=lambda _: self._typed())
+        self.line = Line(history, "agent" if log else "customer", self._typed)
         own_input, own_output = terminal or (None, None)
         layout, keys = make_layout(self)
         self.application: Application[None] = Application(
@@ -119,8 +115,7 @@ class AssistScreen:
 
     def refresh(self) -> None:
         """Looks for suggestions for what is said by now."""
-        typed = self.buffer.text if self.writer == "customer" else self._draft
-        draft = self._draft_in(typed)
+        draft = self._draft_in(self.line.of_customer)
         request = self.assist.request(draft)
         if request is None:
             self.assist.take_suggestions(None)
@@ -133,17 +128,17 @@ class AssistScreen:
         """Takes the line that was typed."""
         from bot.assist_obeying import obey
 
-        text, was_cut = read_message(self.buffer.text)
-        self.buffer.reset(append_to_history=True)
-        call = called(text) if self.editing is None else None
+        written, chosen = self.line.take()
+        text, was_cut = read_message(written)
+        # Words of a past answer are never obeyed; a command in their place is.
+        call = called(text) if chosen is None or not called(chosen.answer.text) else None
         self.forgetting.hear(call[0] if call else "")
         if call is not None:
             obey(self, *call)
-        elif text and self.writer == "customer":
+        elif text and self.line.writer == "customer":
             self.assist.customer_says(text)
-            self.write_as("agent")
+            self.line.write_as("agent")
         elif text:
-            chosen, self.editing = self.editing, None
             self.say(text, chosen)
         if was_cut:
             self.tell(f"Only the first {LONGEST_MESSAGE:,} characters of this message are read.")
@@ -152,9 +147,11 @@ class AssistScreen:
 
     def say(self, text: str, chosen: Suggestion | None = None) -> None:
         """Sends the agent's words; what the customer was writing counts as said."""
-        self._take_draft()
+        unsent = self._draft_in(self.line.take_of_customer())
+        if unsent:
+            self.assist.customer_says(unsent)
         self.assist.agent_says(text, chosen)
-        self.write_as("agent" if self.log else "customer")
+        self.line.write_as("agent" if self.log else "customer")
 
     def send(self, number: int) -> None:
         """Sends a suggestion as it is, if it has stood there long enough to be meant."""
@@ -167,12 +164,8 @@ class AssistScreen:
     def edit(self, number: int) -> None:
         """Puts a suggestion into the line, to be changed before it is sent."""
         chosen = self.assist.suggestion(number)
-        if chosen is None or not self.assist.is_settled(number):
-            return
-        self.write_as("agent")
-        self.editing = chosen
-        self.buffer.text = chosen.answer.text
-        self.buffer.cursor_position = len(self.buffer.text)
+        if chosen is not None and self.assist.is_settled(number):
+            self.line.edit(chosen)
 
     def skip(self) -> None:
         """Passes over what is suggested, for others."""
@@ -180,21 +173,11 @@ class AssistScreen:
         self.assist.skip()
         self.refresh()
 
-    def write_as(self, writer: str) -> None:
-        """Lets the other one write; what each had begun is kept."""
-        if writer != self.writer:
-            kept, self._draft = self._draft, self.buffer.text
-            self.writer, self.editing = writer, None
-            self.buffer.text = kept
-            self.buffer.cursor_position = len(kept)
-
     def interrupt(self) -> None:
         """Goes back one step: the page, the edit, the line; a second time leaves."""
         if self.page is not None:
             self.page = None
-        elif self.editing is not None or self.buffer.text:
-            self.editing = None
-            self.buffer.reset()
+        elif self.line.go_back():
             self.refresh()
         elif self._interrupted:
             self.leave()
@@ -231,7 +214,7 @@ class AssistScreen:
 
     def _typed(self) -> None:
         self._interrupted = False
-        if self.writer == "customer":
+        if self.line.writer == "customer":
             self.refresh()
 
     def _begin(self) -> None:
@@ -259,15 +242,6 @@ class AssistScreen:
     def _draft_in(self, typed: str) -> str:
         """What the customer says in what was typed; nothing where it is a command."""
         return "" if called(typed) else read_message(typed)[0]
-
-    def _take_draft(self) -> None:
-        typed = self.buffer.text if self.writer == "customer" else self._draft
-        text = self._draft_in(typed)
-        if text:
-            self.assist.customer_says(text)
-        if self.writer == "customer":
-            self.buffer.reset()
-        self._draft = ""
 
     def _show(self, found: Suggestions) -> None:
         self.assist.take_suggestions(found)

@@ -17,7 +17,7 @@ from bot.following import FollowedLog
 from conversations.errors import DeskError
 from conversations.model import Turn
 
-F1, F2, F4, F5, F6 = "\x1bOP", "\x1bOQ", "\x1bOS", "\x1b[15~", "\x1b[17~"
+F1, F2, F4 = "\x1bOP", "\x1bOQ", "\x1bOS"
 BEST, SECOND, THIRD = (one.text for one in ANSWERS)
 
 
@@ -47,38 +47,10 @@ def test_a_key_sends_a_suggestion_and_what_was_being_written_counts_as_said(keys
         await keyboard.sees(f"you> {sent}")
         turns = keyboard.screen.assist.dialogue.turns
         assert timeless(turns) == (Turn("customer", "can I return it?"), Turn("agent", sent))
-        assert keyboard.screen.buffer.text == ""
+        assert keyboard.screen.line.buffer.text == ""
 
     screen = use_screen(play)
     assert [verdict for _, verdict in verdicts(screen)] == ["sent"]
-
-
-def test_a_key_opens_a_suggestion_for_editing_before_it_is_sent():
-    async def play(keyboard):
-        await keyboard.type("can I return it?\r")
-        await keyboard.settles()
-        await keyboard.type(F6)
-        await keyboard.sees("you, edited> You can return it within 30 days.")
-        await keyboard.type(" Of course.\r")
-        await keyboard.sees("you> You can return it within 30 days. Of course.")
-
-    assert verdicts(use_screen(play)) == [(8, "edited")]
-
-
-def test_an_edit_can_be_dropped_and_an_unchanged_one_counts_as_sent():
-    async def play(keyboard):
-        await keyboard.type("can I return it?\r")
-        await keyboard.settles()
-        await keyboard.type(F5)
-        await keyboard.sees("you, edited>")
-        await keyboard.type("\x03")
-        await keyboard.until(lambda: keyboard.screen.editing is None and not keyboard.screen.buffer.text)
-        await keyboard.type(F5)
-        await keyboard.sees("you, edited>")
-        await keyboard.type("\r")
-        await keyboard.sees(f"you> {BEST}")
-
-    assert verdicts(use_screen(play)) == [(7, "sent")]
 
 
 def test_skipping_asks_for_others_and_own_words_pass_over_what_was_suggested():
@@ -121,7 +93,7 @@ def test_ctrl_c_goes_back_step_by_step_and_twice_leaves():
     async def play(keyboard):
         await keyboard.type("half a message")
         await keyboard.type("\x03")
-        await keyboard.until(lambda: not keyboard.screen.buffer.text)
+        await keyboard.until(lambda: not keyboard.screen.line.buffer.text)
         await keyboard.type("\x03")
         await keyboard.sees("Ctrl-C again")
         await keyboard.type("\x03")
