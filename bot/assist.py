@@ -254,6 +254,7 @@ class Assist:
             self.take_suggestions(None)
             return
         self.dialogue.asked = self.dialogue.waiting() or self.dialogue.asked
+        self.dialogue.handed_over = False
         self._hear(self.dialogue, self.dialogue.customer_turns, turn.text)
 
     def _hear(self, dialogue: AssistedDialogue, number: int, text: str, mood: Mood | None = None) -> None:

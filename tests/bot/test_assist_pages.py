@@ -20,6 +20,8 @@ from bot.chat_commands import TOOLBAR
 from bot.why_view import why_view
 from conversations.model import Turn
 
+F1 = "\x1bOP"
+
 
 def test_pages_open_and_close_and_commands_say_what_is_missing(tmp_path):
     async def play(keyboard):
@@ -52,6 +54,25 @@ def test_pages_open_and_close_and_commands_say_what_is_missing(tmp_path):
     saved = json.loads((tmp_path / "d.jsonl").read_text())
     assert saved["source"] == "attendant assist" and saved["meta"] == {"outcome": "handed_over"}
     assert [(turn["role"], turn["text"]) for turn in saved["turns"]] == [("customer", "parcel lost")]
+
+
+def test_a_hand_over_is_over_when_the_customer_asks_again(tmp_path):
+    paths = [tmp_path / f"{name}.jsonl" for name in ("handed", "asked", "answered")]
+
+    async def play(keyboard):
+        await keyboard.type("parcel lost\r")
+        await keyboard.settles()
+        await keyboard.type(f"/handoff\r\r/say A colleague takes over.\r\t/save {paths[0]}\r")
+        await keyboard.sees("handed.jsonl.")
+        await keyboard.type(f"\tand where is it?\r/save {paths[1]}\r")
+        await keyboard.sees("asked.jsonl.")
+        await keyboard.settles()
+        await keyboard.type(f"{F1}/save {paths[2]}\r")
+        await keyboard.sees("answered.jsonl.")
+
+    use_screen(play)
+    outcomes = [json.loads(path.read_text())["meta"]["outcome"] for path in paths]
+    assert outcomes == ["handed_over", "open", "answered"]
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120, 160])
