@@ -55,6 +55,12 @@ SAY_WHICH = "Say which: /good 1 and /bad 1 judge a suggestion, without a number 
 _CALL = re.compile(r"/([A-Za-z]+)(?:\s+|$)")
 
 
+def help_text() -> str:
+    """Every command and key with its meaning."""
+    lines = ["Keys", *(f"  {key:<13}{meaning}" for key, meaning in KEYS.items())]
+    return "\n".join([*lines, "", "Commands", *(f"  /{name:<12}{meaning}" for name, meaning in COMMANDS.items())])
+
+
 def called(text: str) -> tuple[str, str] | None:
     """The command that a line calls and what stands behind it; None where the line is a message.
 

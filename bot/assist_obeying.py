@@ -1,14 +1,13 @@
-"""What the commands of `attendant assist` do on the screen."""
+"""What the commands of `attendant assist` do, on the screen and line by line alike."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
-from bot.assist_commands import COMMANDS, KEYS, SAY_WHICH, numbered
-from bot.assist_pages import Page
+from bot.assist_commands import SAY_WHICH, numbered
 from bot.assist_why import to_explain
 from bot.handover import handover_summary
 from bot.transcript import SAY_WHERE, save_transcript
@@ -17,10 +16,55 @@ from conversations.desk import at_home
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from bot.assist_screen import AssistScreen
+    from bot.assist import Assist
+    from bot.forgetting import Forgetting
+    from bot.pipeline import Pipeline
+    from bot.suggestions import Suggestion
 
 
-def obey(on: AssistScreen, name: str, rest: str) -> None:
+class Place(Protocol):
+    """Where commands are typed; each shows in its own way what comes of them."""
+
+    assist: Assist
+    pipeline: Pipeline
+    forgetting: Forgetting
+    help_text: str
+    """What can be typed here, with its meaning."""
+
+    def tell(self, text: str) -> None:
+        """Shows a line from the program itself."""
+        ...
+
+    def show(self, what: RenderableType) -> None:
+        """Shows something longer."""
+        ...
+
+    def meant(self, number: int) -> Suggestion | None:
+        """The suggestion that a number means, to be sent or judged; says so where there is none."""
+        ...
+
+    def say(self, text: str, chosen: Suggestion | None = None) -> None:
+        """Sends the agent's words; see `Assist.agent_says`."""
+        ...
+
+    def edit(self, number: int) -> None:
+        """Lets the agent put a suggestion into other words."""
+        ...
+
+    def refresh(self) -> None:
+        """Looks for suggestions for what is said by now."""
+        ...
+
+    def on_desk(self, job: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        """Does something with the desk, and then something with the result."""
+        ...
+
+    def leave(self, last_words: str = "") -> None:
+        """Ends; last words are said where there is more to say than goodbye."""
+        ...
+
+
+def obey(on: Place, name: str, rest: str) -> None:
     """Obeys a command with what was typed behind it."""
     if name in _ACTIONS:
         _ACTIONS[name](on, rest)
@@ -28,54 +72,58 @@ def obey(on: AssistScreen, name: str, rest: str) -> None:
         on.tell(f"There is no command /{name}. /help lists all.")
 
 
-def help_text() -> str:
-    """Every command and key with its meaning."""
-    lines = ["Keys", *(f"  {key:<13}{meaning}" for key, meaning in KEYS.items())]
-    return "\n".join([*lines, "", "Commands", *(f"  /{name:<12}{meaning}" for name, meaning in COMMANDS.items())])
-
-
-def _send(on: AssistScreen, rest: str) -> None:
+def _send(on: Place, rest: str) -> None:
     which = numbered(rest)
     if which is None:
         on.tell("Say which: /send 1.")
-    else:
-        on.send(which[0])
+    elif (chosen := on.meant(which[0])) is not None:
+        on.say(chosen.answer.text, chosen)
 
 
-def _edit(on: AssistScreen, rest: str) -> None:
+def _edit(on: Place, rest: str) -> None:
     which = numbered(rest)
     if which is None:
-        on.tell("Say which: /edit 1.")
+        on.tell("Say which, and how: /edit 1 YOUR WORDS.")
     elif not which[1]:
         on.edit(which[0])
     elif (chosen := on.assist.suggestion(which[0])) is not None:
         on.say(which[1], chosen)
 
 
-def _say(on: AssistScreen, rest: str) -> None:
+def _say(on: Place, rest: str) -> None:
     if rest:
         on.say(rest)
     else:
         on.tell("Say what: /say YOUR WORDS.")
 
 
-def _judge(on: AssistScreen, rest: str, is_good: bool) -> None:
+def _skip(on: Place, rest: str) -> None:
+    on.assist.skip()
+    on.refresh()
+
+
+def _judge(on: Place, rest: str, is_good: bool) -> None:
     which = numbered(rest)
-    if which is None:
-        if rest:
-            on.tell(SAY_WHICH)
-        else:
-            on.assist.judge(is_good)
-    elif on.assist.suggestion(which[0]) is not None and on.assist.is_settled(which[0]):
-        on.assist.judge(is_good, which[0])
+    if rest and which is None:
+        on.tell(SAY_WHICH)
+    elif which is None or on.meant(which[0]) is not None:
+        on.assist.judge(is_good, which[0] if which else None)
+        if not is_good:
+            on.refresh()
 
 
-def _hand_over(on: AssistScreen, rest: str) -> None:
+def _explain(on: Place, rest: str) -> None:
+    explain = to_explain(on.assist, rest, on.tell)
+    if explain is not None:
+        on.on_desk(lambda: explain(on.pipeline), on.show)
+
+
+def _hand_over(on: Place, rest: str) -> None:
     if on.assist.hand_over():
-        on.page = Page(handover_summary(on.assist.dialogue))
+        on.show(handover_summary(on.assist.dialogue))
 
 
-def _save(on: AssistScreen, rest: str) -> None:
+def _save(on: Place, rest: str) -> None:
     if not rest:
         on.tell(SAY_WHERE)
         return
@@ -83,43 +131,29 @@ def _save(on: AssistScreen, rest: str) -> None:
     on.on_desk(lambda: save_transcript(dialogue, path), lambda _: on.tell(f"Saved to {rest}."))
 
 
-def _begin_anew(on: AssistScreen, rest: str) -> None:
+def _begin_anew(on: Place, rest: str) -> None:
     on.assist.begin(on.assist.dialogue.customer)
-    on.notes = []
     on.tell("A new dialogue begins.")
 
 
-def _forget(on: AssistScreen, rest: str) -> None:
-    customer, desk = on.assist.dialogue.customer, on.pipeline.desk
+def _forget(on: Place, rest: str) -> None:
+    customer = on.assist.dialogue.customer
     if on.forgetting.is_confirmed(customer):
-        on.on_desk(lambda: on.forgetting.forget(desk, customer), lambda removed: _leave_without(on, removed))
+        forget = partial(on.forgetting.forget, on.pipeline.desk, customer)
+        on.on_desk(forget, lambda removed: _leave_without(on, removed))
 
 
-def _leave_without(on: AssistScreen, removed: str) -> None:
-    """Leaves nothing of the dialogue with the customer who was removed on the terminal."""
+def _leave_without(on: Place, removed: str) -> None:
+    """Leaves nothing of the dialogue with the customer who was removed; what a followed log says then is lost."""
     on.assist.begin()
-    on.last_words = removed
-    on.leave()
+    on.leave(removed)
 
 
-def _help(on: AssistScreen, rest: str) -> None:
-    on.page = Page(help_text())
-
-
-def _explain(on: AssistScreen, rest: str) -> None:
-    def show(view: RenderableType) -> None:
-        on.page = Page(view)
-
-    explain = to_explain(on.assist, rest, on.tell)
-    if explain is not None:
-        on.on_desk(lambda: explain(on.pipeline), show)
-
-
-_ACTIONS: dict[str, Callable[[AssistScreen, str], None]] = {
+_ACTIONS: dict[str, Callable[[Place, str], None]] = {
     "send": _send,
     "edit": _edit,
     "say": _say,
-    "skip": lambda on, rest: on.skip(),
+    "skip": _skip,
     "good": partial(_judge, is_good=True),
     "bad": partial(_judge, is_good=False),
     "why": _explain,
@@ -127,6 +161,6 @@ _ACTIONS: dict[str, Callable[[AssistScreen, str], None]] = {
     "save": _save,
     "new": _begin_anew,
     "forget": _forget,
-    "help": _help,
+    "help": lambda on, rest: on.show(on.help_text),
     "quit": lambda on, rest: on.leave(),
 }

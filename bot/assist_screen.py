@@ -21,7 +21,7 @@ from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
 
 from bot.assist import Assist
-from bot.assist_commands import called
+from bot.assist_commands import called, help_text
 from bot.assist_layout import make_layout
 from bot.assist_line import Line
 from bot.assist_pages import Page
@@ -36,6 +36,8 @@ from conversations.errors import AttendantError
 from conversations.model import Verdict
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from bot.customer import Customer
     from bot.feedback import FeedbackBook
     from bot.pipeline import Pipeline
@@ -72,6 +74,7 @@ class AssistScreen:
         self.title = title
         self.log = log
         self.notes: list[tuple[int, str]] = []
+        self.help_text = help_text()
         self.page: Page | None = None
         self.scrolled = 0
         self.last_words: str | None = None
@@ -134,7 +137,9 @@ class AssistScreen:
         call = called(text) if chosen is None or not called(chosen.answer.text) else None
         self.forgetting.hear(call[0] if call else "")
         if call is not None:
+            before = self.assist.dialogue
             obey(self, *call)
+            self._drop_notes_of(before)
         elif text and self.line.writer == "customer":
             self.assist.customer_says(text)
             self.line.write_as("agent")
@@ -153,18 +158,27 @@ class AssistScreen:
         self.assist.agent_says(text, chosen)
         self.line.write_as("agent" if self.log else "customer")
 
+    def meant(self, number: int) -> Suggestion | None:
+        """A suggestion that has stood there long enough to be meant; says so where there is none."""
+        chosen = self.assist.suggestion(number)
+        return chosen if chosen is not None and self.assist.is_settled(number) else None
+
+    def show(self, what: RenderableType) -> None:
+        """Opens a page."""
+        self.page = Page(what)
+
     def send(self, number: int) -> None:
         """Sends a suggestion as it is, if it has stood there long enough to be meant."""
         self.forgetting.hear("")
-        chosen = self.assist.suggestion(number)
-        if chosen is not None and self.assist.is_settled(number):
+        chosen = self.meant(number)
+        if chosen is not None:
             self.say(chosen.answer.text, chosen)
             self.refresh()
 
     def edit(self, number: int) -> None:
         """Puts a suggestion into the line, to be changed before it is sent."""
-        chosen = self.assist.suggestion(number)
-        if chosen is not None and self.assist.is_settled(number):
+        chosen = self.meant(number)
+        if chosen is not None:
             self.line.edit(chosen)
 
     def skip(self) -> None:
@@ -185,8 +199,9 @@ class AssistScreen:
             self._interrupted = True
             self.tell("Ctrl-C again or Ctrl-D leaves.")
 
-    def leave(self) -> None:
-        """Ends, once everything was kept."""
+    def leave(self, last_words: str = "") -> None:
+        """Ends, once everything was kept; where there are last words, they are all that stays on the terminal."""
+        self.last_words = last_words or self.last_words
 
         async def finish() -> None:
             if self._waiting:
@@ -228,8 +243,7 @@ class AssistScreen:
             for event in events:
                 said = self.assist.dialogue
                 self.assist.follow(event)
-                if self.assist.dialogue is not said:
-                    self.notes = self.notes[-1:]
+                self._drop_notes_of(said)
                 # A long message takes a while to be heard: keys come between two of them.
                 await asyncio.sleep(0)
             if not events:
@@ -238,6 +252,11 @@ class AssistScreen:
                 await asyncio.sleep(EVERY)
             else:
                 self.application.invalidate()
+
+    def _drop_notes_of(self, dialogue: Dialogue) -> None:
+        """Drops what was told of a dialogue, if another has begun since; that stays said."""
+        if self.assist.dialogue is not dialogue:
+            self.notes = self.notes[-1:]
 
     def _draft_in(self, typed: str) -> str:
         """What the customer says in what was typed; nothing where it is a command."""

@@ -102,7 +102,7 @@ def test_turns_in_a_row_are_heard_one_by_one(helped):
         helped.take(line)
     assert helped.assist.dialogue.mood.scores == (-0.94, -0.94, -0.94)
     assert kinds(helped) == [("mood", 2), ("burst", 3)]
-    assert len(helped._pipeline.calls[-1].turns) == 1, "they are one question all the same"
+    assert len(helped.pipeline.calls[-1].turns) == 1, "they are one question all the same"
 
 
 def test_what_is_being_typed_is_not_heard_and_no_judgement_is_kept_of_it(tmp_path):
@@ -263,7 +263,7 @@ def test_a_number_means_the_suggestion_that_was_printed_with_it_whatever_the_log
     first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
     write(first, ("customer", "can I return it?"))
     followed(helped, first, lambda: len(helped.assist.best) == 3)
-    helped._pipeline.candidates = ANSWERS[1:]
+    helped.pipeline.candidates = ANSWERS[1:]
     write(second, ("customer", "and when?"))
     followed(helped, second, lambda: len(helped.assist.best) == 2)
     printed = helped._console.file.getvalue()

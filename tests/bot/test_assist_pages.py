@@ -12,8 +12,7 @@ from chat_fakes import ANSWERS, PAST, FakePipeline
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.utils import get_cwidth
 
-from bot.assist_commands import BAR, COMMANDS, KEYS
-from bot.assist_obeying import help_text
+from bot.assist_commands import BAR, COMMANDS, KEYS, help_text
 from bot.assist_pages import Page
 from bot.chat_commands import KEYS as CHAT_KEYS
 from bot.chat_commands import TOOLBAR

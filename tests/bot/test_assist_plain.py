@@ -165,6 +165,12 @@ def test_before_anything_was_asked_commands_say_so(helped):
     assert shown(helped).count("Nothing was asked yet.") == 1 and "nothing to explain" in shown(helped)
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_that_is_listed_is_known(helped, name):
+    helped.take(f"/{name}")
+    assert "There is no command" not in shown(helped)
+
+
 def test_why_help_handoff_and_quit(helped):
     helped.take("parcel lost")
     for command in ("/why", "/help", "/handoff"):
