@@ -16,6 +16,8 @@ COMMANDS = {
 KEYS = {
     "F2, Alt-A": "other answers, as /alt",
     "Alt-Enter": "a new line in the message",
+    "Up, Down": "what was written before",
+    "Tab": "the rest of a command",
     "Ctrl-C": "clear the line; twice leaves",
     "Ctrl-D": "leave",
 }
@@ -29,6 +31,8 @@ TOOLBAR = (
     "Ctrl-D leave",
     "Ctrl-C clear",
     "Alt-Enter new line",
+    "Tab completes",
+    "Up/Down before",
     "Alt-A as F2",
 )
 """The bottom bar, most useful first: as many of these as there is room for."""

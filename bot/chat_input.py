@@ -57,7 +57,7 @@ def talk(chat: Chat, history: History, is_plain: bool = False) -> None:
         history=history,
         completer=None if is_plain else CommandCompleter(COMMANDS),
         bottom_toolbar=None if is_plain else below,
-        key_bindings=_keys(chat),
+        key_bindings=chat_keys(chat),
         input_processors=[SteadyInput()],
         reserve_space_for_menu=0 if is_plain else 4,
         color_depth=color_depth(is_plain),
@@ -210,7 +210,8 @@ def editing_keys() -> KeyBindings:
     return keys
 
 
-def _keys(chat: Chat) -> KeyBindings:
+def chat_keys(chat: Chat) -> KeyBindings:
+    """The keys of the chat, beyond those that every line of prompt_toolkit knows."""
     keys = editing_keys()
 
     @keys.add("f2")

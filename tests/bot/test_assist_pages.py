@@ -8,7 +8,7 @@ import re
 
 import pytest
 from assist_fakes import use_screen, verdicts
-from chat_fakes import ANSWERS, PAST, FakePipeline
+from chat_fakes import ANSWERS, PAST, FakePipeline, make_chat, shown
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.utils import get_cwidth
 
@@ -16,6 +16,7 @@ from bot.assist_commands import BAR, COMMANDS, KEYS, help_text
 from bot.assist_pages import Page
 from bot.chat_commands import KEYS as CHAT_KEYS
 from bot.chat_commands import TOOLBAR
+from bot.chat_input import chat_keys
 from bot.why_view import why_view
 from conversations.model import Turn
 
@@ -94,6 +95,38 @@ def test_the_bar_knows_every_key_that_help_lists(keys, bar):
 
     named = re.sub(r"F(\d)-(\d)", each, " ".join(bar))
     assert [name for name in ", ".join(keys).split(", ") if name not in named] == []
+
+
+def chat_help():
+    chat = make_chat()
+    chat.take("/help")
+    return shown(chat)
+
+
+def bound(keys):
+    """Keys as /help writes them."""
+    written = {"enter": "Enter", "tab": "Tab", "pageup": "PgUp", "pagedown": "PgDn", "up": "Up", "down": "Down"}
+    aliases = {"c-m": "enter", "c-i": "tab"}
+    for binding in keys.bindings:
+        names = [getattr(key, "value", key) for key in binding.keys]
+        if not names[-1].startswith("<"):  # a signal, a paste and a mouse are none
+            *alt, name = (aliases.get(name, name) for name in names)
+            assert alt in ([], ["escape"])
+            named = written.get(name, name.upper().replace("C-", "Ctrl-"))
+            yield f"Alt-{named}" if alt else named
+
+
+def test_help_lists_every_key_that_is_bound():
+    screen = use_screen(lambda keyboard: keyboard.sees("Suggestions come"))
+    # Of what prompt_toolkit itself binds, what nobody could guess: history and completion.
+    by_default = {"Up", "Down"}
+    for keys, text, others in (
+        (screen.application.key_bindings, help_text(), by_default),
+        (chat_keys(make_chat()), chat_help(), {*by_default, "Tab"}),
+    ):
+        listed = {*bound(keys), *others}
+        assert len(listed) >= 6
+        assert [name for name in sorted(listed) if not re.search(rf"\b{name}\b", text)] == []
 
 
 def test_help_names_every_command_and_key():
