@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from terminal import ROOT, Terminal
 
+from bot.chat_commands import TOOLBAR
+from bot.chat_input import bottom_bar
 from conversations.desk import Desk
 
 SCRIPT = str(Path(__file__).with_name("chat_in_terminal.py"))
@@ -95,6 +97,38 @@ def test_the_bar_tells_how_the_customer_sounds(home):
         terminal.type("\x04")
         assert terminal.exit_status() == 0
         assert "Mood:" not in terminal.text, "once is enough"
+
+
+def test_the_chat_is_drawn_anew_for_every_width_from_60_to_200(home):
+    where = "\x1b[5;1R"  # where the cursor is: the bar waits for that
+    with chat(home, columns=60, PROMPT_TOOLKIT_NO_CPR="") as terminal:
+        seen = terminal.wait_for("you>")
+        terminal.type(f"{where}half a message")
+        seen = terminal.wait_for(bottom_bar(TOOLBAR, 60), seen)
+        for columns in (200, 99, 60, 120):
+            bar, before = bottom_bar(TOOLBAR, columns), len(terminal.text)
+            terminal.resize(columns, 30)
+            terminal.wait_for("half a message", before)
+            terminal.type(where)
+            seen = terminal.wait_for(bar, before)
+            terminal.wait_until_it_waits()
+            terminal.read_all()
+            assert [part for part in TOOLBAR if part in terminal.text[before:] and part not in bar] == []
+        terminal.type(f"\r{where}")
+        terminal.wait_for("opened box", seen)
+        terminal.wait_until_it_waits()
+        terminal.type("\x04")
+        assert terminal.exit_status() == 0
+
+
+def test_a_paste_of_10000_characters_is_cut(home):
+    with chat(home) as terminal:
+        seen = terminal.wait_for("you>")
+        terminal.type("\x1b[200~" + "a line of text\n" * 700 + "\x1b[201~\r")
+        seen = terminal.wait_for("Only the first 8,000 characters", seen)
+        terminal.wait_for("you>", terminal.wait_for("opened box", seen))
+        terminal.type("\x04")
+        assert terminal.exit_status() == 0
 
 
 def test_help_answers_in_a_terminal():
