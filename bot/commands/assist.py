@@ -84,11 +84,7 @@ def command(
 
             console = screen(stderr=session.as_json, is_plain=True)
             helped = PlainAssist(pipeline, console, book, known, session.as_json)
-            try:
-                read_lines(helped, history if is_typed and not session.as_json else None, log)
-            finally:
-                if log is not None:
-                    log.close()
+            read_lines(helped, history if is_typed and not session.as_json else None, log)
             return
         from bot.assist_screen import AssistScreen
 
