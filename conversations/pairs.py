@@ -50,7 +50,7 @@ def as_asked(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
     ['Hi', 'A lamp.\nGreen.']
     """
     context, question = question_before(turns, len(turns))
-    return (*context, Turn("customer", question, turns[-1].at)) if question else turns
+    return (*context, Turn("customer", question)) if question else turns
 
 
 def question_before(turns: tuple[Turn, ...], position: int) -> tuple[tuple[Turn, ...], str]:

@@ -217,9 +217,9 @@ def test_a_customer_who_logs_in_keeps_the_dialogue_and_what_is_known_of_them_joi
     write(log, ("customer", "this is terrible, my lamp is dark"), ("agent", "Please log in."), conversation="c1")
     write(log, ("customer", "done, and now?"), conversation="c1", customer="c-7")
     with lamp_desk(tmp_path).store() as store:
-        helped._pipeline.store = store
+        helped.pipeline.store = store
         followed(helped, log, lambda: helped.assist.best)
-    request = helped._pipeline.calls[-1]
+    request = helped.pipeline.calls[-1]
     assert [turn.role for turn in request.turns] == ["customer", "agent", "customer"]
     assert "no luck, still dark" in request.earlier[-2].text
     assert helped.assist.dialogue.moods.keys() == {1, 2} and "A new dialogue" not in helped._console.file.getvalue()
