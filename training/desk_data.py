@@ -30,11 +30,12 @@ from training.distributed import is_first, wait
 from training.examples import Case, Example, Source, examples_from
 from training.feedback_queries import FeedbackQueries, feedback_queries
 from training.loop import OnProgress, Progress, counter
+from training.own_encoder import embedder_to_train_under
 from training.planting import Planter
 from training.rankers import Ranker, retrieval_ranker
 from training.rankers.cross_attention import CrossAttentionRanker
 from training.rankers.named import named_ranker
-from training.registry import desk_embedder, desk_model, encoder_tuned_on, load_model
+from training.registry import desk_model, load_model
 from training.reranker import Reranker
 from training.settings import TrainSettings
 from training.splits import share_of
@@ -66,11 +67,7 @@ class OpenDesk:
     def open(cls, desk: Desk) -> Self:
         """Opens a desk under its present encoder; the caller holds its write lock."""
         store = desk.store()
-        embedder = desk_embedder(desk.models_path, store)
-        try:
-            tuned_on = encoder_tuned_on(desk_model(desk.models_path, embedder.identity))
-        except ModelError:
-            tuned_on = frozenset()
+        embedder, tuned_on = embedder_to_train_under(desk, store)
         return cls(desk, store, embedder, _in_step(desk, store, embedder, lambda _: None), tuned_on)
 
     def under(self, embedder: Embedder, tuned_on: frozenset[str], on_progress: OnProgress) -> OpenDesk:

@@ -1,0 +1,92 @@
+"""A desk whose model brings an encoder of its own, and something of that model is damaged: training mends it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+import torch
+from made_once import small_desk
+
+from bot.pipeline import Pipeline
+from conversations.desk import Desk
+from index.embedder import Embedder
+from training import desk_training
+from training.calibration import Decision
+from training.desk_data import OpenDesk
+from training.desk_training import train_desk
+from training.model_files import CONFIG, WEIGHTS
+from training.registry import TUNED_ON, current_model_path, load_model, promote, save_model
+from training.reranker import Reranker
+from training.settings import TrainSettings
+
+AGAIN = TrainSettings(limit=40, epochs=0, force=True)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A home whose desk is served by a model with an encoder of its own, and that encoder's identity."""
+    home = tmp_path_factory.mktemp("made")
+    desk = small_desk(home, "small")
+    embedder = Embedder(precision="float32")
+    with torch.no_grad():
+        embedder.transformer.encoder.layer[-1].output.dense.weight.mul_(1.01)
+    embedder.serve()
+    reranker = Reranker.from_encoder(embedder.transformer, embedder.identity)
+    notes = {"trained_on": ["small"], TUNED_ON: ["another", "small"]}
+    save_model(desk.models_path / "model-0001", reranker, Decision(), notes, embedder)
+    promote(desk.models_path, "model-0001")
+    return home, embedder.identity
+
+
+@pytest.fixture
+def desk(made, tmp_path, monkeypatch):
+    monkeypatch.setattr(desk_training, "LEAST_EXAMPLES", 1)
+    monkeypatch.setattr(desk_training, "LEAST_HELD_OUT", 1)
+    monkeypatch.setattr(desk_training, "fit_to_encoder", lambda *_: None)
+    shutil.copytree(made[0], tmp_path / "home")
+    return Desk.open(tmp_path / "home", "small")
+
+
+def damage_weights(model):
+    (model / WEIGHTS).write_bytes((model / WEIGHTS).read_bytes()[:-1000])
+
+
+def outdate(model):
+    config = json.loads((model / CONFIG).read_text())
+    config["reranker"]["version"] -= 1
+    (model / CONFIG).write_text(json.dumps(config))
+
+
+def damage_config(model):
+    (model / CONFIG).write_text("{")
+
+
+def opened(desk):
+    """The identity of the encoder that the desk is opened under for training, and what it was tuned on."""
+    one = OpenDesk.open(desk)
+    one.close()
+    return one.embedder.identity, sorted(one.tuned_on)
+
+
+def test_training_again_keeps_the_encoder_of_a_damaged_model(desk, made):
+    damage_weights(desk.models_path / "model-0001")
+    with Pipeline.open(desk) as pipeline:
+        assert "model-0001" in pipeline.notices[0] and "attendant train" in pipeline.notices[0]
+    assert train_desk([desk], AGAIN).promoted
+    assert load_model(current_model_path(desk.models_path)).notes[TUNED_ON] == ["another", "small"]
+    with Pipeline.open(desk) as pipeline:
+        assert pipeline.notices == []
+        assert pipeline.ranker_name == "cross-attention:model-0002"
+        assert pipeline.embedder.identity == made[1]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "tuned_on"),
+    [(outdate, ["another", "small"]), (damage_config, ["small"]), (lambda _: None, ["another", "small"])],
+    ids=["outdated", "damaged config", "whole"],
+)
+def test_what_an_encoder_was_tuned_on_is_known_whatever_became_of_its_model(desk, made, spoil, tuned_on):
+    spoil(desk.models_path / "model-0001")
+    assert opened(desk) == (made[1], tuned_on)
