@@ -203,7 +203,8 @@ def desk_embedder(models: Path, store: Store) -> Embedder:
         if not Path(name).is_relative_to(models):
             raise
         raise ModelError(
-            error.message, "Serve with the model that ships: attendant models --promote base; or train again."
+            error.message,
+            "Serve the model that ships: attendant models --promote base; or train anew: attendant train --force.",
         ) from error
 
 

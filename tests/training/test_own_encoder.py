@@ -16,7 +16,7 @@ from training import desk_training
 from training.calibration import Decision
 from training.desk_data import OpenDesk
 from training.desk_training import train_desk
-from training.model_files import CONFIG, WEIGHTS
+from training.model_files import CONFIG, ENCODER, WEIGHTS
 from training.registry import TUNED_ON, current_model_path, load_model, promote, save_model
 from training.reranker import Reranker
 from training.settings import TrainSettings
@@ -90,3 +90,33 @@ def test_training_again_keeps_the_encoder_of_a_damaged_model(desk, made):
 def test_what_an_encoder_was_tuned_on_is_known_whatever_became_of_its_model(desk, made, spoil, tuned_on):
     spoil(desk.models_path / "model-0001")
     assert opened(desk) == (made[1], tuned_on)
+
+
+def halve_encoder(model):
+    (model / ENCODER / WEIGHTS).write_bytes(b"half")
+
+
+def alter_encoder(model):
+    content = bytearray((model / ENCODER / WEIGHTS).read_bytes())
+    content[-1000:] = bytes(1000)
+    (model / ENCODER / WEIGHTS).write_bytes(content)
+
+
+@pytest.mark.parametrize("spoil", [halve_encoder, alter_encoder])
+def test_a_damaged_encoder_is_never_trained_under(desk, spoil):
+    spoil(desk.models_path / "model-0001")
+    assert opened(desk) == (Embedder().identity, [])
+
+
+def test_the_remedies_of_a_damaged_encoder_help(desk):
+    halve_encoder(desk.models_path / "model-0001")
+    with Pipeline.open(desk) as pipeline:
+        assert "attendant models --promote base" in pipeline.notices[0]
+        assert "attendant train --force" in pipeline.notices[0]
+    shutil.copytree(desk.path, desk.path.with_name("other"))
+    other = Desk.open(desk.path.parent.parent, "other")
+    promote(other.models_path, "base")
+    assert train_desk([desk], AGAIN).promoted
+    for mended, ranker in ((desk, "model-0002"), (other, "base")):
+        with Pipeline.open(mended) as pipeline:
+            assert (pipeline.notices, pipeline.ranker_name) == ([], f"cross-attention:{ranker}")
