@@ -18,6 +18,8 @@ LEAST = {
 """The least value of fields of `training.settings.TrainSettings`."""
 MORE_THAN = {"learning_rate": 0, "layer_decay": 0}
 """What fields must exceed."""
+TEACHER_OF_A_TUNED_ENCODER = "--teacher cross-attention reads the encoder's states as they are, and this tunes it."
+TEACHER_REMEDY = "Add --encoder-epochs 0, or with --dataset --encoder MODEL."
 
 
 def out_of_range(name: str, value: float) -> str | None:
@@ -62,5 +64,20 @@ def clash(given: Mapping[str, Any], desks: int, has_dataset: bool, has_save: boo
             given.get("start") and given.get("listwise_heads"),
             "--listwise-heads is for a reranker that starts anew; with --start it has the heads of that model.",
         ),
+        (
+            _has_such_teacher(given) and _is_encoder_tuned(given, has_dataset),
+            f"{TEACHER_OF_A_TUNED_ENCODER} {TEACHER_REMEDY}",
+        ),
     )
     return next((words for is_broken, words in rules if is_broken), None)
+
+
+def _has_such_teacher(given: Mapping[str, Any]) -> bool:
+    """Whether the teacher reads the states of an encoder."""
+    return str(given.get("teacher", "")).partition(":")[0] == "cross-attention"
+
+
+def _is_encoder_tuned(given: Mapping[str, Any], has_dataset: bool) -> bool:
+    """Whether the encoder is fine-tuned first, by choice or by default."""
+    epochs = given.get("encoder_epochs")
+    return bool(epochs) or (epochs is None and has_dataset and not given.get("encoder"))

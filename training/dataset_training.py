@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from conversations.errors import TrainingError
+from conversations.errors import ModelError, TrainingError
 from index.builder import STATES_BELOW
 from index.embedder import Embedder
 from index.fusion import BARE_WEIGHTS
@@ -29,7 +29,7 @@ from training.loop import OnProgress, counter
 from training.planting import Planter
 from training.rankers import Ranker, cosine_ranker
 from training.rankers.cross_attention import CrossAttentionRanker
-from training.rankers.named import named_ranker
+from training.rankers.named import check_teacher, named_ranker
 from training.registry import check_save, load_model, model_embedder, save_model
 from training.reranker import Reranker
 from training.reranker_training import to_choose_by, train_reranker
@@ -72,6 +72,8 @@ def _train_and_judge(directory: Path, save: Path, settings: TrainSettings, repor
     epochs = settings.encoder_epochs
     if epochs is None:
         epochs = 0 if settings.encoder else 1
+    begun = _begun(embedder, settings)
+    check_teacher(settings.teacher, embedder, epochs > 0)
     if epochs:
         of_encoder = [query for query in train if share_of(query.group, "encoder") < ENCODER_SHARE]
         fine_tune_encoder(
@@ -89,7 +91,7 @@ def _train_and_judge(directory: Path, save: Path, settings: TrainSettings, repor
     if is_tuned:
         # On what the encoder was tuned on, it looks better than it is.
         train = [query for query in train if share_of(query.group, "encoder") >= ENCODER_SHARE]
-    reranker = _start(embedder, settings)
+    reranker = begun.reading(embedder.identity) if begun else _anew(embedder, settings)
     with tempfile.TemporaryDirectory(prefix="attendant-") as scratch:
         kept = settings.cache or Path(scratch)
         index = TaskIndex(task, embedder, STATES_BELOW, kept, counter("embedding answers", report))
@@ -151,10 +153,31 @@ def _encoder(settings: TrainSettings) -> tuple[Embedder, bool]:
     return model_embedder(settings.encoder)
 
 
-def _start(embedder: Embedder, settings: TrainSettings) -> Reranker:
-    """The reranker to train; it will judge answers without past questions."""
-    if settings.start is not None:
-        return load_model(settings.start, embedder.identity).reranker.float().for_bare_answers(ANSWER_TOKENS)
+def _begun(embedder: Embedder, settings: TrainSettings) -> Reranker | None:
+    """The reranker to train on from, about to judge answers without past questions; None where it starts anew.
+
+    Args:
+        embedder: as it is before it is tuned, which the reranker may follow as it does on a desk.
+        settings: may name a model to start from.
+
+    Raises:
+        ModelError: the model cannot be loaded or reads another encoder.
+    """
+    if settings.start is None:
+        return None
+    model = load_model(settings.start)
+    read = model.reranker.config.encoder
+    if read != embedder.identity:
+        remedy = "Start without --encoder." if settings.encoder else "Start from another model."
+        raise ModelError(
+            f"The model in {settings.start} reads the states of {read}, not of {embedder.identity}.",
+            f"Take its encoder as well: --encoder {settings.start}." if model.encoder else remedy,
+        )
+    return model.reranker.float().for_bare_answers(ANSWER_TOKENS)
+
+
+def _anew(embedder: Embedder, settings: TrainSettings) -> Reranker:
+    """A reranker that begins as a copy of the encoder's last layers and judges answers without past questions."""
     return Reranker.from_encoder(
         embedder.transformer,
         embedder.identity,

@@ -16,6 +16,7 @@ from index.forgetting import keep_indexes_of
 from training.desk_data import OpenDesk
 from training.encoder_training import fine_tune_encoder
 from training.loop import OnProgress
+from training.rankers.named import check_teacher
 from training.registry import encoder_tuned_on, load_model, model_names
 from training.settings import TrainSettings
 
@@ -32,17 +33,22 @@ def under_another_encoder(
         report: called after every step.
 
     Raises:
-        ModelError: the model to start from reads another encoder and does not bring it.
+        ModelError: the model to start from reads another encoder and does not bring it, or the teacher reads another
+            than the desks will be under.
         TrainingError: the encoder was to be tuned on several desks.
     """
     taken = _of_the_start(opened[0], settings)
     if taken is None and not settings.encoder_epochs:
+        check_teacher(settings.teacher, opened[0].embedder, is_to_be_tuned=False)
         return opened
     embedder, tuned_on = taken or (Embedder(opened[0].embedder.name, precision="float32"), opened[0].tuned_on)
     if settings.encoder_epochs:
+        check_teacher(settings.teacher, embedder, is_to_be_tuned=True)
         _tune(embedder, opened, settings, work, report)
         tuned_on |= {opened[0].desk.name}
     embedder.serve()
+    if not settings.encoder_epochs:
+        check_teacher(settings.teacher, embedder, is_to_be_tuned=False)
     return [one.under(embedder, tuned_on, report) for one in opened]
 
 

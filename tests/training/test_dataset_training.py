@@ -9,15 +9,21 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from conversations.errors import ModelError
+from index.embedder import Embedder
 from training import dataset_training, linear_map
+from training.calibration import Decision
 from training.dataset_training import train_dataset
 from training.evaluation import evaluate
 from training.linear_map import load_linear_map, train_linear_map
+from training.registry import base_model_path, load_model, save_model
+from training.reranker import Reranker
 from training.settings import TrainSettings
 
 
 @pytest.fixture
-def questions_of_the_sample(tmp_path):
+def questions_of_the_sample(tmp_path, monkeypatch):
+    monkeypatch.setattr(dataset_training, "LEAST_EXAMPLES", 10)
+    monkeypatch.setattr(dataset_training, "LEAST_HELD_OUT", 2)
     return sample_questions(tmp_path / "data")
 
 
@@ -43,9 +49,7 @@ def test_a_linear_map_learns_and_ranks_as_cosine_does_at_its_start(questions_of_
         evaluate(data, "dev", [f"linear-map:{file}"])[0]
 
 
-def test_a_data_set_trains_a_model_that_evaluates(questions_of_the_sample, tmp_path, monkeypatch):
-    monkeypatch.setattr(dataset_training, "LEAST_EXAMPLES", 10)
-    monkeypatch.setattr(dataset_training, "LEAST_HELD_OUT", 2)
+def test_a_data_set_trains_a_model_that_evaluates(questions_of_the_sample, tmp_path):
     data = questions_of_the_sample
     report = train_dataset(data, tmp_path / "model", TrainSettings(epochs=1))
     assert report.examples >= 10
@@ -58,3 +62,52 @@ def test_a_data_set_trains_a_model_that_evaluates(questions_of_the_sample, tmp_p
     retrieved = evaluate(data, "dev", [f"cross-attention:{model}"], depth=1)[0].ranks
     assert evaluate(data, "dev", ["max-sim"], depth=1, candidates_by=model)[0].ranks == retrieved
     assert evaluate(data, "dev", ["max-sim"], depth=1)[0].ranks != retrieved
+
+
+def test_a_model_to_start_from_goes_on_with_its_encoder_tuned_further(questions_of_the_sample, tmp_path):
+    start, save = base_model_path(), tmp_path / "model"
+    train_dataset(questions_of_the_sample, save, TrainSettings(encoder_epochs=1, epochs=0, start=start))
+    before, after = load_model(start).reranker, load_model(save).reranker
+    assert after.config.encoder == Embedder(str(save / "encoder")).identity != before.config.encoder
+    assert not after.config.needs_questions
+    for name, weights in before.blocks.state_dict().items():
+        assert after.blocks.state_dict()[name].equal(weights), name
+    tuned, word = evaluate(questions_of_the_sample, "dev", [f"cross-attention:{save}", "bm25"])
+    assert tuned.mrr > word.mrr
+
+
+@pytest.fixture
+def another(tmp_path):
+    """A model that brings an encoder of its own."""
+    embedder = Embedder(precision="float32")
+    with torch.no_grad():
+        embedder.transformer.encoder.layer[-1].output.dense.weight.mul_(1.01)
+    embedder.serve()
+    reranker = Reranker.from_encoder(embedder.transformer, embedder.identity)
+    save_model(tmp_path / "another", reranker, Decision(), {"trained_on": ["elsewhere"]}, embedder)
+    return tmp_path / "another"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({"start": "another"}, r"reads the states of .*, not of .* --encoder .*another"),
+        ({"start": "base", "encoder": "another"}, r"reads the states of .*, not of .* Start without --encoder"),
+        ({"start": "nowhere"}, "no model in .*nowhere"),
+        ({"teacher": "cross-attention:nowhere", "encoder_epochs": 0}, "no model in nowhere"),
+        ({"teacher": "cross-attention:another", "encoder_epochs": 0}, r"reads the states of .*, not of"),
+        ({"teacher": "cross-attention"}, "this tunes it.* --encoder-epochs 0"),
+        ({"teacher": "cross-encoder:nowhere"}, "nowhere"),
+    ],
+)
+def test_what_cannot_be_started_or_learned_from_is_refused_before_anything_is_tuned(
+    questions_of_the_sample, another, tmp_path, monkeypatch, chosen, said
+):
+    monkeypatch.setattr(dataset_training, "fine_tune_encoder", lambda *_: pytest.fail("the training began"))
+    monkeypatch.setattr(dataset_training, "TaskIndex", lambda *_: pytest.fail("the training began"))
+    places = {"another": another, "base": base_model_path(), "nowhere": tmp_path / "nowhere"}
+    chosen = {name: places.get(value, value) for name, value in chosen.items()}
+    if "teacher" in chosen:
+        chosen["teacher"] = chosen["teacher"].replace("another", str(another))
+    with pytest.raises(ModelError, match=said):
+        train_dataset(questions_of_the_sample, tmp_path / "model", TrainSettings(**chosen))

@@ -14,13 +14,14 @@ from made_once import sample_desk, small_desk
 
 from bot.pipeline import Pipeline
 from conversations.desk import Desk
-from conversations.errors import TrainingError
+from conversations.errors import ModelError, TrainingError
 from conversations.model import Turn
 from index.embedder import Embedder
-from training import desk_calibration, desk_training, reranker_training
+from training import desk_calibration, desk_encoder, desk_training, reranker_training
 from training.calibration import Decision
 from training.desk_calibration import calibrate_desk
 from training.desk_data import HELD_OUT_SHARE, OpenDesk
+from training.desk_encoder import under_another_encoder
 from training.desk_training import train_desk
 from training.mood import MoodReader
 from training.registry import current_model_path, load_model, save_model
@@ -214,6 +215,20 @@ def test_a_desk_too_small_is_told_so_and_stays_as_it_was(desk, monkeypatch):
     with pytest.raises(TrainingError, match=r"dialogues to train on .* at least 50"):
         train_desk([desk], TrainSettings(limit=10, epochs=1))
     assert current_model_path(desk.models_path) is None
+
+
+@pytest.mark.parametrize(
+    ("teacher", "epochs", "said"),
+    [("cross-attention", 1, "this tunes it"), ("cross-attention:x", 0, "no model in x"), ("magic", 1, "no ranker")],
+)
+def test_a_teacher_that_cannot_teach_is_refused_before_the_encoder_is_tuned(
+    desk, tmp_path, monkeypatch, teacher, epochs, said
+):
+    monkeypatch.setattr(desk_encoder, "fine_tune_encoder", lambda *_: pytest.fail("the training began"))
+    settings, opened = TrainSettings(teacher=teacher, encoder_epochs=epochs), OpenDesk.open(desk)
+    with pytest.raises(ModelError, match=said):
+        under_another_encoder([opened], settings, tmp_path, lambda _: None)
+    opened.close()
 
 
 class Trained(Exception):

@@ -22,6 +22,7 @@ from training.__main__ import main
         (["--desk", "other"], "Several desks train one model"),
         (["--save", "x", "--force"], "--force is for a desk's own model"),
         (["--start", "x", "--listwise-heads", "4"], "--listwise-heads is for a reranker that starts anew"),
+        (["--teacher", "cross-attention:x", "--encoder-epochs", "1"], "reads the encoder's states as they are"),
     ],
 )
 def test_what_the_command_line_refuses_is_refused_here(tmp_path, capsys, options, said):

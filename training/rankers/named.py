@@ -8,6 +8,7 @@ from pathlib import Path
 from conversations.errors import ModelError
 from index.embedder import Embedder
 from index.states import TokenStates
+from training.choices import TEACHER_OF_A_TUNED_ENCODER, TEACHER_REMEDY
 from training.rankers.base import Ranker
 from training.rankers.cross_attention import CrossAttentionRanker
 from training.rankers.ensemble import EnsembleRanker
@@ -42,6 +43,28 @@ def named_ranker(
 
         return CrossEncoderRanker(path)
     raise ModelError(f"There is no ranker {name!r}.", f"Choose one of: {NAMES}.")
+
+
+def check_teacher(name: str | None, embedder: Embedder, is_to_be_tuned: bool) -> None:
+    """That a ranker can teach under an encoder; to be asked before anything takes long.
+
+    Args:
+        name: one of `NAMES`; None for no teacher.
+        embedder: whose states it would read.
+        is_to_be_tuned: whether the training changes this encoder before anything is taught.
+
+    Raises:
+        ModelError: the ranker is unknown, cannot be loaded, or reads another encoder.
+    """
+    if name is None:
+        return
+    kind, _, paths = name.partition(":")
+    if kind != "cross-attention":
+        named_ranker(name, embedder, None)
+        return
+    if is_to_be_tuned:
+        raise ModelError(TEACHER_OF_A_TUNED_ENCODER, TEACHER_REMEDY)
+    load_models(paths, embedder.identity)
 
 
 def ranker_of(
