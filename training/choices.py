@@ -6,6 +6,8 @@ import operator
 from collections.abc import Mapping
 from typing import Any
 
+HIDDEN = 128
+"""Units of the reranker's scoring layer, which the heads of `listwise_heads` share evenly."""
 LEAST = {
     "encoder_epochs": 0,
     "epochs": 0,
@@ -32,6 +34,9 @@ def out_of_range(name: str, value: float) -> str | None:
     for limits, is_inside, words in ((LEAST, operator.ge, "at least"), (MORE_THAN, operator.gt, "more than")):
         if name in limits and not is_inside(value, limits[name]):
             return f"{value} is not {words} {limits[name]}"
+    if name == "listwise_heads" and value and HIDDEN % value:
+        heads = ", ".join(str(count) for count in range(1, HIDDEN + 1) if HIDDEN % count == 0)
+        return f"{value} does not divide the {HIDDEN} hidden units evenly; take one of {heads}"
     return None
 
 

@@ -26,6 +26,7 @@ from index.embedder import EARLIER
 from index.fusion import BARE_WEIGHTS, FUSION_WEIGHTS
 from training.attention import coverage, masked_mean
 from training.attention_block import CrossAttentionBlock, ListwiseAttention
+from training.choices import HIDDEN
 from training.reranker_states import CandidateStates, DialogueStates, Judged, OwnDialogue, ReadStates
 
 VERSION = 1
@@ -57,7 +58,7 @@ class RerankerConfig:
     feed_forward: int
     layer_norm_epsilon: float = 1e-12
     blocks: int = 1
-    hidden: int = 128
+    hidden: int = HIDDEN
     """Width of the scoring layer."""
     listwise_heads: int = 0
     """Heads of the attention among the candidates; 0 for none, then each is scored by itself."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.options import Session, common_options, example
-from training.choices import LEAST, MORE_THAN, clash  # free of torch, as --help must be
+from training.choices import LEAST, MORE_THAN, clash, out_of_range  # free of torch, as --help must be
 
 if TYPE_CHECKING:
     from bot.progress import Meter
@@ -131,6 +131,9 @@ def command(
         return
     if problem := clash(given, len(desk_names), dataset is not None, save is not None):
         raise click.UsageError(problem)
+    for name, value in given.items():
+        if problem := out_of_range(name, value):
+            raise click.UsageError(f"--{name.replace('_', '-')}: {problem}.")
     if kind in PEERS:
         if not dataset or not save:
             raise click.UsageError(f"A {kind} is trained on a data set: --dataset DIR --save PATH.")

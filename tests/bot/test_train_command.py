@@ -60,6 +60,12 @@ def test_every_choice_about_training_arrives(home, trained, tmp_path):
     assert (settings.teacher, settings.distillation, settings.encoder) == ("cross-encoder:x", "kl", tmp_path)
 
 
+def test_heads_that_do_not_share_the_hidden_units_evenly_are_refused(home, trained, capsys):
+    assert call("train", "--desk", "acme", "--home", home, "--listwise-heads", "3") == 2
+    said = capsys.readouterr().err
+    assert "--listwise-heads: 3 does not divide the 128 hidden units evenly" in said and not trained
+
+
 def test_the_script_takes_the_same_choices_as_the_command():
     from dataclasses import fields
 

@@ -16,6 +16,7 @@ from training.__main__ import main
         (["--limit", "0"], "--limit: 0 is not at least 1"),
         (["--learning-rate", "0"], "--learning-rate: 0.0 is not more than 0"),
         (["--learning-rate", "nan"], "--learning-rate: nan is not more than 0"),
+        (["--listwise-heads", "3"], "--listwise-heads: 3 does not divide the 128 hidden units evenly"),
         (["--epochs", "two"], "--epochs: invalid int value: 'two'"),
         (["--encoder", "x"], "--encoder is for --dataset"),
         (["--cache", "x"], "--cache is for --dataset"),
