@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +27,9 @@ ENCODER = "encoder"
 def write_model(
     directory: Path, kind: str, module: nn.Module, facts: Mapping[str, Any], add: Callable[[Path], None] | None = None
 ) -> None:
-    """Writes a model beside and moves it in place: the directory is complete or not there; a model there is replaced.
+    """Writes a model beside and moves it in place: the directory is complete or not there.
+
+    A model there is replaced; what else lies in its directory, such as a mood head, stays.
 
     Args:
         directory: where it is to lie.
@@ -52,6 +55,20 @@ def write_model(
             "files": {str(path.relative_to(beside)): sha256_of(path) for path in files},
         }
         (beside / CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+        _carry_over(directory, beside)
+
+
+def _carry_over(old: Path, new: Path) -> None:
+    """Copies what lies in a model's directory and is not the model's own; what is new is not written over."""
+    if not old.is_dir():
+        return
+    own = {CONFIG, WEIGHTS, ENCODER, *_listed(old)}
+
+    def left(directory: str, names: list[str]) -> set[str]:
+        inside = Path(directory).relative_to(old)
+        return {name for name in names if str(inside / name) in own or (new / inside / name).is_file()}
+
+    shutil.copytree(old, new, symlinks=True, ignore=left, dirs_exist_ok=True)
 
 
 def check_directory(directory: Path, kind: str) -> None:
@@ -64,11 +81,22 @@ def check_directory(directory: Path, kind: str) -> None:
 
 
 def _kind_of(directory: Path) -> object:
+    return told_by(directory).get("kind")
+
+
+def _listed(directory: Path) -> list[str]:
+    """The files that a model says are its own; none where it does not tell."""
+    files = told_by(directory).get("files")
+    return list(files) if isinstance(files, dict) else []
+
+
+def told_by(directory: Path) -> dict[str, Any]:
+    """What a model's directory says of it, unchecked; empty where it says nothing."""
     try:
         config = json.loads((directory / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
-    return config.get("kind") if isinstance(config, dict) else None
+        return {}
+    return config if isinstance(config, dict) else {}
 
 
 def read_config(directory: Path, kind: str, remedy: str) -> dict[str, Any]:

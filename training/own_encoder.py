@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from conversations.store import Store
 from index.embedder import Embedder
 from index.encoder_loading import BUNDLED
 from index.manifest import sha256_of
-from training.model_files import CONFIG, ENCODER
+from training.model_files import ENCODER, told_by
 from training.registry import TUNED_ON, encoder_name
 
 
@@ -37,12 +36,12 @@ def embedder_to_train_under(desk: Desk, store: Store) -> tuple[Embedder, frozens
 
 def _told_of(model: Path) -> tuple[frozenset[str], dict[str, str]] | None:
     """What a model says its encoder was tuned on, and the digests of the encoder's files; None where that is lost."""
+    config = told_by(model)
     try:
-        config = json.loads((model / CONFIG).read_text(encoding="utf-8"))
         notes, files = config["notes"], config["files"].items()
         own = {name: digest for name, digest in files if Path(name).parts[:1] == (ENCODER,)}
         return frozenset(notes.get(TUNED_ON) or notes["trained_on"]), own
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (TypeError, KeyError, AttributeError):
         return None
 
 

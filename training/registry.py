@@ -79,7 +79,7 @@ def save_model(
     """Writes a model beside and moves it in place: the directory is complete or not there.
 
     Args:
-        directory: a model there is replaced.
+        directory: a model there is replaced; what else lies there stays.
         reranker: saved in half precision.
         decision: temperature, thresholds.
         notes: JSON-able facts about its training.

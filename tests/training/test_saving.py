@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
-from ranking_fixtures import tiny_reranker, write_rows
+from ranking_fixtures import WIDTH, tiny_reranker, write_rows
 
 from conversations.errors import ModelError
 from index.embedder import Embedder
@@ -15,8 +16,9 @@ from training.cross_encoder_training import train_cross_encoder
 from training.dataset_training import train_dataset
 from training.desk_training import train_desk
 from training.linear_map import train_linear_map
-from training.mood import mood_path
+from training.mood import load_mood, mood_path, save_mood
 from training.mood_data import base_labelled
+from training.mood_head import MoodConfig, MoodHead
 from training.mood_training import train_mood
 from training.registry import load_model, model_names, save_model
 from training.saving import replacing
@@ -109,3 +111,33 @@ def test_a_kill_while_writing_leaves_the_old_one(tmp_path):
     write("new")
     assert (tmp_path / "m" / "config.json").read_text() == "new"
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+def test_what_lies_in_a_models_directory_and_is_not_the_models_is_kept(tmp_path):
+    directory, embedder = tmp_path / "m", Embedder()
+    save_model(directory, tiny_reranker(), Decision(threshold=0.6), {"trained_on": []}, embedder)
+    save_mood(directory, MoodHead(MoodConfig("tiny@0", WIDTH, 1)), {})
+    (directory / "__init__.py").write_text('"""The base model."""')
+    (directory / "notes").mkdir()
+    (directory / "notes" / "letters.txt").write_text("Dear Ada")
+    save_model(directory, tiny_reranker(), Decision(threshold=0.7), {"trained_on": []})
+    assert load_model(directory).decision.threshold == 0.7
+    assert load_mood(mood_path(directory, "tiny@0"), "tiny@0")
+    assert (directory / "__init__.py").read_text() == '"""The base model."""'
+    assert (directory / "notes" / "letters.txt").read_text() == "Dear Ada"
+    assert not (directory / "encoder").exists(), "that was the old model's"
+    assert set(json.loads((directory / "config.json").read_text())["files"]) == {"model.safetensors"}
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+def test_of_a_damaged_model_only_what_such_a_model_has_is_replaced(tmp_path):
+    save_model(tmp_path / "m", tiny_reranker(), Decision(), {"trained_on": []}, Embedder())
+    (tmp_path / "m" / "config.json").write_text('{"kind": "attendant reranker", "files": 3}')
+    (tmp_path / "m" / "letters.txt").write_text("Dear Ada")
+    save_model(tmp_path / "m", tiny_reranker(), Decision(), {"trained_on": []})
+    assert sorted(path.name for path in (tmp_path / "m").iterdir()) == [
+        "config.json",
+        "letters.txt",
+        "model.safetensors",
+    ]
+    assert load_model(tmp_path / "m").encoder is None
