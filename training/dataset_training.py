@@ -18,7 +18,7 @@ from index.embedder import Embedder
 from index.fusion import BARE_WEIGHTS
 from index.states import ExtraStates
 from training.cases import task_cases
-from training.datasets import load_task
+from training.datasets import load_task, with_twins
 from training.desk_data import ENCODER_SHARE
 from training.desk_training import LEAST_EXAMPLES, LEAST_HELD_OUT
 from training.distributed import is_first
@@ -78,7 +78,7 @@ def _train_and_judge(directory: Path, save: Path, settings: TrainSettings, repor
         of_encoder = [query for query in train if share_of(query.group, "encoder") < ENCODER_SHARE]
         fine_tune_encoder(
             embedder,
-            of_encoder,
+            with_twins(of_encoder, task.answers),
             task.answers,
             settings.for_encoder(epochs),
             settings.encoder_batch_size,

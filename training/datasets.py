@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from conversations.errors import TrainingError
 from conversations.model import Turn
+from conversations.text import answer_key
 from training.data_rows import Row, rows_of
 
 
@@ -69,6 +71,28 @@ def load_task(directory: Path, split: str) -> RankingTask:
     if split == "train":
         return replace(task, log=_said(task))
     return replace(task, log=_said(load_task(directory, "train"))) if _file(directory, "train") else task
+
+
+def with_twins(queries: Iterable[Query], answers: Sequence[str]) -> list[Query]:
+    """The queries with what reads as a right answer right as well: it stands in the data set under several ids.
+
+    Only what is the same but for case, punctuation and blanks: to tell apart what is merely alike is what a data set
+    asks for.
+
+    Args:
+        queries: whose `right` are rows of the answers.
+        answers: all of them.
+
+    >>> with_twins([Query((), frozenset({0}), "a")], ["In stock.", "Not in stock.", "in  stock!"])[0].right
+    frozenset({0, 2})
+    """
+    keys = [answer_key(text) for text in answers]
+    rows: dict[str, list[int]] = {}
+    for row, key in enumerate(keys):
+        rows.setdefault(key, []).append(row)
+    return [
+        replace(query, right=frozenset(twin for row in query.right for twin in rows[keys[row]])) for query in queries
+    ]
 
 
 def _said(task: RankingTask) -> tuple[str, ...]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from ranking_fixtures import sample_questions
+from ranking_fixtures import sample_questions, write_rows
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from conversations.errors import ModelError
+from conversations.errors import ModelError, TrainingError
 from index.embedder import Embedder
 from training import dataset_training, linear_map
 from training.calibration import Decision
@@ -74,6 +74,22 @@ def test_a_model_to_start_from_goes_on_with_its_encoder_tuned_further(questions_
         assert after.blocks.state_dict()[name].equal(weights), name
     tuned, word = evaluate(questions_of_the_sample, "dev", [f"cross-attention:{save}", "bm25"])
     assert tuned.mrr > word.mrr
+
+
+def test_a_right_answer_that_stands_there_twice_is_no_negative_for_the_encoder(tmp_path):
+    said = ["Yes, it is.", "yes it  is", "YES IT IS!"]
+    write_rows(tmp_path / "data" / "answers.jsonl.gz", [{"id": n, "text": said[n % 3]} for n in range(30)])
+    questions = [{"id": n, "question": f"Is number {n} in the shop?", "answers": [n]} for n in range(30)]
+    write_rows(tmp_path / "data" / "train.jsonl.gz", questions)
+    losses = []
+
+    def note(now):
+        if now.stage == "encoder":
+            losses.append(now.loss)
+
+    with pytest.raises(TrainingError, match="0 queries to train on"):
+        train_dataset(tmp_path / "data", tmp_path / "model", TrainSettings(batch_size=4), note)
+    assert losses == pytest.approx([0.0] * len(losses), abs=1e-5) and losses
 
 
 @pytest.fixture
