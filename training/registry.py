@@ -16,7 +16,7 @@ from typing import Any
 
 from conversations.errors import ModelError
 from conversations.store import Store
-from index.builder import Check
+from index.builder import STATES_BELOW, Check
 from index.embedder import Embedder
 from index.encoder_loading import BUNDLED
 from training.calibration import Decision
@@ -125,6 +125,12 @@ def load_model(directory: Path, encoder: str | None = None) -> Model:
         raise ModelError(
             f"The model in {directory} reads the states of {shape.encoder}, not of {encoder}.",
             "Train one for this encoder: attendant train.",
+        )
+    if shape.blocks != STATES_BELOW:
+        raise ModelError(
+            f"The reranker in {directory} reads states {shape.blocks} layers below the encoder's end, an index keeps "
+            f"{STATES_BELOW}.",
+            "Train it again with as many blocks as that.",
         )
     own = directory / ENCODER
     fingerprint = config["files"][WEIGHTS][:16]

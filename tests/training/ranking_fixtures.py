@@ -23,10 +23,13 @@ SAMPLE = Path(__file__).resolve().parents[2] / "conversations" / "sample"
 WIDTH = 16
 
 
-def tiny_reranker(trained: bool = True, seed: int = 0, listwise_heads: int = 0, looks_back: bool = False) -> Reranker:
-    """Random weights; trained means that the zero layers are not zero any more."""
+def tiny_reranker(
+    trained: bool = True, seed: int = 0, listwise_heads: int = 0, looks_back: bool = False, blocks: int = 2
+) -> Reranker:
+    """Random weights; trained means that the zero layers are not zero any more. One of two blocks tells more, one of
+    one block can be loaded."""
     torch.manual_seed(seed)
-    config = RerankerConfig(encoder="tiny@0", width=WIDTH, heads=2, feed_forward=32, hidden=8, blocks=2)
+    config = RerankerConfig(encoder="tiny@0", width=WIDTH, heads=2, feed_forward=32, hidden=8, blocks=blocks)
     config = replace(config, listwise_heads=listwise_heads, looks_back=looks_back)
     reranker = Reranker(config).eval()
     if trained:

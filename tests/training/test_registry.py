@@ -27,14 +27,14 @@ from training.registry import (
 
 @pytest.fixture
 def saved(tmp_path):
-    save_model(tmp_path / "m", tiny_reranker(), Decision(threshold=0.7), {"trained_on": ["here"]})
+    save_model(tmp_path / "m", tiny_reranker(blocks=1), Decision(threshold=0.7), {"trained_on": ["here"]})
     return tmp_path / "m"
 
 
 def test_a_model_comes_back_as_it_was_saved(saved):
     model = load_model(saved, "tiny@0")
     with torch.no_grad():
-        scores = tiny_reranker()(dialogue(), candidates())
+        scores = tiny_reranker(blocks=1)(dialogue(), candidates())
         torch.testing.assert_close(model.reranker(dialogue(), candidates()), scores, atol=0.05, rtol=0.01)
     assert model.decision.threshold == 0.7
     assert model.notes == {"trained_on": ["here"]}
@@ -62,6 +62,13 @@ def test_a_damaged_model_is_refused(saved, name, kind):
 def test_a_model_of_another_encoder_is_refused_with_both_names(saved):
     with pytest.raises(ModelError, match=r"tiny@0.*other@1"):
         load_model(saved, "other@1")
+
+
+def test_a_model_that_reads_other_states_than_an_index_keeps_is_refused(tmp_path):
+    save_model(tmp_path / "m", tiny_reranker(blocks=2), Decision(), {"trained_on": []})
+    for encoder in (None, "tiny@0"):
+        with pytest.raises(ModelError, match=r"/m reads states 2 layers below the encoder's end, an index keeps 1"):
+            load_model(tmp_path / "m", encoder)
 
 
 def test_weights_of_another_shape_are_refused(saved):
@@ -117,7 +124,7 @@ def test_promotion_changes_the_model_in_use(tmp_path):
     assert current_model_path(tmp_path) is None
     for _ in range(2):
         name = next_name(tmp_path)
-        save_model(tmp_path / name, tiny_reranker(), Decision(), {})
+        save_model(tmp_path / name, tiny_reranker(blocks=1), Decision(), {})
         promote(tmp_path, name)
     assert current_model_path(tmp_path) == tmp_path / "model-0002"
     assert check_models(tmp_path)[0].ok

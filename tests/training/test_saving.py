@@ -79,10 +79,10 @@ def test_nothing_but_such_a_model_is_written_over(trainings, tmp_path, name):
 def test_a_model_and_an_empty_directory_are_replaced(tmp_path):
     (tmp_path / "m").mkdir()
     for threshold in (0.6, 0.7):
-        save_model(tmp_path / "m", tiny_reranker(), Decision(threshold=threshold), {"trained_on": []})
+        save_model(tmp_path / "m", tiny_reranker(blocks=1), Decision(threshold=threshold), {"trained_on": []})
         assert load_model(tmp_path / "m").decision.threshold == threshold
     (tmp_path / "m" / "model.safetensors").write_bytes(b"damaged")
-    save_model(tmp_path / "m", tiny_reranker(), Decision(), {"trained_on": []})
+    save_model(tmp_path / "m", tiny_reranker(blocks=1), Decision(), {"trained_on": []})
     assert load_model(tmp_path / "m").decision == Decision()
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
 
@@ -115,12 +115,12 @@ def test_a_kill_while_writing_leaves_the_old_one(tmp_path):
 
 def test_what_lies_in_a_models_directory_and_is_not_the_models_is_kept(tmp_path):
     directory, embedder = tmp_path / "m", Embedder()
-    save_model(directory, tiny_reranker(), Decision(threshold=0.6), {"trained_on": []}, embedder)
+    save_model(directory, tiny_reranker(blocks=1), Decision(threshold=0.6), {"trained_on": []}, embedder)
     save_mood(directory, MoodHead(MoodConfig("tiny@0", WIDTH, 1)), {})
     (directory / "__init__.py").write_text('"""The base model."""')
     (directory / "notes").mkdir()
     (directory / "notes" / "letters.txt").write_text("Dear Ada")
-    save_model(directory, tiny_reranker(), Decision(threshold=0.7), {"trained_on": []})
+    save_model(directory, tiny_reranker(blocks=1), Decision(threshold=0.7), {"trained_on": []})
     assert load_model(directory).decision.threshold == 0.7
     assert load_mood(mood_path(directory, "tiny@0"), "tiny@0")
     assert (directory / "__init__.py").read_text() == '"""The base model."""'
@@ -131,10 +131,10 @@ def test_what_lies_in_a_models_directory_and_is_not_the_models_is_kept(tmp_path)
 
 
 def test_of_a_damaged_model_only_what_such_a_model_has_is_replaced(tmp_path):
-    save_model(tmp_path / "m", tiny_reranker(), Decision(), {"trained_on": []}, Embedder())
+    save_model(tmp_path / "m", tiny_reranker(blocks=1), Decision(), {"trained_on": []}, Embedder())
     (tmp_path / "m" / "config.json").write_text('{"kind": "attendant reranker", "files": 3}')
     (tmp_path / "m" / "letters.txt").write_text("Dear Ada")
-    save_model(tmp_path / "m", tiny_reranker(), Decision(), {"trained_on": []})
+    save_model(tmp_path / "m", tiny_reranker(blocks=1), Decision(), {"trained_on": []})
     assert sorted(path.name for path in (tmp_path / "m").iterdir()) == [
         "config.json",
         "letters.txt",

@@ -85,12 +85,9 @@ def load_models(paths: str, encoder: str) -> list[Model]:
     """The models at some paths, joined by commas; the base reranker for none.
 
     Raises:
-        ModelError: one is not named or cannot be loaded, or they read different layers of the encoder.
+        ModelError: one is not named or cannot be loaded.
     """
     named = [Path(path) for path in paths.split(",") if path]
     if paths and len(named) <= paths.count(","):
         raise ModelError(f"Between the commas of {paths!r} a model is missing.", "Name each model, or none.")
-    models = [load_model(path, encoder) for path in named or [base_model_path()]]
-    if len({model.reranker.config.blocks for model in models}) > 1:
-        raise ModelError("The rerankers read different layers of the encoder.", "Choose models with as many blocks.")
-    return models
+    return [load_model(path, encoder) for path in named or [base_model_path()]]
