@@ -131,7 +131,6 @@ def _fresh_model(settings: CrossEncoderSettings) -> Any:  # noqa: ANN401 - sente
     from transformers.utils import logging as transformers_logging
 
     device = default_device()
-    on_cpu = device == "cpu"
     # The score layer is drawn while loading. Both packages say that it was missing: that is meant.
     torch.manual_seed(settings.seed)
     logger = logging.getLogger("sentence_transformers")
@@ -147,9 +146,9 @@ def _fresh_model(settings: CrossEncoderSettings) -> Any:  # noqa: ANN401 - sente
             activation_fn=torch.nn.Identity(),
             keep_in_fp32_modules=[SCORE_LAYER],
             local_files_only=True,
-            # On a CPU plain attention, as the gradient of the fused one is slow there; no dropout, as in our encoder.
-            config_kwargs={"attention_probs_dropout_prob": 0.0, "hidden_dropout_prob": 0.0} if on_cpu else None,
-            model_kwargs={"attn_implementation": "eager"} if on_cpu else None,
+            # No dropout, as in our encoder; on a CPU plain attention, as the gradient of the fused one is slow there.
+            config_kwargs={"attention_probs_dropout_prob": 0.0, "hidden_dropout_prob": 0.0},
+            model_kwargs={"attn_implementation": "eager"} if device == "cpu" else None,
         )
     finally:
         transformers_logging.set_verbosity(levels[0])

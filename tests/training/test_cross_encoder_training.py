@@ -85,6 +85,15 @@ def test_the_twin_of_a_right_answer_is_not_wrong_and_without_a_wrong_one_there_i
     assert lists_of([Query(turns, right, "g", (0, 1))], answers, 8) == []
 
 
+@pytest.mark.parametrize(("device", "attention"), [("cpu", "eager"), ("cpu:0", "sdpa")])
+def test_it_drops_nothing_on_any_device_and_attends_plainly_on_a_cpu(monkeypatch, device, attention):
+    """The second name is the CPU once more, as a device that is not called one."""
+    monkeypatch.setattr(cross_encoder_training, "default_device", lambda: device)
+    model = cross_encoder_training._fresh_model(CrossEncoderSettings())
+    assert {module.p for module in model.modules() if isinstance(module, torch.nn.Dropout)} == {0.0}
+    assert model.model.config._attn_implementation == attention
+
+
 def ranked(model, task):
     """What the model puts first for each query, and all the scores."""
     ranker = CrossEncoderRanker(str(model))
