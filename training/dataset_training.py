@@ -20,10 +20,9 @@ from index.states import ExtraStates
 from training.cases import task_cases
 from training.datasets import load_task, with_twins
 from training.desk_data import ENCODER_SHARE
-from training.desk_training import LEAST_EXAMPLES, LEAST_HELD_OUT
 from training.distributed import is_first
 from training.encoder_training import fine_tune_encoder
-from training.examples import Case, Source, examples_from
+from training.examples import Case, Source, check_enough, examples_from
 from training.judging import Judgement, judge
 from training.loop import OnProgress, counter
 from training.planting import Planter
@@ -108,12 +107,7 @@ def _train_and_judge(directory: Path, save: Path, settings: TrainSettings, repor
         planter = Planter(embedder, states, STATES_BELOW, BARE_WEIGHTS, settings.seed)
         teacher = named_ranker(settings.teacher, embedder, states) if settings.teacher else None
         examples = examples_from(cases, Source(states, None), planter, teacher)
-        if len(examples) < LEAST_EXAMPLES or len(held_examples) < LEAST_HELD_OUT:
-            raise TrainingError(
-                f"There are {len(examples)} queries to train on and {len(held_examples)} held out whose right answer "
-                f"was found; at least {LEAST_EXAMPLES} and {LEAST_HELD_OUT} are needed.",
-                "Use a larger data set or limit.",
-            )
+        check_enough(examples, held_examples, "Use a larger data set or limit.")
         examples, chosen_by = to_choose_by(examples, held_examples)
         fit_signal_weights(reranker, examples)
         train_reranker(reranker, examples, chosen_by, settings.for_reranker(), work / "reranker", report)

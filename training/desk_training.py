@@ -23,7 +23,7 @@ from conversations.errors import TrainingError
 from training.desk_data import OpenDesk
 from training.desk_encoder import forget_unused_indexes, under_another_encoder
 from training.distributed import is_first
-from training.examples import Case, Example, examples_from
+from training.examples import Case, Example, check_enough, examples_from
 from training.judging import Figures, Judgement, judge
 from training.loop import OnProgress
 from training.mood_training import fit_to_encoder
@@ -37,11 +37,6 @@ from training.reranker_training import to_choose_by, train_reranker
 from training.settings import EPOCHS, MANY, TrainReport, TrainSettings
 from training.signal_weights import fit_signal_weights
 from training.tracking import tracked
-
-LEAST_EXAMPLES = 50
-"""Training examples below which nothing is trained."""
-LEAST_HELD_OUT = 20
-"""Held-out turns below which nothing can be compared."""
 
 
 def train_desk(
@@ -139,12 +134,7 @@ def _train(
     for one, cases in zip(opened, held_out, strict=True):
         examples += one.train_examples(settings, report)
         held_examples += examples_from(cases, one.source)
-    if len(examples) < LEAST_EXAMPLES or len(held_examples) < LEAST_HELD_OUT:
-        raise TrainingError(
-            f"There are {len(examples)} dialogues to train on and {len(held_examples)} held out whose right answer "
-            f"was found; at least {LEAST_EXAMPLES} and {LEAST_HELD_OUT} are needed.",
-            "Import more conversations.",
-        )
+    check_enough(examples, held_examples, "Import more conversations.")
     examples, chosen_by = to_choose_by(examples, held_examples)
     fit_signal_weights(reranker, examples)
     epochs = EPOCHS if len(examples) < MANY else 1

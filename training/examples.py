@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from conversations.errors import TrainingError
 from index.candidates import Candidate, ReadDialogue
 from index.states import TokenStates, quantize
 from training.batching import stacked
@@ -25,6 +26,11 @@ from training.rankers.cross_attention import candidate_states
 from training.reranker import Reranker
 from training.reranker_states import CandidateStates, DialogueStates
 from training.same_run import digest
+
+LEAST_EXAMPLES = 50
+"""Training examples below which nothing is trained."""
+LEAST_HELD_OUT = 20
+"""Held-out examples below which nothing can be compared."""
 
 
 class Source(NamedTuple):
@@ -74,6 +80,29 @@ class Case:
     """Ids of answers too similar to it to be called wrong."""
     rejected: frozenset[int] = frozenset()
     """Ids of answers that people turned down for it, and of those that say the same."""
+
+
+def check_enough(examples: Sequence[Example], held_out: Sequence[Example], remedy: str) -> None:
+    """That there is enough to train on and to measure on.
+
+    Raises:
+        TrainingError: there is not; with this remedy.
+    """
+    if len(examples) < LEAST_EXAMPLES or len(held_out) < LEAST_HELD_OUT:
+        raise TrainingError(
+            f"There are {len(examples)} dialogues to train on and {len(held_out)} held out whose right answer was "
+            f"found; at least {LEAST_EXAMPLES} and {LEAST_HELD_OUT} are needed.",
+            remedy,
+        )
+
+
+def evenly(examples: Sequence[Example], most: int) -> Sequence[Example]:
+    """At most so many of some examples, evenly from all.
+
+    >>> list(evenly(range(7), 4))
+    [0, 2, 4, 6]
+    """
+    return examples[:: max(1, -(-len(examples) // most))]
 
 
 def examples_from(

@@ -15,7 +15,7 @@ from torch import Tensor
 from index.encoder_loading import default_device, fast_arithmetic
 from training.batching import batches_of_like_length, step_generator
 from training.distributed import own_share, part_of_mean
-from training.examples import Example, digest_of_examples, sample_rows, unpack
+from training.examples import Example, digest_of_examples, evenly, sample_rows, unpack
 from training.loop import LoopSettings, Progress, train_loop
 from training.losses import DISTILLATIONS, LOSSES, padded
 from training.metrics import mean_reciprocal_rank, rank_of_right
@@ -29,7 +29,7 @@ EPOCH_SHARE = 0.1
 LEAST_TO_CHOOSE_BY = 100
 """Examples of these below which they train as well, and the epoch is chosen on the held-out ones."""
 MOST_MEASURED = 400
-"""Held-out examples ranked after each epoch, evenly from all: enough to choose an epoch by."""
+"""Held-out examples that are ranked after each epoch at most, evenly from all: enough to choose an epoch by."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def train_reranker(
         }
         keep_only_same_run(checkpoint, run)
     lesson = _Lesson(reranker, examples, settings, checkpoint)
-    measured = held_out[:: max(1, len(held_out) // MOST_MEASURED)]
+    measured = evenly(held_out, MOST_MEASURED)
 
     def held_out_mrr() -> float:
         reranker.eval()

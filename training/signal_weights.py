@@ -17,7 +17,7 @@ import torch
 
 from index.encoder_loading import default_device
 from training.batching import stacked
-from training.examples import Example
+from training.examples import Example, evenly
 from training.losses import listwise_softmax
 from training.rankers.base import Ranked
 from training.reranker import SIGNAL_SCALE, Reranker
@@ -29,7 +29,7 @@ PRIOR = 1e-4
 """Pull towards the weights before, per squared logit: for logs too short to say otherwise."""
 STEPS = 50
 MOST_FITTED = 1000
-"""Examples that a trained reranker is asked about, evenly from all: seven numbers need no more."""
+"""Examples that a trained reranker is asked about at most, evenly from all: seven numbers need no more."""
 
 
 def fit_signal_weights(reranker: Reranker, examples: Sequence[Example]) -> None:
@@ -41,7 +41,7 @@ def fit_signal_weights(reranker: Reranker, examples: Sequence[Example]) -> None:
     """
     learned: list[Floats] | None = None
     if not reranker.is_untrained:
-        examples = examples[:: max(1, len(examples) // MOST_FITTED)]
+        examples = evenly(examples, MOST_FITTED)
         weights = reranker.signal_weights.detach().cpu().numpy()
         reranker.to(default_device()).eval()
         learned = [scores_of(reranker, example) - example.signals @ weights for example in examples]

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from conversations.errors import ModelError, TrainingError
 from index.embedder import Embedder
-from training import dataset_training, linear_map
+from training import dataset_training, examples, linear_map
 from training.calibration import Decision
 from training.dataset_training import train_dataset
 from training.evaluation import evaluate
@@ -22,8 +22,8 @@ from training.settings import TrainSettings
 
 @pytest.fixture
 def questions_of_the_sample(tmp_path, monkeypatch):
-    monkeypatch.setattr(dataset_training, "LEAST_EXAMPLES", 10)
-    monkeypatch.setattr(dataset_training, "LEAST_HELD_OUT", 2)
+    monkeypatch.setattr(examples, "LEAST_EXAMPLES", 10)
+    monkeypatch.setattr(examples, "LEAST_HELD_OUT", 2)
     return sample_questions(tmp_path / "data")
 
 
@@ -87,7 +87,7 @@ def test_a_right_answer_that_stands_there_twice_is_no_negative_for_the_encoder(t
         if now.stage == "encoder":
             losses.append(now.loss)
 
-    with pytest.raises(TrainingError, match="0 queries to train on"):
+    with pytest.raises(TrainingError, match="0 dialogues to train on"):
         train_dataset(tmp_path / "data", tmp_path / "model", TrainSettings(batch_size=4), note)
     assert losses == pytest.approx([0.0] * len(losses), abs=1e-5) and losses
 

@@ -17,7 +17,7 @@ from conversations.desk import Desk
 from conversations.errors import ModelError, TrainingError
 from conversations.model import Turn
 from index.embedder import Embedder
-from training import desk_calibration, desk_encoder, desk_training, reranker_training
+from training import desk_calibration, desk_encoder, desk_training, examples, reranker_training
 from training.calibration import Decision
 from training.desk_calibration import calibrate_desk
 from training.desk_data import HELD_OUT_SHARE, OpenDesk
@@ -34,8 +34,8 @@ QUICK = TrainSettings(limit=40, epochs=1)
 
 @pytest.fixture
 def desk(tmp_path, monkeypatch):
-    monkeypatch.setattr(desk_training, "LEAST_EXAMPLES", 10)
-    monkeypatch.setattr(desk_training, "LEAST_HELD_OUT", 5)
+    monkeypatch.setattr(examples, "LEAST_EXAMPLES", 10)
+    monkeypatch.setattr(examples, "LEAST_HELD_OUT", 5)
     return sample_desk(tmp_path / "home")
 
 
@@ -147,8 +147,8 @@ def trained_conversations(desk):
 
 @pytest.mark.slow
 def test_a_tuned_encoder_is_kept_by_retraining_and_taken_over_by_another_desk(tmp_path, monkeypatch):
-    monkeypatch.setattr(desk_training, "LEAST_EXAMPLES", 1)
-    monkeypatch.setattr(desk_training, "LEAST_HELD_OUT", 1)
+    monkeypatch.setattr(examples, "LEAST_EXAMPLES", 1)
+    monkeypatch.setattr(examples, "LEAST_HELD_OUT", 1)
     old = small_desk(tmp_path, "old")
     shutil.copytree(old.path, old.path.with_name("new"))
     new = Desk.open(tmp_path, "new")
@@ -189,7 +189,8 @@ def test_a_kill_leaves_the_desk_as_it_was_and_the_same_command_goes_on(desk, sta
     """The real script, killed at a stage; it then runs to its end as if nothing had been."""
     killer = (
         "import os, signal, sys, training.__main__ as script, training.desk_training as desk_training\n"
-        "desk_training.LEAST_EXAMPLES, desk_training.LEAST_HELD_OUT = 10, 5\n"
+        "import training.examples as examples\n"
+        "examples.LEAST_EXAMPLES, examples.LEAST_HELD_OUT = 10, 5\n"
         "stage = sys.argv.pop(1)\n"
         "kill = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\n"
         "if stage == 'saving': desk_training.promote = kill\n"
@@ -211,7 +212,7 @@ def test_a_kill_leaves_the_desk_as_it_was_and_the_same_command_goes_on(desk, sta
 
 
 def test_a_desk_too_small_is_told_so_and_stays_as_it_was(desk, monkeypatch):
-    monkeypatch.setattr(desk_training, "LEAST_EXAMPLES", 50)
+    monkeypatch.setattr(examples, "LEAST_EXAMPLES", 50)
     with pytest.raises(TrainingError, match=r"dialogues to train on .* at least 50"):
         train_desk([desk], TrainSettings(limit=10, epochs=1))
     assert current_model_path(desk.models_path) is None

@@ -44,9 +44,9 @@ from safetensors.torch import save_file
 
 torch.cpu._is_avx512_bf16_supported = torch.cpu._is_amx_tile_supported = lambda: False
 import training.__main__ as script
-import training.dataset_training as dataset_training, training.reranker_training as reranker_training
+import training.examples as examples, training.reranker_training as reranker_training
 
-dataset_training.LEAST_EXAMPLES, dataset_training.LEAST_HELD_OUT = 5, 2
+examples.LEAST_EXAMPLES, examples.LEAST_HELD_OUT = 5, 2
 measured, gradients, clip = itertools.count(), {}, torch.nn.utils.clip_grad_norm_
 
 

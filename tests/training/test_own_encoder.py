@@ -12,7 +12,7 @@ from made_once import small_desk
 from bot.pipeline import Pipeline
 from conversations.desk import Desk
 from index.embedder import Embedder
-from training import desk_training
+from training import desk_training, examples
 from training.calibration import Decision
 from training.desk_data import OpenDesk
 from training.desk_training import train_desk
@@ -42,8 +42,8 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def desk(made, tmp_path, monkeypatch):
-    monkeypatch.setattr(desk_training, "LEAST_EXAMPLES", 1)
-    monkeypatch.setattr(desk_training, "LEAST_HELD_OUT", 1)
+    monkeypatch.setattr(examples, "LEAST_EXAMPLES", 1)
+    monkeypatch.setattr(examples, "LEAST_HELD_OUT", 1)
     monkeypatch.setattr(desk_training, "fit_to_encoder", lambda *_: None)
     shutil.copytree(made[0], tmp_path / "home")
     return Desk.open(tmp_path / "home", "small")

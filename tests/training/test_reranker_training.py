@@ -57,6 +57,17 @@ def test_a_killed_run_with_refreshed_negatives_ends_as_if_it_had_not_been(tmp_pa
         torch.testing.assert_close(resumed[name], value, msg=name)
 
 
+def test_no_more_held_out_examples_are_measured_than_is_said(tmp_path, monkeypatch):
+    measured = []
+    monkeypatch.setattr(reranker_training, "MOST_MEASURED", 4)
+    monkeypatch.setattr(reranker_training, "mean_reciprocal_rank", lambda ranks: measured.append(len(ranks)) or 0.0)
+    source, teacher = tiny_source(tmp_path), tiny_reranker(seed=5)
+    examples = [judged_example(teacher, source, seed, agrees=True) for seed in range(7)]
+    for count in (3, 4, 5, 7):
+        train_reranker(tiny_reranker(), examples, examples[:count], RerankerSettings(epochs=0))
+    assert measured == [3, 4, 3, 4]
+
+
 SETTINGS = RerankerSettings(epochs=3, learning_rate=0.02, batch_size=8, candidates=4, patience=9)
 
 

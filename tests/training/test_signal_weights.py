@@ -10,6 +10,7 @@ import torch
 from ranking_fixtures import judged_example, tiny_reranker, tiny_source
 
 from index.candidates import SIGNALS, Candidate
+from training import signal_weights
 from training.examples import Example
 from training.metrics import mean_reciprocal_rank, rank_of_right
 from training.rankers.base import in_order
@@ -72,6 +73,15 @@ def test_what_was_learned_elsewhere_is_trusted_as_far_as_it_helps_here(source):
     fit_signal_weights(hindered, [judged_example(learned, source, seed, agrees=False) for seed in range(40)])
     assert helped.score_out.weight.norm() > learned.score_out.weight.norm()
     assert hindered.score_out.weight.norm() < learned.score_out.weight.norm() / 2
+
+
+def test_a_trained_reranker_is_asked_about_no_more_examples_than_is_said(source, monkeypatch):
+    asked, score = [], signal_weights.scores_of
+    monkeypatch.setattr(signal_weights, "MOST_FITTED", 4)
+    monkeypatch.setattr(signal_weights, "scores_of", lambda *given: asked.append(given) or score(*given))
+    reranker = tiny_reranker()
+    fit_signal_weights(reranker, [judged_example(reranker, source, seed, agrees=True) for seed in range(7)])
+    assert len(asked) == 4
 
 
 def ranked_by(reranker, example):
