@@ -42,3 +42,18 @@ def test_it_goes_on_only_where_the_same_training_was_killed(tmp_path):
     assert steps(SETTINGS) == [1, 2]
     assert steps(SETTINGS) == [2]
     assert steps(replace(SETTINGS, seed=14)) == [1, 2]
+
+
+@pytest.mark.parametrize("decay", [1.0, 0.5])
+def test_each_layer_learns_at_the_rate_of_the_one_above_times_the_decay(decay):
+    """Adam's first step is as long as the learning rate, whatever the gradient, but for the decay of the weights."""
+    embedder = Embedder(precision="float32")
+    start = {name: value.clone() for name, value in embedder.transformer.state_dict().items()}
+    fine_tune_encoder(embedder, QUERIES, ANSWERS, LoopSettings(1, 1e-3), batch_size=4, layer_decay=decay)
+    moved = {
+        name: float((value - start[name]).abs().max()) / 1e-3
+        for name, value in embedder.transformer.state_dict().items()
+    }
+    layers = [f"encoder.layer.{number}.output.dense.weight" for number in range(embedder.layers)]
+    rates = [decay**depth for depth in range(embedder.layers, -1, -1)]
+    assert [moved[name] for name in ("embeddings.word_embeddings.weight", *layers)] == pytest.approx(rates, rel=0.15)

@@ -107,3 +107,37 @@ def test_a_loss_that_is_not_a_number_stops_with_the_remedy():
 def test_nothing_to_train_on_is_said():
     with pytest.raises(TrainingError, match="nothing to train"):
         train_loop("line", nn.Linear(1, 1), [], lambda _: [], lambda _: torch.tensor(0.0), LoopSettings(1, 0.1))
+
+
+@pytest.mark.parametrize("parts", [2, 3, 8, 20])
+def test_a_batch_in_parts_has_the_gradient_and_the_loss_of_the_whole(parts):
+    """Eight rows: also in parts of different sizes, and in more parts than there are rows."""
+
+    def step(accumulate):
+        torch.manual_seed(3)
+        module, sizes, seen = nn.Linear(3, 1), [], []
+
+        def loss_of(rows):
+            sizes.append(len(rows))
+            return ((module(INPUTS[rows]).squeeze(-1) - TARGETS[rows]) ** 2).mean()
+
+        def keep(progress):
+            seen.append((progress.loss, *(one.grad.clone() for one in module.parameters())))
+
+        settings = LoopSettings(1, 0.05, clip=1e9, accumulate=accumulate)
+        train_loop(
+            "line",
+            module,
+            [(list(module.parameters()), 1.0)],
+            lambda _: [list(range(8))],
+            loss_of,
+            settings,
+            on_progress=keep,
+        )
+        return sizes, seen[0]
+
+    (whole, (loss, weight, bias)), (sizes, (same_loss, same_weight, same_bias)) = step(1), step(parts)
+    assert whole == [8] and sum(sizes) == 8 and max(sizes) == -(-8 // parts)
+    assert same_loss == pytest.approx(loss)
+    torch.testing.assert_close(same_weight, weight)
+    torch.testing.assert_close(same_bias, bias)

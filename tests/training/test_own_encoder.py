@@ -1,13 +1,15 @@
-"""A desk whose model brings an encoder of its own, and something of that model is damaged: training mends it."""
+"""Encoders that models bring: kept by training where something of the model is damaged, taken over halfway."""
 
 from __future__ import annotations
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 import torch
 from made_once import small_desk
+from torch import nn
 
 from bot.pipeline import Pipeline
 from conversations.desk import Desk
@@ -15,6 +17,7 @@ from index.embedder import Embedder
 from training import desk_training, examples
 from training.calibration import Decision
 from training.desk_data import OpenDesk
+from training.desk_encoder import move_halfway
 from training.desk_training import train_desk
 from training.model_files import CONFIG, ENCODER, WEIGHTS
 from training.registry import TUNED_ON, current_model_path, load_model, promote, save_model
@@ -120,3 +123,24 @@ def test_the_remedies_of_a_damaged_encoder_help(desk):
     for mended, ranker in ((desk, "model-0002"), (other, "base")):
         with Pipeline.open(mended) as pipeline:
             assert (pipeline.notices, pipeline.ranker_name) == ([], f"cross-attention:{ranker}")
+
+
+def stand_in(value, width=3):
+    """What has weights, all of one value, and a counter, as an encoder may."""
+    model = nn.Sequential(nn.Linear(3, width), nn.BatchNorm1d(width))
+    for weights in model.state_dict().values():
+        weights.fill_(value)
+    return SimpleNamespace(model=model)
+
+
+def values(encoder):
+    return {number for weights in encoder.model.state_dict().values() for number in weights.flatten().tolist()}
+
+
+def test_halfway_is_the_mean_of_the_weights_of_encoders_that_are_built_alike():
+    tuned, original = stand_in(4), stand_in(1)
+    move_halfway(tuned, original)
+    assert values(tuned) == {2.5, 4}, "a counter is no weight"
+    assert values(original) == {1}
+    move_halfway(tuned, stand_in(1, width=5))
+    assert values(tuned) == {2.5, 4}
