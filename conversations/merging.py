@@ -21,6 +21,7 @@ CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _GREETINGS = word_set(
     """
     hi hello hey dear good morning afternoon evening thanks thank you there sir madam ok okay
+    hallo guten tag bonjour hola ciao olá здравствуйте привет добрый день
     """
 )
 _GREETED = frozenset({"<name>", "<agent>", "<customer>", "mr", "mrs", "ms", "miss", "sir", "madam", "there"})
@@ -37,8 +38,21 @@ _DECISIVE = word_set(
     january february march april may june july august september october november december open opened
     closed can could must should may might will would on off in out up down
     零 一 二 两 三 四 五 六 七 八 九 十 百 千 万 半 前 后 内 外 上 下 多 少 只 仅 都 先 再
+    兩 萬 後 內 僅 leider
     """
 )
+
+# Common words that English shares with no language around it: where some stand, the words above are known.
+_ENGLISH = word_set(
+    """
+    the and you your yours are our this that these those with please it's we'll we're you'll you're they their
+    them what when where which how if from have been would there here just about
+    """
+)
+_LEAST_ENGLISH = 2
+_ENGLISH_SHARE = 0.1
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+_CHINESE_SHARE = 0.5
 
 
 def words_said(text: str) -> list[str]:
@@ -63,19 +77,36 @@ def _is_decisive(word: str) -> bool:
     )
 
 
+def _keys(text: str, words: list[str]) -> list[str]:
+    """What an answer is known under: its normal form, and that without the greeting."""
+    return list(dict.fromkeys(key for key in (answer_key(text), " ".join(words)) if key))
+
+
+def _is_understood(words: Set[str]) -> bool:
+    """Whether an answer is in English or Chinese, of which it is known what turns a sentence round.
+
+    A Chinese answer has neither kana nor hangul, though its characters are in Japanese and Korean ones too.
+    """
+    if len(words & _ENGLISH) >= max(_LEAST_ENGLISH, _ENGLISH_SHARE * len(words)):
+        return True
+    if any(CJK.match(word) and not _HAN.match(word) for word in words):
+        return False
+    return sum(bool(_HAN.match(word)) for word in words) >= _CHINESE_SHARE * len(words)
+
+
 class AnswerMerger:
     """Finds the answer that a text is a copy of, among those added so far.
 
-    Two answers are one where their normal form is equal, or where nine tenths of their words are, those in
-    the same order, and no number, negation, placeholder, date or condition differs. A greeting in front does
-    not count.
+    Two answers are one where their normal form is equal, or, in English and Chinese, where nine tenths of their words
+    are, those in the same order, and no number, negation, placeholder, date or condition differs. A greeting in front
+    does not count.
     """
 
     def __init__(self) -> None:
-        self._by_key: dict[str, int] = {}
+        self._by_key: dict[str, list[int]] = defaultdict(list)
         self._words: dict[int, list[str]] = {}
         self._sets: dict[int, frozenset[str]] = {}
-        self._keys: dict[int, list[str]] = defaultdict(list)
+        self._keys: dict[int, list[str]] = {}
         # (decisive words, number of words, one word) to the answers that have them. Words are in a fixed
         # order, longest first as the rarest and decisive ones last, as all in a bucket have them. Two sets
         # that share nine tenths then share one of their first tenth plus one.
@@ -84,9 +115,9 @@ class AnswerMerger:
     def find(self, text: str) -> int | None:
         """The id of the answer that this text is a copy of, or None."""
         words = words_said(text)
-        known = self._by_key.get(answer_key(text), self._by_key.get(" ".join(words)))
-        if known is not None:
-            return known
+        for key in _keys(text, words):
+            if known := self._by_key.get(key):
+                return known[0]
         decisive, prefix, size = self._signature(words)
         mine = set(words)
         for other_size in range(math.ceil(SIMILARITY * size), math.floor(size / SIMILARITY) + 1):
@@ -101,10 +132,9 @@ class AnswerMerger:
         words = words_said(text)
         self._words[answer_id] = words
         self._sets[answer_id] = frozenset(words)
-        for key in {answer_key(text), " ".join(words)} - {""}:
-            if key not in self._by_key:
-                self._by_key[key] = answer_id
-                self._keys[answer_id].append(key)
+        self._keys[answer_id] = _keys(text, words)
+        for key in self._keys[answer_id]:
+            self._by_key[key].append(answer_id)
         for bucket in self._places(words):
             self._buckets[bucket].append(answer_id)
 
@@ -114,8 +144,8 @@ class AnswerMerger:
         if words is None:
             return
         del self._sets[answer_id]
-        for key in self._keys.pop(answer_id, ()):
-            del self._by_key[key]
+        for key in self._keys.pop(answer_id):
+            self._by_key[key].remove(answer_id)
         for bucket in self._places(words):
             self._buckets[bucket].remove(answer_id)
 
@@ -125,6 +155,9 @@ class AnswerMerger:
 
     @staticmethod
     def _signature(words: list[str]) -> tuple[tuple[str, ...], list[str], int]:
+        """Decisive words, rare words and number of words; empty where only an equal answer is a copy."""
+        if not _is_understood(frozenset(words)):
+            return (), [], 0
         distinct = sorted(set(words), key=lambda word: (_is_decisive(word), -len(word), word))
         size = len(distinct)
         prefix = distinct[: size - math.ceil(SIMILARITY * size) + 1]

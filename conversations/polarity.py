@@ -10,7 +10,12 @@ NEGATIONS = word_set(
     """
     no nope not never none nothing nobody nor neither without cannot unable
     cant wont dont doesnt didnt isnt arent wasnt werent hasnt havent hadnt couldnt wouldnt shouldnt
-    不 没 無 无 未 非 别 勿 否 莫
+    不 没 沒 無 无 未 非 别 別 勿 否 莫
+    nicht kein keine keinen keinem keiner nichts nie niemals ohne weder nein
+    ne pas non jamais sans aucun aucune rien ni
+    nunca jamás sin ningún ninguna nada tampoco mai senza nessun nessuna niente
+    não sem nenhum nenhuma nem niet geen nooit zonder niets
+    не нет ни без нельзя никогда ничего 불 못 안 없 않
     """
 )
 _PREFIXES = ("un", "in", "im", "dis", "non", "ir")

@@ -71,6 +71,41 @@ def test_chinese_copies_and_numbers():
     assert not found(one, one.replace("会原路", "不会原路"))
 
 
+@pytest.mark.parametrize(
+    ("text", "negation"),
+    [
+        ("Sie können die Ware innerhalb von vierzehn Tagen {} an uns senden und erhalten den Kaufpreis", "nicht"),
+        ("Vous pouvez {} nous renvoyer votre commande dans son carton sous quatorze jours ouvrables", "pas"),
+        ("Su pedido {} se puede devolver durante los catorce días que siguen al envío", "no"),
+        ("U kunt het artikel binnen veertien dagen {} naar ons magazijn terugsturen met bon", "niet"),
+        ("Вы можете {} вернуть этот товар нам на склад в течение четырнадцати дней после покупки", "не"),
+        ("Możecie Państwo {} zwrócić ten towar do naszego magazynu przez czternaście dni", "jednakże"),
+        ("お客様の商品は発送後でも返品することが{}できますのでご安心ください", "絶対には"),
+        ("이 상품은 수령 후 십사 일 이내에 언제든지 무료로 반품이 {}가능합니다", "불"),
+    ],
+)
+def test_in_a_language_whose_words_are_not_known_only_equal_answers_are_one(text, negation):
+    assert not found(text.format(""), text.format(negation))
+    assert found(text.format(""), text.format("").upper() + "!")
+
+
+@pytest.mark.parametrize(
+    ("greeted", "text"),
+    [
+        ("Guten Tag <NAME>, Ihr Paket ist unterwegs.", "Ihr Paket ist unterwegs"),
+        ("Bonjour ! Votre colis est parti.", "Votre colis est parti"),
+        ("Здравствуйте, посылка в пути", "Посылка в пути."),
+    ],
+)
+def test_a_greeting_does_not_count_in_other_languages_either(greeted, text):
+    assert found(text, greeted)
+
+
+def test_a_traditional_negation_keeps_answers_apart():
+    text = "親，您的退款{}會原路退回到您的支付賬戶，請您耐心等待一下，到賬時間是三個工作日哦"
+    assert not found(text.format(""), text.format("沒"))
+
+
 words = st.lists(
     st.sampled_from(
         ["refund", "parcel", "label", "warehouse", "account", "delivery", "sofa", "lamp", "window", "email"]
@@ -130,7 +165,7 @@ def test_many_alike_answers_stay_quick():
     vocabulary = ["".join(dice.choices(letters, k=6)) for _ in range(400)]
     merger = AnswerMerger()
     for number in range(5_000):
-        text = "unfortunately " + " ".join(dice.choices(vocabulary, k=25))
+        text = "unfortunately your parcel and the lamp with " + " ".join(dice.choices(vocabulary, k=25))
         if merger.find(text) is None:
             merger.add(number, text)
     assert merger.find(text) is not None
