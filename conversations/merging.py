@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
+from collections.abc import Set
 from functools import lru_cache
 
 from conversations.polarity import have_opposites, is_negation

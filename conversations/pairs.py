@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from conversations.model import Conversation, Pair, Turn
 
@@ -59,6 +59,11 @@ def question_before(turns: tuple[Turn, ...], position: int) -> tuple[tuple[Turn,
     while start > 0 and turns[start - 1].role == "customer":
         start -= 1
     return turns[:start], joined(turns[start:position])
+
+
+def answer_at(turns: tuple[Turn, ...], position: int) -> str:
+    """The text of the agent's message that begins at ``position``."""
+    return joined(takewhile(lambda turn: turn.role == "agent", turns[position:]))
 
 
 def _messages(turns: tuple[Turn, ...]) -> list[tuple[int, tuple[Turn, ...]]]:

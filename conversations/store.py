@@ -1,7 +1,7 @@
 """What a desk knows, in one SQLite file: the source of truth that the index and the models are derived from.
 
-All SQL of the project is in this module, its reading half `store_reading`, `word_search`, `replays`, `migrations` and
-`database`. (The log readers sort large logs in a scratch file of their own.)
+All SQL of the project is in this module, its reading half `store_reading`, `answer_texts`, `word_search`, `replays`,
+`migrations` and `database`. (The log readers sort large logs in a scratch file of their own.)
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conversations import store_reading as reading
+from conversations.answer_texts import AnswerTexts
 from conversations.database import DeskFile, OnFile
-from conversations.merging import AnswerMerger
 from conversations.model import Conversation, Feedback, Json, Pair, StoredAnswer, StoredPair, Turn
 from conversations.word_search import WordSearch
 
@@ -36,8 +36,7 @@ class Store(OnFile):
         """
         self._file = DeskFile(path)
         self._words = WordSearch(self._file)
-        self._merger: AnswerMerger | None = None
-        self._merger_version = 0
+        self._answers = AnswerTexts(self._file, self._words)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -46,7 +45,7 @@ class Store(OnFile):
             with self._file.atomic():
                 yield
         except BaseException:
-            self._merger = None  # it may know answers that were just rolled back
+            self._answers.forget_known()
             self._words.forget_frequencies()
             raise
 
@@ -73,7 +72,7 @@ class Store(OnFile):
     def add_conversation(self, conversation: Conversation, digest: str, pairs: Iterable[Pair]) -> int:
         """Adds a conversation with its pairs, in the place of an earlier state of the same conversation.
 
-        The pairs of a replaced conversation get new ids; answers that are still said keep theirs.
+        The pairs of a replaced conversation get new ids; answers that are still said in the same words keep theirs.
 
         Args:
             conversation: De-identified already, where the desk wants that.
@@ -100,30 +99,16 @@ class Store(OnFile):
             )
             added = [self._add_pair(ordinal, pair) for pair in pairs]
             self._words.add(added)
-            self._prune_answers(answer for _, answer, _, _ in dropped)
+            self._answers.settle(answer for _, answer, _, _ in dropped)
         return len(added)
 
     def _add_pair(self, ordinal: int, pair: Pair) -> tuple[int, str, str]:
-        merger = self._current_merger()
-        answer = merger.find(pair.answer)
-        if answer is None:
-            answer = self._file.run("INSERT INTO answers (text) VALUES (?)", (pair.answer,))
-            merger.add(answer, pair.answer)
+        answer = self._answers.id_of(pair.answer)
         pair_id = self._file.run(
             "INSERT INTO pairs (conversation, answer, turn, question) VALUES (?, ?, ?, ?)",
             (ordinal, answer, pair.turn, pair.question),
         )
-        text = self._file.rows("SELECT text FROM answers WHERE id = ?", (answer,))[0][0]
-        return pair_id, pair.question, text
-
-    def _current_merger(self) -> AnswerMerger:
-        version = self._file.version()
-        if self._merger is None or version != self._merger_version:
-            self._merger = AnswerMerger()
-            for answer in self.answers():
-                self._merger.add(answer.id, answer.text)
-            self._merger_version = version
-        return self._merger
+        return pair_id, pair.question, self._answers.text_of(answer)
 
     # Deleting
 
@@ -133,7 +118,7 @@ class Store(OnFile):
         """
         with self.transaction():
             dropped = self._remove(conversation_id)
-            self._prune_answers(answer for _, answer, _, _ in dropped)
+            self._answers.settle(answer for _, answer, _, _ in dropped)
         return [pair for pair, _, _, _ in dropped]
 
     def delete_customer(self, customer: str) -> dict[str, int]:
@@ -169,14 +154,6 @@ class Store(OnFile):
         self._file.run_many("DELETE FROM pairs WHERE id = ?", [(pair,) for pair, _, _, _ in dropped])
         self._file.run("DELETE FROM conversations WHERE id = ?", (conversation,))
         return dropped
-
-    def _prune_answers(self, candidates: Iterable[int]) -> None:
-        """Removes those answers for which no evidence is left."""
-        for answer in set(candidates):
-            if not self._file.rows("SELECT 1 FROM pairs WHERE answer = ? LIMIT 1", (answer,)):
-                self._file.run("DELETE FROM answers WHERE id = ?", (answer,))
-                if self._merger is not None:
-                    self._merger.remove(answer)
 
     def compact(self) -> None:
         """Merges the word index, so that search is quick and deleted words are gone from the file."""

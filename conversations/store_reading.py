@@ -15,7 +15,7 @@ from conversations.database import DeskFile, Row
 from conversations.errors import DeskError
 from conversations.model import Conversation, Feedback, StoredAnswer, StoredPair, Turn
 from conversations.moments import read_moment
-from conversations.pairs import question_before
+from conversations.pairs import answer_at, question_before
 
 _PAGE = 500
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -131,6 +131,29 @@ def answers(file: DeskFile, ids: Iterable[int] | None) -> Iterator[StoredAnswer]
     for page in _pages(file, "SELECT id, text FROM answers", order="id", key="id", keys=ids):
         for answer, text in page:
             yield StoredAnswer(answer, text)
+
+
+def first_said(file: DeskFile, answer: int) -> str | None:
+    """An answer as its first evidence says it; None where no evidence is left."""
+    first = file.rows("SELECT conversation, turn FROM pairs WHERE answer = ? ORDER BY id LIMIT 1", (answer,))
+    return next((answer_at(_turns(file, [ordinal])[ordinal], turn) for ordinal, turn in first), None)
+
+
+def is_said(file: DeskFile, answer: int, text: str) -> bool:
+    """Whether some evidence of an answer says exactly this text."""
+    in_one_turn = file.rows(
+        """SELECT 1 FROM pairs JOIN turns ON turns.conversation = pairs.conversation AND position = pairs.turn
+           WHERE answer = ? AND text = ? LIMIT 1""",
+        (answer, text),
+    )
+    if in_one_turn:
+        return True
+    columns = "SELECT pairs.id, conversation, turn FROM pairs"
+    for page in _pages(file, columns, order="pairs.id", key="pairs.answer", keys=[answer]):
+        turns = _turns(file, list({ordinal for _, ordinal, _ in page}))
+        if any(answer_at(turns[ordinal], turn) == text for _, ordinal, turn in page):
+            return True
+    return False
 
 
 def ids(file: DeskFile, table: str) -> NDArray[np.int64]:
