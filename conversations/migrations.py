@@ -120,6 +120,12 @@ def _004_feedback_in_full(database: Database) -> None:
         database.execute(statement)
 
 
+def _005_writings(database: Database) -> None:
+    # A random token for every writing: an index that names one which is not here was built from a file that was
+    # replaced by a copy since, and its ids may mean other texts.
+    database.execute("CREATE TABLE writings (number INTEGER PRIMARY KEY, token TEXT NOT NULL UNIQUE)")
+
+
 DESK = Schema(
     "attendant",
     APPLICATION_ID,
@@ -128,7 +134,8 @@ DESK = Schema(
         "002_words": _002_words,
         "003_customers": _003_customers,
         "004_feedback_in_full": _004_feedback_in_full,
+        "005_writings": _005_writings,
     },
-    "Put back a copy of the file, or delete the desk's directory and import the logs again: "
-    "the index and the models are rebuilt from it.",
+    "Put back a copy of the file and delete those with -wal and -shm behind its name, or delete the desk's directory "
+    "and import the logs again: the index and the models are rebuilt from it.",
 )

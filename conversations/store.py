@@ -7,6 +7,7 @@ All SQL of the project is in this module, its reading half `store_reading`, `ans
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -37,17 +38,23 @@ class Store(OnFile):
         self._file = DeskFile(path)
         self._words = WordSearch(self._file)
         self._answers = AnswerTexts(self._file, self._words)
+        self._is_writing = self._is_marked = False
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All that is written inside is kept together, or not at all."""
+        outermost, self._is_writing = not self._is_writing, True
         try:
             with self._file.atomic():
                 yield
         except BaseException:
             self._answers.forget_known()
             self._words.forget_frequencies()
+            self._is_marked = False
             raise
+        finally:
+            if outermost:
+                self._is_writing = self._is_marked = False
 
     # Settings
 
@@ -61,6 +68,21 @@ class Store(OnFile):
         self._file.run("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", (name, json.dumps(value)))
 
     # Writing conversations
+
+    def last_writing(self) -> str:
+        """The token of the latest writing of conversations; empty before the first."""
+        rows = self._file.rows("SELECT token FROM writings ORDER BY number DESC LIMIT 1")
+        return str(rows[0][0]) if rows else ""
+
+    def has_written(self, token: str) -> bool:
+        """Whether this file went through the state that a token names; one put back from a copy may not have."""
+        return bool(self._file.rows("SELECT 1 FROM writings WHERE token = ?", (token,)))
+
+    def _mark(self) -> None:
+        """A new token, one for all that one transaction writes."""
+        if not self._is_marked:
+            self._file.run("INSERT INTO writings (token) VALUES (?)", (secrets.token_hex(8),))
+            self._is_marked = True
 
     def conversation_digest(self, conversation_id: str) -> str | None:
         """The digest under which a conversation was stored: the same again means that nothing has to be
@@ -84,6 +106,7 @@ class Store(OnFile):
         """
         about = (conversation.id, conversation.language, conversation.source, conversation.customer)
         with self.transaction():
+            self._mark()
             dropped = self._remove(conversation.id)
             ordinal = self._file.run(
                 "INSERT INTO conversations (id, language, source, customer, meta, digest) VALUES (?, ?, ?, ?, ?, ?)",
@@ -117,6 +140,7 @@ class Store(OnFile):
         ids.
         """
         with self.transaction():
+            self._mark()
             dropped = self._remove(conversation_id)
             self._answers.settle(answer for _, answer, _, _ in dropped)
         return [pair for pair, _, _, _ in dropped]

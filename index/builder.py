@@ -19,7 +19,7 @@ from conversations.errors import IndexDamaged
 from conversations.store import Store
 from index.embedder import Embedder, Tokens
 from index.index_files import IndexFiles, compared
-from index.manifest import Manifest, read_manifest, verify_files
+from index.manifest import Manifest, read_manifest, verify_files, verify_state
 from index.states import Ids, write_segment
 from index.vectors import VectorIndex
 
@@ -65,12 +65,12 @@ def update_index(root: Path, store: Store, embedder: Embedder, on_progress: OnPr
     directory.mkdir(parents=True, exist_ok=True)
     mended = []
     try:
-        index = _Writer(directory, embedder)
+        index = _Writer(directory, embedder, store)
     except IndexDamaged as error:
         mended.append(f"{error.message} It was rebuilt.")
         shutil.rmtree(directory)
         directory.mkdir(parents=True)
-        index = _Writer(directory, embedder)
+        index = _Writer(directory, embedder, store)
     index.update(store, on_progress or (lambda *_: None))
     return mended
 
@@ -83,6 +83,7 @@ def check_index(root: Path, store: Store, encoder: str) -> list[Check]:
         if manifest is None:
             return [Check("index", False, "There is no index yet: run attendant doctor --repair.")]
         verify_files(directory, manifest)
+        verify_state(manifest.writing, store)
         pairs = VectorIndex.load(directory / manifest.vectors["questions"], manifest.dimension)
         answers = VectorIndex.load(directory / manifest.vectors["answers"], manifest.dimension)
     except IndexDamaged as error:
@@ -103,7 +104,7 @@ def check_index(root: Path, store: Store, encoder: str) -> list[Check]:
 class _Writer(IndexFiles):
     """An index that can be added to."""
 
-    def __init__(self, directory: Path, embedder: Embedder) -> None:
+    def __init__(self, directory: Path, embedder: Embedder, store: Store) -> None:
         manifest = read_manifest(directory) or Manifest(
             encoder=embedder.identity,
             dimension=embedder.dimension,
@@ -115,13 +116,14 @@ class _Writer(IndexFiles):
         )
         if manifest.encoder != embedder.identity or manifest.states_below != STATES_BELOW:
             raise IndexDamaged("The index was built by another encoder.")
-        super().__init__(directory, manifest)
+        super().__init__(directory, manifest, store)
         self.embedder = embedder
 
     def update(self, store: Store, on_progress: OnProgress) -> None:
         new_pairs, gone_pairs, new_answers, gone_answers = self.difference(store.pair_ids(), store.answer_ids())
         has_many = len(self.manifest.segments["questions"]) > MOST_SEGMENTS
-        if self.manifest.serial and not any(map(len, (new_pairs, gone_pairs, new_answers, gone_answers))):
+        is_known = self.manifest.serial and bool(self.manifest.writing) == bool(self.writing)
+        if is_known and not any(map(len, (new_pairs, gone_pairs, new_answers, gone_answers))):
             return
         self.remove(gone_pairs, gone_answers)
         if has_many:

@@ -37,7 +37,7 @@ def forget_in_indexes(root: Path, store: Store) -> int:
             manifest = read_manifest(directory)
             if manifest is None:
                 raise IndexDamaged("There is no manifest.")
-            files = IndexFiles(directory, manifest)
+            files = IndexFiles(directory, manifest, store)
             _, pairs, _, answers = files.difference(store.pair_ids(), store.answer_ids())
             before = sum(map(len, files.views.values()))
             files.remove(pairs, answers)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from index.manifest import Manifest, remove_strangers, sha256_of, verify_files, write_manifest
+from conversations.store import Store
+from index.manifest import Manifest, remove_strangers, sha256_of, verify_files, verify_state, write_manifest
 from index.states import ARRAYS, Ids, merge_segments
 from index.vectors import VectorIndex
 
@@ -17,19 +18,22 @@ VIEWS = ("questions", "dialogues", "answers")
 class IndexFiles:
     """The index that a manifest describes, opened for writing."""
 
-    def __init__(self, directory: Path, manifest: Manifest) -> None:
+    def __init__(self, directory: Path, manifest: Manifest, store: Store) -> None:
         """Reads the vectors.
 
         Args:
             directory: of the index.
             manifest: names the files; one without vectors begins an empty index.
+            store: the source of truth.
 
         Raises:
-            IndexDamaged: a file is missing or is not what was written.
+            IndexDamaged: a file is missing or is not what was written, or the store was put back from a copy since.
         """
         verify_files(directory, manifest)
+        verify_state(manifest.writing, store)
         self.directory = directory
         self.manifest = manifest
+        self.writing = store.last_writing()
         self.views = {
             view: VectorIndex.load(directory / manifest.vectors[view], manifest.dimension)
             if view in manifest.vectors
@@ -87,6 +91,7 @@ class IndexFiles:
             answers=len(self.views["answers"]),
             serial=self.manifest.serial + 1,
             vectors=vectors,
+            writing=self.writing,
             files=kept | new,
         )
         write_manifest(self.directory, self.manifest)

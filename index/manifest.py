@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from conversations.errors import IndexDamaged
+from conversations.store import Store
 
 SCHEMA = 1
 NAME = "manifest.json"
@@ -38,6 +39,8 @@ class Manifest:
     """"questions" and "answers" to the stems of their token-state segments."""
     files: dict[str, str] = field(default_factory=dict)
     """File name to SHA-256, for every file."""
+    writing: str = ""
+    """The latest writing of the store that it was built from; empty in one that was built before these were kept."""
     schema: int = SCHEMA
 
 
@@ -84,6 +87,16 @@ def verify_files(directory: Path, manifest: Manifest, names: Iterable[str] | Non
             ) from error
         if digest != manifest.files[name]:
             raise IndexDamaged(f"The index file {name} is damaged.", "It is rebuilt from the store.")
+
+
+def verify_state(writing: str, store: Store) -> None:
+    """Checks that the store went on from the state that an index was built from.
+
+    Raises:
+        IndexDamaged: it was put back from a copy since: the same ids may mean other texts.
+    """
+    if writing and not store.has_written(writing):
+        raise IndexDamaged("The index was built from another state of the store.", "It is rebuilt from the store.")
 
 
 def remove_strangers(directory: Path, manifest: Manifest) -> None:

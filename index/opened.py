@@ -19,6 +19,8 @@ class OpenedIndex:
 
     encoder: str
     """Identity of the encoder that built it."""
+    writing: str
+    """The latest writing of the store that it was built from; empty where that was not kept."""
     views: dict[str, VectorIndex]
     """"questions", "dialogues" and "answers"."""
     question_states: TokenStates
@@ -48,6 +50,7 @@ def open_index(directory: Path) -> OpenedIndex:
 def _load(directory: Path, manifest: Manifest) -> OpenedIndex:
     return OpenedIndex(
         manifest.encoder,
+        manifest.writing,
         {view: VectorIndex.load(directory / name, manifest.dimension) for view, name in manifest.vectors.items()},
         TokenStates(directory, manifest.segments["questions"]),
         TokenStates(directory, manifest.segments["answers"]),

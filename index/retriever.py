@@ -19,6 +19,7 @@ from index.candidates import SIGNALS, Candidate, Evidence, ReadDialogue, first_p
 from index.echoes import is_echo
 from index.equality import words_of
 from index.fusion import fuse, votes
+from index.manifest import verify_state
 from index.opened import open_index
 from index.visibility import Links, Mask, Times, moment_of
 
@@ -71,6 +72,7 @@ class Retriever(Closing):
         opened = open_index(directory)
         if opened.encoder != encoder:
             raise IndexDamaged("The index was built by another encoder.", "It is rebuilt from the store.")
+        verify_state(opened.writing, store)
         self.views = opened.views
         self.question_states, self.answer_states = opened.question_states, opened.answer_states
         pairs, answers, ordinals = self.store.pair_answers()
