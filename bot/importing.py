@@ -57,6 +57,11 @@ def import_into_desk(
                     f"Conversations in which no agent answers: {report.unanswered:,}. They are kept; there is nothing"
                     " to learn from them."
                 )
+            if report.replaced:
+                notices.append(
+                    f"Conversations with other words than the desk held under their ids: {report.replaced:,}. They"
+                    " took the places of those; if the logs give one id to several conversations, make the ids unique."
+                )
             notices += _bring_index_in_step(desk, store, embedder_name, meter)
     return asdict(report), notices
 

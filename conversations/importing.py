@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 from collections.abc import Callable, Iterable, Iterator
@@ -11,11 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from conversations.errors import LogError
+from conversations.logged_state import relation, state_of
 from conversations.model import Conversation
 from conversations.pairs import extract_pairs
-from conversations.privacy import PRIVACY_VERSION, Redactor
+from conversations.privacy import Redactor
 from conversations.readers import Rejected, read_logs
-from conversations.readers.rows import earlier_names
+from conversations.readers.rows import NAMED_BY_CONTENT, earlier_names
 from conversations.store import Store
 
 _BATCH = 500
@@ -37,7 +37,9 @@ class ImportReport:
     rejected: int
     rejects_file: str | None
     unchanged: int
-    """Conversations that the desk had already, just as they are."""
+    """Conversations that the desk had already, just as they are or further on."""
+    replaced: int
+    """Of the new or grown ones those that took the place of other words under the same id."""
     unanswered: int
     """Of the new or grown ones those in which no agent answers the customer: kept, though they give no pairs."""
     warning: str = ""
@@ -79,7 +81,8 @@ def import_logs(
     on_progress: Callable[[int], None] | None = None,
     rejects_dir: Path = Path("rejects"),
 ) -> ImportReport:
-    """Imports logs into a desk. The same log twice adds nothing; a conversation that grew replaces itself.
+    """Imports logs into a desk. The same log twice adds nothing; a conversation that grew replaces itself, and one
+    that the desk knows further on stays.
 
     Args:
         desk_store: The store, with the desk's writing lock held.
@@ -96,63 +99,95 @@ def import_logs(
     if salt is None:
         salt = secrets.token_hex(16)
         desk_store.set_setting("salt", salt)
-    redactor = Redactor(salt) if redact else None
-    rejects = _Rejects(rejects_dir, redactor)
+    rejects = _Rejects(rejects_dir, Redactor(salt) if redact else None)
+    importing = _Import(desk_store, salt, redact)
     before = desk_store.counts()
-    added = turns = pairs = redactions = unchanged = unanswered = 0
-    read: set[str] = set()
     for batch in _batches(read_logs(paths, on_progress), rejects):
-        new: list[_Prepared] = []
-        for conversation in batch:
-            # What stands in these logs beside the longer one is another conversation that began in the same words.
-            earlier = [name for name in earlier_names(conversation) if name not in read]
-            read.add(conversation.id)
-            digest = _digest(conversation, salt, redact)
-            if desk_store.conversation_digest(conversation.id) == digest:
-                unchanged += 1
-                continue
-            told, count = redactor.redact_conversation(conversation) if redactor else (conversation, 0)
-            redactions += count
-            new.append(_Prepared(told, digest, earlier))
-        with desk_store.transaction():
-            # With the first of them: an import that brings nothing changes nothing.
-            desk_store.set_setting("redact", redact)
-            for prepared in new:
-                _drop_earlier_states(desk_store, prepared)
-                found = extract_pairs(prepared.conversation)
-                own_pairs = desk_store.add_conversation(prepared.conversation, prepared.digest, found)
-                pairs += own_pairs
-                unanswered += not own_pairs
-                turns += len(prepared.conversation.turns)
-        added += len(new)
-    if added == unchanged == 0:
+        importing.take(batch)
+    if importing.is_empty:
         _raise_nothing(rejects)
-    if added:
+    if importing.conversations:
         desk_store.compact()
     return ImportReport(
-        conversations=added,
-        turns=turns,
-        pairs=pairs,
+        conversations=importing.conversations,
+        turns=importing.turns,
+        pairs=importing.pairs,
         answers=max(0, desk_store.counts()["answers"] - before["answers"]),
-        redactions=redactions,
+        redactions=importing.redactions,
         rejected=rejects.count,
         rejects_file=str(rejects.path) if rejects.count else None,
-        unchanged=unchanged,
-        unanswered=unanswered,
+        unchanged=importing.unchanged,
+        replaced=importing.replaced,
+        unanswered=importing.unanswered,
         warning=""
         if redact
         else "Personal data were stored as they are: names, numbers and addresses can reach customers.",
     )
 
 
+class _Import:
+    """One import going on: what it writes, and counts."""
+
+    def __init__(self, desk_store: Store, salt: str, redact: bool) -> None:
+        self._store = desk_store
+        self._salt = salt
+        self._redact = redact
+        self._redactor = Redactor(salt) if redact else None
+        self._is_switching = desk_store.setting("redact", redact) != redact
+        self._read: set[str] = set()
+        self.conversations = self.turns = self.pairs = self.redactions = 0
+        self.unchanged = self.replaced = self.unanswered = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no conversation came."""
+        return not self._read
+
+    def take(self, batch: list[Conversation]) -> None:
+        """Writes what is new in a batch, all of it or nothing; no id stands in it twice."""
+        new = [prepared for one in batch if (prepared := self._prepared(one)) is not None]
+        with self._store.transaction():
+            # With the first of them: an import that brings nothing changes nothing.
+            self._store.set_setting("redact", self._redact)
+            for prepared in new:
+                self._write(prepared)
+
+    def _prepared(self, conversation: Conversation) -> _Prepared | None:
+        """A conversation as it is to be written; None for one that the desk knows, as it is or further."""
+        # What stands in these logs beside the longer one is another conversation that began in the same words.
+        earlier = [name for name in earlier_names(conversation) if name not in self._read]
+        was_read = conversation.id in self._read
+        self._read.add(conversation.id)
+        state = state_of(conversation, self._salt, self._redact)
+        found = relation(state, self._store.conversation_digest(conversation.id))
+        # One that is de-identified in another way from now on is written even where it is only a beginning.
+        if found == "same" or (found == "beginning" and (was_read or not self._is_switching)):
+            self.unchanged += 1
+            return None
+        self.replaced += found == "another"
+        told, count = self._redactor.redact_conversation(conversation) if self._redactor else (conversation, 0)
+        self.redactions += count
+        return _Prepared(told, state, earlier)
+
+    def _write(self, prepared: _Prepared) -> None:
+        _drop_earlier_states(self._store, prepared)
+        found = extract_pairs(prepared.conversation)
+        pairs = self._store.add_conversation(prepared.conversation, prepared.digest, found)
+        self.conversations += 1
+        self.pairs += pairs
+        self.unanswered += not pairs
+        self.turns += len(prepared.conversation.turns)
+
+
 def _drop_earlier_states(desk_store: Store, prepared: _Prepared) -> None:
-    """Removes what a conversation without an id was before it grew: the same words of the same customer at the same
-    times, so far as the log names them.
+    """Removes what a conversation was under another name: one without an id before it grew, told by the same words of
+    the same customer at the same times, so far as the log names them; a row of a FAQ that was named without its file.
     """
     grown = prepared.conversation
     for earlier in list(desk_store.conversations(prepared.earlier_names)):
         same_times = all(before.at == now.at for before, now in zip(earlier.turns, grown.turns, strict=False))
-        if same_times and (earlier.source, earlier.customer) == (grown.source, grown.customer):
+        is_named_by_words = earlier.id.startswith(NAMED_BY_CONTENT) or earlier.turns == grown.turns
+        if same_times and is_named_by_words and (earlier.source, earlier.customer) == (grown.source, grown.customer):
             desk_store.delete_conversation(earlier.id)
 
 
@@ -179,11 +214,3 @@ def _batches(items: Iterator[Conversation | Rejected], rejects: _Rejects) -> Ite
         batch[item.id] = item
     if batch:
         yield list(batch.values())
-
-
-def _digest(conversation: Conversation, salt: str, redact: bool) -> str:
-    """Of the conversation as it was logged and of how it is de-identified; salted, for it comes from personal
-    data.
-    """
-    content = json.dumps([asdict(conversation), PRIVACY_VERSION if redact else None], sort_keys=True)
-    return hashlib.blake2b(content.encode("utf-8"), key=salt.encode("ascii"), digest_size=16).hexdigest()

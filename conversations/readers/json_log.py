@@ -43,7 +43,7 @@ def read_json_lines(log: LogFile) -> Iterator[Conversation | Rejected]:
             yield Rejected(log.name, line.number, line.problem, line.text)
             continue
         try:
-            yield conversation_from(parse(line.text))
+            yield conversation_from(parse(line.text), log.path.name)
         except RowError as error:
             yield Rejected(log.name, line.number, str(error), line.text[:KEPT_OF_A_LINE])
 
@@ -66,7 +66,7 @@ def read_json_array(log: LogFile) -> Iterator[Conversation | Rejected]:
     for number, row in enumerate(rows, 1):
         log.tell_gathered(number - 1, len(rows))
         try:
-            yield conversation_from(row)
+            yield conversation_from(row, log.path.name)
         except RowError as error:
             raw = json.dumps(row, ensure_ascii=False)[:KEPT_OF_A_LINE]
             yield Rejected(log.name, number, f"item {number} of the list: {error}", raw)

@@ -23,6 +23,10 @@ _TURN_LISTS = ("turns", "messages", "dialogue", "dialog")
 _ROLE_NAMES = ("role", "speaker", "sender", "from", "author")
 _TEXT_NAMES = ("text", "content", "message", "utterance", "body")
 _TIME_NAMES = ("at", "timestamp", "created_at", "time")
+NAMED_BY_CONTENT = "log-"
+"""How the names begin of conversations that the log gives none."""
+_FAQ = "FAQ"
+_IN_FILE = ":"
 _SHORT = 200
 """Characters kept of ids, names and labels."""
 _DEEPEST = 50
@@ -81,7 +85,11 @@ def conversation_of(
 
 
 def earlier_names(conversation: Conversation) -> list[str]:
-    """What a conversation that is named after its content was named when it had fewer turns, longest first."""
+    """What a conversation that is named after its content was named when it had fewer turns, longest first; what a
+    row of a FAQ was named without its file.
+    """
+    if conversation.source == _FAQ and _IN_FILE in conversation.id:
+        return [conversation.id.rsplit(_IN_FILE, 1)[-1]]
     *earlier, name = _names_by_content(conversation.turns)
     return earlier[::-1] if name == conversation.id else []
 
@@ -93,12 +101,15 @@ def _names_by_content(turns: Sequence[Turn]) -> list[str]:
     for turn in turns:
         separator = "\x1e" if names else ""
         content.update(f"{separator}{turn.role}\x1f{turn.text}".encode())
-        names.append(f"log-{content.hexdigest()[:16]}")
+        names.append(f"{NAMED_BY_CONTENT}{content.hexdigest()[:16]}")
     return names
 
 
-def faq_conversation(question: object, answer: object, name: object = None, language: object = None) -> Conversation:
-    """A question and its answer as a conversation of two turns.
+def faq_conversation(
+    question: object, answer: object, name: object = None, language: object = None, file: str = ""
+) -> Conversation:
+    """A question and its answer as a conversation of two turns; its name is unique in its file only, since people
+    number the rows of each.
 
     Raises:
         RowError: One of them is missing.
@@ -106,13 +117,18 @@ def faq_conversation(question: object, answer: object, name: object = None, lang
     for what, value in (("question", question), ("answer", answer)):
         if not isinstance(value, str) or not clean_text(value):
             raise RowError(f"the row has no {what}")
-    return conversation_of(
-        name, (turn_from("customer", question), turn_from("agent", answer)), language=language, source="FAQ"
-    )
+    own_name = short(name)
+    full_name = f"{file.removesuffix('.gz')}{_IN_FILE}{own_name}" if own_name and file else own_name
+    turns = turn_from("customer", question), turn_from("agent", answer)
+    return conversation_of(full_name, turns, language=language, source=_FAQ)
 
 
-def conversation_from(row: object) -> Conversation:
+def conversation_from(row: object, file: str = "") -> Conversation:
     """A conversation from a row of JSON: one with turns, or a question with its answer.
+
+    Args:
+        row: as it was parsed.
+        file: name of the log.
 
     Raises:
         RowError: It is neither.
@@ -124,7 +140,7 @@ def conversation_from(row: object) -> Conversation:
         if "pool" in row:
             raise RowError("this is a row of an answer-selection set; use attendant evaluate or train --dataset")
         if "question" in row:
-            return faq_conversation(row["question"], row.get("answer"), row.get("id"), row.get("language"))
+            return faq_conversation(row["question"], row.get("answer"), row.get("id"), row.get("language"), file)
         raise RowError('the line has no turns; it needs "turns", or "question" and "answer"')
     return conversation_of(
         row.get("id"),

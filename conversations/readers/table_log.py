@@ -82,7 +82,8 @@ def _read_faq(log: LogFile, layout: TableLayout) -> Iterator[Conversation | Reje
             yield row
             continue
         try:
-            yield faq_conversation(row["question"], row["answer"], row.get("conversation"), row.get("language"))
+            name, language = row.get("conversation"), row.get("language")
+            yield faq_conversation(row["question"], row["answer"], name, language, log.path.name)
         except RowError as error:
             yield Rejected(log.name, number, str(error), _raw(row))
 
