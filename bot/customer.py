@@ -46,7 +46,7 @@ def known_customer(store: Store, name: str) -> Customer:
 
 
 def forget_customer(desk: Desk, name: str) -> dict[str, int]:
-    """Removes a customer from a desk.
+    """Removes a customer from a desk, and keeps later imports from bringing them back.
 
     Conversations, answers only they were given, feedback, vectors, token states, turns in stored replays.
 
@@ -63,13 +63,16 @@ def forget_customer(desk: Desk, name: str) -> dict[str, int]:
         DeskError: the desk knows no such customer.
     """
     with desk.writing(), desk.store() as store:
+        pseudonym = redactor_of(store).pseudonym(name)
         # A desk may hold logs from before it de-identified.
-        keys = (name, redactor_of(store).pseudonym(name))
+        keys = (name, pseudonym)
         replayed = _forget_replayed(desk, store, keys)
         removed: dict[str, int] = {}
         for key in keys:
             gone = store.delete_customer(key)
             removed |= {what: removed.get(what, 0) + count for what, count in gone.items()}
+        if any(removed.values()):
+            store.leave_out(pseudonym)
         store.compact()
         # Even for a customer nobody knows: a run killed here before may have left the index as it was.
         removed["vectors"] = forget_in_indexes(desk.index_path, store)
@@ -79,6 +82,25 @@ def forget_customer(desk: Desk, name: str) -> dict[str, int]:
                 f"The desk {desk.name} knows no customer {name!r}.", "Give the id as it stands in the logs."
             )
     return removed
+
+
+def allow_customer(desk: Desk, name: str) -> None:
+    """Lets later imports bring a forgotten customer again.
+
+    Args:
+        desk: that forgot them.
+        name: the customer's id as the logs have it.
+
+    Raises:
+        DeskError: the desk has not forgotten such a customer.
+    """
+    with desk.writing(), desk.store() as store:
+        pseudonym = redactor_of(store).pseudonym(name)
+        if pseudonym not in store.forgotten():
+            raise DeskError(
+                f"The desk {desk.name} has forgotten no customer {name!r}.", "Give the id as it stands in the logs."
+            )
+        store.leave_out(pseudonym, is_left_out=False)
 
 
 def _forget_replayed(desk: Desk, store: Store, keys: tuple[str, ...]) -> int:

@@ -33,7 +33,8 @@ class FeedbackBook:
         self._customer = customer
 
     def add(self, dialogue: Dialogue, answer_id: int | None, verdict: Verdict) -> None:
-        """Keeps one judgement; the question is de-identified first, as everything in the desk is.
+        """Keeps one judgement; the question is de-identified first, as everything in the desk is. Nothing is kept of
+        a customer who was forgotten, for this dialogue may have begun before.
 
         Args:
             dialogue: whose last question was answered.
@@ -50,6 +51,9 @@ class FeedbackBook:
         from conversations.privacy import redactor_of
 
         redactor = redactor_of(store)
+        customers = [dialogue.customer.name, dialogue.customer.key] if dialogue.customer else []
+        if not store.forgotten().isdisjoint([self._customer, *customers, *map(redactor.pseudonym, customers)]):
+            return
         question = dialogue.asked[-1].text
         if store.setting("redact", True):
             question, _ = redactor.redact(question)

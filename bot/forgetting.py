@@ -66,4 +66,5 @@ class Forgetting:
         except BaseException:
             self.is_going_on = False
             raise
-        return f"Removed: {', '.join(f'{count} {what}' for what, count in removed.items())}."
+        counted = ", ".join(f"{count} {what}" for what, count in removed.items())
+        return f"Removed: {counted}. Later imports leave them out."

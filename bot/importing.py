@@ -60,8 +60,10 @@ def import_into_desk(
             if report.replaced:
                 notices.append(
                     f"Conversations with other words than the desk held under their ids: {report.replaced:,}. They"
-                    " took the places of those; if the logs give one id to several conversations, make the ids unique."
+                    " took their places; if the logs give one id to several conversations, make the ids unique."
                 )
+            if report.forgotten:
+                notices.append(f"Conversations of forgotten customers that were left out: {report.forgotten:,}.")
             notices += _bring_index_in_step(desk, store, embedder_name, meter)
     return asdict(report), notices
 

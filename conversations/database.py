@@ -110,6 +110,10 @@ class DeskFile:
         with self._plain_errors(), self._database.atomic():
             yield
 
+    def is_writing(self) -> bool:
+        """Whether a transaction is going on."""
+        return bool(self._database.conn.in_transaction)
+
     def version(self) -> int:
         """A number that changes when another connection has written to the file."""
         return int(self.rows("PRAGMA data_version")[0][0])

@@ -40,6 +40,8 @@ class ImportReport:
     """Conversations that the desk had already, just as they are or further on."""
     replaced: int
     """Of the new or grown ones those that took the place of other words under the same id."""
+    forgotten: int
+    """Conversations of customers who were forgotten; they were left out."""
     unanswered: int
     """Of the new or grown ones those in which no agent answers the customer: kept, though they give no pairs."""
     warning: str = ""
@@ -118,6 +120,7 @@ def import_logs(
         rejects_file=str(rejects.path) if rejects.count else None,
         unchanged=importing.unchanged,
         replaced=importing.replaced,
+        forgotten=importing.forgotten,
         unanswered=importing.unanswered,
         warning=""
         if redact
@@ -132,11 +135,12 @@ class _Import:
         self._store = desk_store
         self._salt = salt
         self._redact = redact
-        self._redactor = Redactor(salt) if redact else None
+        self._redactor = Redactor(salt)
+        self._forgotten = desk_store.forgotten()
         self._is_switching = desk_store.setting("redact", redact) != redact
         self._read: set[str] = set()
         self.conversations = self.turns = self.pairs = self.redactions = 0
-        self.unchanged = self.replaced = self.unanswered = 0
+        self.unchanged = self.replaced = self.forgotten = self.unanswered = 0
 
     @property
     def is_empty(self) -> bool:
@@ -158,6 +162,9 @@ class _Import:
         earlier = [name for name in earlier_names(conversation) if name not in self._read]
         was_read = conversation.id in self._read
         self._read.add(conversation.id)
+        if conversation.customer and self._redactor.pseudonym(conversation.customer) in self._forgotten:
+            self.forgotten += 1
+            return None
         state = state_of(conversation, self._salt, self._redact)
         found = relation(state, self._store.conversation_digest(conversation.id))
         # One that is de-identified in another way from now on is written even where it is only a beginning.
@@ -165,7 +172,7 @@ class _Import:
             self.unchanged += 1
             return None
         self.replaced += found == "another"
-        told, count = self._redactor.redact_conversation(conversation) if self._redactor else (conversation, 0)
+        told, count = self._redactor.redact_conversation(conversation) if self._redact else (conversation, 0)
         self.redactions += count
         return _Prepared(told, state, earlier)
 

@@ -126,6 +126,10 @@ def _005_writings(database: Database) -> None:
     database.execute("CREATE TABLE writings (number INTEGER PRIMARY KEY, token TEXT NOT NULL UNIQUE)")
 
 
+def _006_forgotten(database: Database) -> None:
+    database.execute("CREATE TABLE forgotten (customer TEXT PRIMARY KEY)")
+
+
 DESK = Schema(
     "attendant",
     APPLICATION_ID,
@@ -135,6 +139,7 @@ DESK = Schema(
         "003_customers": _003_customers,
         "004_feedback_in_full": _004_feedback_in_full,
         "005_writings": _005_writings,
+        "006_forgotten": _006_forgotten,
     },
     "Put back a copy of the file and delete those with -wal and -shm behind its name, or delete the desk's directory "
     "and import the logs again: the index and the models are rebuilt from it.",

@@ -38,12 +38,12 @@ class Store(OnFile):
         self._file = DeskFile(path)
         self._words = WordSearch(self._file)
         self._answers = AnswerTexts(self._file, self._words)
-        self._is_writing = self._is_marked = False
+        self._is_marked = False
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All that is written inside is kept together, or not at all."""
-        outermost, self._is_writing = not self._is_writing, True
+        self._is_marked = self._is_marked and self._file.is_writing()
         try:
             with self._file.atomic():
                 yield
@@ -52,9 +52,6 @@ class Store(OnFile):
             self._words.forget_frequencies()
             self._is_marked = False
             raise
-        finally:
-            if outermost:
-                self._is_writing = self._is_marked = False
 
     # Settings
 
@@ -161,6 +158,15 @@ class Store(OnFile):
             self._file.run("DELETE FROM feedback WHERE customer = ?", (customer,))
             after = self._held()
         return {name: count - after[name] for name, count in before.items()}
+
+    def leave_out(self, pseudonym: str, is_left_out: bool = True) -> None:
+        """Keeps imports from bringing a customer back who was forgotten, or lets them again."""
+        add, remove = "INSERT OR IGNORE INTO forgotten VALUES (?)", "DELETE FROM forgotten WHERE customer = ?"
+        self._file.run(add if is_left_out else remove, (pseudonym,))
+
+    def forgotten(self) -> frozenset[str]:
+        """The pseudonyms of all customers who were forgotten."""
+        return frozenset(str(row[0]) for row in self._file.rows("SELECT customer FROM forgotten"))
 
     def _held(self) -> dict[str, int]:
         """The counts, and that of judgements; those on a deleted answer go with it."""

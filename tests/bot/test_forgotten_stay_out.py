@@ -1,0 +1,78 @@
+"""A forgotten customer does not come back: not with the next import, nor from a dialogue that is still open."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from lamp_desk import call, lamp_desk, write_log
+
+from bot.customer import allow_customer, forget_customer, known_customer
+from bot.dialogue import Dialogue
+from bot.feedback import FeedbackBook
+from bot.pipeline import Pipeline
+from conversations.errors import DeskError
+from conversations.importing import import_logs
+from conversations.model import Turn
+
+
+@pytest.fixture
+def desk(tmp_path):
+    return lamp_desk(tmp_path)
+
+
+def import_again(desk, log, redact=True):
+    with desk.writing(), desk.store() as store:
+        return import_logs(store, [log], redact=redact, rejects_dir=desk.rejects_path)
+
+
+@pytest.mark.parametrize("redact", [True, False])
+def test_the_next_import_leaves_a_forgotten_customer_out_and_counts_it(desk, tmp_path, redact):
+    forget_customer(desk, "c-8")
+    report = import_again(desk, tmp_path / "log.jsonl", redact)
+    assert report.forgotten == 2
+    with desk.store() as store:
+        assert len(list(store.conversations())) == 3
+        assert known_customer(store, "c-8").earlier == ()
+        assert len(known_customer(store, "c-7").earlier) == 4
+
+
+def test_a_log_of_forgotten_customers_alone_is_no_error(desk, tmp_path):
+    forget_customer(desk, "c-8")
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    log = write_log(tmp_path / "own.jsonl", [row for row in rows if row["customer"] == "c-8"])
+    assert (import_again(desk, log).conversations, import_again(desk, log).forgotten) == (0, 2)
+
+
+def test_the_commands_say_so_and_a_customer_can_be_let_in_again(desk, tmp_path, capsys):
+    _, out, _ = call(desk, capsys, "forget", "--customer", "c-8", "--yes")
+    assert "Later imports leave this customer out" in out
+    code, _, err = call(desk, capsys, "import", tmp_path / "log.jsonl")
+    assert code == 0 and "Conversations of forgotten customers that were left out: 2" in err
+    code, out, _ = call(desk, capsys, "forget", "--customer", "c-8", "--allow-again")
+    assert code == 0 and "c-8" in out
+    assert import_again(desk, tmp_path / "log.jsonl").conversations == 2
+    code, _, err = call(desk, capsys, "forget", "--customer", "c-8", "--allow-again")
+    assert code == 1 and "has forgotten no customer 'c-8'" in err
+
+
+def test_who_is_unknown_is_not_left_out_later(desk, tmp_path):
+    with pytest.raises(DeskError, match="knows no customer"):
+        forget_customer(desk, "c-99")
+    with pytest.raises(DeskError, match="has forgotten no customer"):
+        allow_customer(desk, "c-99")
+    turns = [{"role": "customer", "text": "hi"}, {"role": "agent", "text": "hey"}]
+    row = {"id": "n", "customer": "c-99", "turns": turns}
+    assert import_again(desk, write_log(tmp_path / "new.jsonl", [row])).conversations == 1
+
+
+def test_an_open_dialogue_keeps_nothing_of_a_customer_who_was_forgotten_meanwhile(desk):
+    with Pipeline.open(desk) as pipeline:
+        known = known_customer(pipeline.store, "c-8")
+        chat = Dialogue(customer=known, asked=(Turn("customer", "lamp dark, I am the one from Hill Road"),))
+        forget_customer(desk, "c-8")
+        FeedbackBook(pipeline, "assist").add(chat, None, "handed over")
+        FeedbackBook(pipeline, "chat", known.key).add(chat, None, "handed over")
+        assert list(pipeline.store.feedback()) == []
+        FeedbackBook(pipeline, "assist").add(Dialogue(asked=chat.asked), None, "handed over")
+        assert len(list(pipeline.store.feedback())) == 1
