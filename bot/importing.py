@@ -13,7 +13,7 @@ from typing import Any
 from bot.progress import Meter
 from conversations.desk import Desk
 from conversations.errors import DeskError
-from conversations.importing import import_logs
+from conversations.importing import ImportReport, import_logs
 from conversations.readers import log_files
 from conversations.store import Store
 from training.registry import desk_embedder
@@ -51,21 +51,30 @@ def import_into_desk(
             report = import_logs(
                 store, files, redact, lambda read: meter.show("reading logs", read, size), desk.rejects_path
             )
-            notices = [report.warning] if report.warning else []
-            if report.unanswered:
-                notices.append(
-                    f"Conversations in which no agent answers: {report.unanswered:,}. They are kept; there is nothing"
-                    " to learn from them."
-                )
-            if report.replaced:
-                notices.append(
-                    f"Conversations with other words than the desk held under their ids: {report.replaced:,}. They"
-                    " took their places; if the logs give one id to several conversations, make the ids unique."
-                )
-            if report.forgotten:
-                notices.append(f"Conversations of forgotten customers that were left out: {report.forgotten:,}.")
-            notices += _bring_index_in_step(desk, store, embedder_name, meter)
+            notices = [*_notices(report), *_bring_index_in_step(desk, store, embedder_name, meter)]
     return asdict(report), notices
+
+
+def _notices(report: ImportReport) -> list[str]:
+    """What a person should know about an import."""
+    told = (
+        (
+            report.unanswered,
+            "Conversations in which no agent answers: {:,}. They are kept; there is nothing to learn from them.",
+        ),
+        (
+            report.replaced,
+            "Conversations with other words than the desk held under their ids: {:,}. They took their places; if the"
+            " logs give one id to several conversations, make the ids unique.",
+        ),
+        (
+            report.unread_times,
+            "Times that were not understood: {:,}. What goes by days leaves them out; write them like"
+            " 2026-09-02T08:31:00Z.",
+        ),
+        (report.forgotten, "Conversations of forgotten customers that were left out: {:,}."),
+    )
+    return [*filter(None, [report.warning]), *(text.format(count) for count, text in told if count)]
 
 
 def _bring_index_in_step(desk: Desk, store: Store, embedder_name: str | None, meter: Meter) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from conversations.errors import LogError
 from conversations.logged_state import relation, state_of
 from conversations.model import Conversation
+from conversations.moments import read_moment
 from conversations.pairs import extract_pairs
 from conversations.privacy import Redactor
 from conversations.readers import Rejected, read_logs
@@ -42,6 +43,8 @@ class ImportReport:
     """Of the new or grown ones those that took the place of other words under the same id."""
     forgotten: int
     """Conversations of customers who were forgotten; they were left out."""
+    unread_times: int
+    """Times of turns that were not understood; they are kept as they are."""
     unanswered: int
     """Of the new or grown ones those in which no agent answers the customer: kept, though they give no pairs."""
     warning: str = ""
@@ -121,6 +124,7 @@ def import_logs(
         unchanged=importing.unchanged,
         replaced=importing.replaced,
         forgotten=importing.forgotten,
+        unread_times=importing.unread_times,
         unanswered=importing.unanswered,
         warning=""
         if redact
@@ -140,7 +144,7 @@ class _Import:
         self._is_switching = desk_store.setting("redact", redact) != redact
         self._read: set[str] = set()
         self.conversations = self.turns = self.pairs = self.redactions = 0
-        self.unchanged = self.replaced = self.forgotten = self.unanswered = 0
+        self.unchanged = self.replaced = self.forgotten = self.unanswered = self.unread_times = 0
 
     @property
     def is_empty(self) -> bool:
@@ -183,7 +187,9 @@ class _Import:
         self.conversations += 1
         self.pairs += pairs
         self.unanswered += not pairs
-        self.turns += len(prepared.conversation.turns)
+        turns = prepared.conversation.turns
+        self.turns += len(turns)
+        self.unread_times += sum(turn.at is not None and read_moment(turn.at) is None for turn in turns)
 
 
 def _drop_earlier_states(desk_store: Store, prepared: _Prepared) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 from conversations.errors import LogError
 from conversations.model import Conversation, Json
+from conversations.moments import day_comes_first
 from conversations.readers.log_file import KEPT_OF_A_LINE, LogFile
 from conversations.readers.rejected import Rejected, RowError
-from conversations.readers.rows import conversation_from
+from conversations.readers.rows import TIME_NAMES, conversation_from, timed
 
 _LARGEST_DOCUMENT = 64 * 1024 * 1024
+_DATE_OF_A_TURN = re.compile(rf'"(?:{"|".join(TIME_NAMES)})"\s*:\s*"(\d\d?([/-])\d\d?\2\d{{4}})')
 
 
 def _no_constant(name: str) -> None:
@@ -36,14 +39,22 @@ def parse(text: str | bytes) -> Json:
         raise RowError(f"broken JSON: {error}") from None
 
 
+def _dates(text: str) -> Iterator[str]:
+    """The dates of turns in JSON of which it must be told whether they begin with the day."""
+    return (found[1] for found in _DATE_OF_A_TURN.finditer(text))
+
+
 def read_json_lines(log: LogFile) -> Iterator[Conversation | Rejected]:
     """One conversation, or one question with its answer, a line."""
+    # Read beforehand only where times need it.
+    is_needed = any(_DATE_OF_A_TURN.search(line) for line in log.opening_lines())
+    day_first = day_comes_first(date for line in log.lines() for date in _dates(line.text)) if is_needed else None
     for line in log.lines():
         if line.problem:
             yield Rejected(log.name, line.number, line.problem, line.text)
             continue
         try:
-            yield conversation_from(parse(line.text), log.path.name)
+            yield timed(conversation_from(parse(line.text), log.path.name), day_first)
         except RowError as error:
             yield Rejected(log.name, line.number, str(error), line.text[:KEPT_OF_A_LINE])
 
@@ -63,10 +74,11 @@ def read_json_array(log: LogFile) -> Iterator[Conversation | Rejected]:
     except (RowError, UnicodeDecodeError) as error:
         raise LogError(f"{log.name} is one JSON document and cannot be read ({error}).", convert) from None
     rows = document if isinstance(document, list) else [document]
+    day_first = day_comes_first(_dates(json.dumps(document)))
     for number, row in enumerate(rows, 1):
         log.tell_gathered(number - 1, len(rows))
         try:
-            yield conversation_from(row, log.path.name)
+            yield timed(conversation_from(row, log.path.name), day_first)
         except RowError as error:
             raw = json.dumps(row, ensure_ascii=False)[:KEPT_OF_A_LINE]
             yield Rejected(log.name, number, f"item {number} of the list: {error}", raw)

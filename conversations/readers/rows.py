@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from conversations.model import Conversation, Json, Role, Turn
+from conversations.moments import as_iso
 from conversations.readers.rejected import RowError
 from conversations.text import clean_text
 
@@ -22,7 +24,7 @@ _ROLES: dict[str, Role | None] = {
 _TURN_LISTS = ("turns", "messages", "dialogue", "dialog")
 _ROLE_NAMES = ("role", "speaker", "sender", "from", "author")
 _TEXT_NAMES = ("text", "content", "message", "utterance", "body")
-_TIME_NAMES = ("at", "timestamp", "created_at", "time")
+TIME_NAMES = ("at", "timestamp", "created_at", "time")
 NAMED_BY_CONTENT = "log-"
 """How the names begin of conversations that the log gives none."""
 _FAQ = "FAQ"
@@ -51,7 +53,9 @@ def turn_from(
     words = clean_text(text or "")
     if side is None or not words:
         return None
-    return Turn(side, words, short(at), short(agent) if side == "agent" else None, short(action))
+    named = short(at)
+    when = (as_iso(named) or named) if named else None
+    return Turn(side, words, when, short(agent) if side == "agent" else None, short(action))
 
 
 def short(value: object) -> str | None:
@@ -163,6 +167,16 @@ def meta_of(row: Mapping[str, Json]) -> dict[str, Json]:
     return clean
 
 
+def timed(conversation: Conversation, day_first: bool | None) -> Conversation:
+    """A conversation with the times read that name day or month first, as its file tells; as it is where that tells
+    neither.
+    """
+    if day_first is None:
+        return conversation
+    turns = tuple(replace(turn, at=as_iso(turn.at or "", day_first) or turn.at) for turn in conversation.turns)
+    return replace(conversation, turns=turns)
+
+
 def turn_of(item: object) -> Turn | None:
     """A turn from one object of JSON, or None where nobody said anything.
 
@@ -174,7 +188,7 @@ def turn_of(item: object) -> Turn | None:
     return turn_from(
         _first(item, _ROLE_NAMES),
         _first(item, _TEXT_NAMES),
-        _first(item, _TIME_NAMES),
+        _first(item, TIME_NAMES),
         item.get("agent"),
         item.get("action"),
     )

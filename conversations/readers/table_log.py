@@ -106,11 +106,12 @@ def _read_turns(log: LogFile, layout: TableLayout) -> Iterator[Conversation | Re
                         row.get("language"),
                     ),
                 )  # fmt: skip
+        day_first = threads.day_first()
         count = threads.count()
         for done, (thread, turns) in enumerate(threads.gathered()):
             log.tell_gathered(done, count)
             try:
-                yield threads.conversation(thread, turns)
+                yield threads.conversation(thread, turns, day_first)
             except RowError as error:
                 raw = "\n".join(f"{turn.role}: {turn.text}" for turn in turns)[:KEPT_OF_A_LINE]
                 yield Rejected(log.name, turns[0].line, f"conversation {thread[:80]!r}: {error}", raw)

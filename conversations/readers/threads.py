@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +16,8 @@ from typing import NamedTuple
 from conversations.closing import Closing
 from conversations.errors import LogError
 from conversations.model import Conversation
-from conversations.readers.rows import conversation_of, turn_from
+from conversations.moments import day_comes_first, read_moment
+from conversations.readers.rows import conversation_of, timed, turn_from
 
 
 class ScratchTurn(NamedTuple):
@@ -89,9 +91,13 @@ class Threads(Scratch):
         for thread, group in groupby(rows, key=lambda row: str(row[0])):
             yield thread, [ScratchTurn(*row[1:]) for row in group]
 
+    def day_first(self) -> bool | None:
+        """Whether the times name the day before the month; None where they do not tell."""
+        return day_comes_first(str(row[0]) for row in self.run("SELECT at FROM turns WHERE at IS NOT NULL"))
+
     @staticmethod
-    def conversation(thread: str, turns: list[ScratchTurn]) -> Conversation:
-        """The conversation that the turns are.
+    def conversation(thread: str, turns: list[ScratchTurn], day_first: bool | None = None) -> Conversation:
+        """The conversation that the turns are, in the order of their times where all of these can be read.
 
         Raises:
             RowError: A role is unknown, or nothing was said.
@@ -99,4 +105,16 @@ class Threads(Scratch):
         said = [turn_from(turn.role, turn.text, turn.at or None, turn.agent or None) for turn in turns]
         customer = next((turn.customer for turn in turns if turn.customer), None)
         language = next((turn.language for turn in turns if turn.language), None)
-        return conversation_of(thread, said, language=language, customer=customer)
+        return _in_order(timed(conversation_of(thread, said, language=language, customer=customer), day_first))
+
+
+def _in_order(conversation: Conversation) -> Conversation:
+    """Turns of one moment stay as the log has them, which may begin with the newest."""
+    turns = conversation.turns
+    moments = [moment for turn in turns if (moment := read_moment(turn.at))]
+    if len(moments) < len(turns):
+        return conversation
+    dated = list(zip(moments, turns, strict=True))
+    if moments[0] > moments[-1]:
+        dated.reverse()
+    return replace(conversation, turns=tuple(turn for _, turn in sorted(dated, key=lambda one: one[0])))
