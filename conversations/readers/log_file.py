@@ -158,10 +158,11 @@ class LogFile:
         """Tells how many of the conversations that the whole file holds are done with."""
         self.tell(self._size * (GATHERING + (1 - GATHERING) * min(done / max(count, 1), 1.0)))
 
-    def lines(self, share: float = 1.0) -> Iterator[Line]:
-        """All lines that are not blank; each either with its text or with what is wrong with it.
+    def lines(self, share: float = 1.0, with_blank: bool = False) -> Iterator[Line]:
+        """All lines, each either with its text or with what is wrong with it.
 
         Args:
+            with_blank: whether blank ones are among them.
             share: of the way through the file that is done with the last of them.
         """
         number = done = 0
@@ -184,7 +185,9 @@ class LogFile:
                 if not raw:
                     return
                 done += len(raw)
-                yield from _as_line(number, raw, too_long)
+                line = _as_line(number, raw, too_long)
+                if with_blank or line.problem or line.text.strip():
+                    yield line
 
 
 class _ClosesBoth(io.RawIOBase):
@@ -205,17 +208,13 @@ class _ClosesBoth(io.RawIOBase):
         super().close()
 
 
-def _as_line(number: int, raw: bytes, too_long: bool) -> Iterator[Line]:
+def _as_line(number: int, raw: bytes, too_long: bool) -> Line:
     if too_long:
         kept = raw[:KEPT_OF_A_LINE].decode("utf-8", "replace")
-        yield Line(number, kept, f"the line is longer than {LONGEST_LINE:,} bytes; split it into conversations")
-        return
+        return Line(number, kept, f"the line is longer than {LONGEST_LINE:,} bytes; split it into conversations")
     try:
-        text = raw.decode("utf-8").rstrip("\r\n")
+        return Line(number, raw.decode("utf-8").rstrip("\r\n"))
     except UnicodeDecodeError as error:
         kept = raw[:KEPT_OF_A_LINE].decode("utf-8", "replace").rstrip("\r\n")
         byte = raw[error.start]
-        yield Line(number, kept, f"byte 0x{byte:02x} at {error.start + 1} is not UTF-8; save the log as UTF-8")
-        return
-    if text.strip():
-        yield Line(number, text)
+        return Line(number, kept, f"byte 0x{byte:02x} at {error.start + 1} is not UTF-8; save the log as UTF-8")

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from conversations.model import Conversation
-from conversations.readers.log_file import GATHERING, KEPT_OF_A_LINE, LONGEST_LINE, LogFile
+from conversations.readers.log_file import GATHERING, KEPT_OF_A_LINE, LogFile
 from conversations.readers.rejected import Rejected, RowError
 from conversations.readers.rows import faq_conversation
+from conversations.readers.table_rows import table_rows
 from conversations.readers.threads import ScratchTurn, Threads
 from conversations.readers.tweets import TWEET_COLUMNS, Tweets
 
@@ -137,45 +138,13 @@ def _rows(
     log: LogFile, layout: TableLayout, share: float = GATHERING
 ) -> Iterator[tuple[int, dict[str, str] | Rejected]]:
     """The rows below the header, by our names of the columns, with their first lines; `share` as for `lines`."""
-    csv.field_size_limit(LONGEST_LINE)
-    problems: list[Rejected] = []
-    numbers: list[int] = []
-
-    def texts() -> Iterator[str]:
-        for line in log.lines(share):
-            if line.problem:
-                problems.append(Rejected(log.name, line.number, line.problem, line.text))
-            else:
-                numbers.append(line.number)
-                yield line.text + "\n"
-
-    reader = csv.reader(texts(), delimiter=layout.delimiter)
-    header_seen = False
-    while True:
-        numbers.clear()
-        failure = ""
-        cells: list[str] = []
-        try:
-            cells = next(reader)
-        except StopIteration:
-            break
-        except csv.Error as error:
-            failure = f"broken table row: {error}; is a quotation mark left open?"
-        finally:
-            for problem in problems:
-                yield problem.line, problem
-            problems.clear()
-        number = numbers[0] if numbers else 0
-        if not header_seen and not failure:
-            header_seen = True
-        elif failure or len(cells) != layout.width:
-            failure = (
-                failure
-                or f"the row has {len(cells)} columns, the header {layout.width}; quote texts that hold the delimiter"
-            )
-            yield number, Rejected(log.name, number, failure, layout.delimiter.join(cells)[:KEPT_OF_A_LINE])
-        else:
-            yield number, {name: cells[place] for name, place in layout.columns.items()}
+    is_below_header = False
+    for row in table_rows(log, layout.delimiter, layout.width, share):
+        if row.problem:
+            yield row.number, Rejected(log.name, row.number, row.problem, row.raw)
+        elif is_below_header:
+            yield row.number, {name: row.cells[place] for name, place in layout.columns.items()}
+        is_below_header = is_below_header or not row.problem
 
 
 def _raw(row: dict[str, str]) -> str:

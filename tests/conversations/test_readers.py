@@ -201,14 +201,6 @@ def test_rows_of_a_conversation_need_not_be_together(tmp_path):
     assert sorted(item.line for item in rejected) == [6, 7]
 
 
-def test_an_open_quotation_mark_does_not_stop_the_import(tmp_path):
-    path = tmp_path / "faq.csv"
-    path.write_text('question,answer\n"never closed,a\nq,a\n')
-    conversations, rejected = read(path)
-    assert conversations == []
-    assert [item.line for item in rejected] == [2]
-
-
 def test_directories_are_walked_and_strange_files_in_them_rejected(tmp_path):
     (tmp_path / "deep").mkdir()
     write_jsonl(tmp_path / "deep" / "b.jsonl", conversation_row("b", "Hi", "Hello"))
