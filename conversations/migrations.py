@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from conversations.word_forms import folded_form
+
 APPLICATION_ID = 0x41545444
 """Marks an SQLite file as a desk ("ATTD"), so that another program's file is never written to."""
 
@@ -80,7 +82,7 @@ def _001_tables(database: Database) -> None:
 
 def _002_words(database: Database) -> None:
     # Contentless: the texts are in `pairs` and `answers` already. Chinese, Japanese and Korean runs are split
-    # into character pairs before they come here (see word_search), so one table serves all scripts.
+    # into character pairs before they come here (see word_forms), so one table serves all scripts.
     database.execute(
         "CREATE VIRTUAL TABLE pair_words USING fts5"
         "(question, answer, content='', tokenize='unicode61 remove_diacritics 2')"
@@ -130,6 +132,25 @@ def _006_forgotten(database: Database) -> None:
     database.execute("CREATE TABLE forgotten (customer TEXT PRIMARY KEY)")
 
 
+def _007_word_forms(database: Database) -> None:
+    # The texts are folded before they come here (see word_forms): the tokenizer changes nothing more, and takes the
+    # vowel signs of Indian scripts as parts of words.
+    for statement in (
+        "DROP TABLE pair_vocabulary",
+        "DROP TABLE pair_words",
+        """CREATE VIRTUAL TABLE pair_words USING fts5(question, answer, content='',
+           tokenize="unicode61 remove_diacritics 0 categories 'L* N* Co Mn Mc'")""",
+        "CREATE VIRTUAL TABLE pair_vocabulary USING fts5vocab(pair_words, 'row')",
+    ):
+        database.execute(statement)
+    rows = database.execute("SELECT pairs.id, question, text FROM pairs JOIN answers ON answers.id = pairs.answer")
+    for pair, question, answer in rows:
+        database.execute(
+            "INSERT INTO pair_words (rowid, question, answer) VALUES (?, ?, ?)",
+            (pair, folded_form(question), folded_form(answer)),
+        )
+
+
 DESK = Schema(
     "attendant",
     APPLICATION_ID,
@@ -140,6 +161,7 @@ DESK = Schema(
         "004_feedback_in_full": _004_feedback_in_full,
         "005_writings": _005_writings,
         "006_forgotten": _006_forgotten,
+        "007_word_forms": _007_word_forms,
     },
     "Put back a copy of the file and delete those with -wal and -shm behind its name, or delete the desk's directory "
     "and import the logs again: the index and the models are rebuilt from it.",

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
 from conversations.database import DeskFile
 from conversations.store_reading import in_pages, marks
-from conversations.text import plain_letters
-
-_CJK_RUN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
-_WORD = re.compile(r"[^\W_]+")
+from conversations.word_forms import folded_form, folded_words
 
 _MOST_WORDS = 16
 _MOST_POSTINGS = 5_000
@@ -25,21 +20,6 @@ _NEVER_COMMON = 300
 _LONGEST_QUERY = 2_000
 _MOST_FREQUENCIES = 20_000
 """Words whose frequencies are remembered: of a log without end ever new ones are asked for."""
-
-
-def indexed_form(text: str) -> str:
-    """The text as it goes into the word index: lookalike letters plain, and runs of Chinese, Japanese or Korean as
-    overlapping character pairs.
-
-    >>> indexed_form("iPhone退货吗")
-    'iPhone 退货 货吗 '
-    """
-    return _CJK_RUN.sub(_character_pairs, plain_letters(text))
-
-
-def _character_pairs(match: re.Match[str]) -> str:
-    run = match.group()
-    return " " + " ".join(run[at : at + 2] for at in range(max(1, len(run) - 1))) + " "
 
 
 class WordSearch:
@@ -55,7 +35,7 @@ class WordSearch:
         """Adds pairs: id, question, answer."""
         self._file.run_many(
             "INSERT INTO pair_words (rowid, question, answer) VALUES (?, ?, ?)",
-            [(pair, indexed_form(question), indexed_form(answer)) for pair, question, answer in rows],
+            [(pair, folded_form(question), folded_form(answer)) for pair, question, answer in rows],
         )
         self._version = None
 
@@ -63,7 +43,7 @@ class WordSearch:
         """Takes pairs out; the texts must be those that were added."""
         self._file.run_many(
             "INSERT INTO pair_words (pair_words, rowid, question, answer) VALUES ('delete', ?, ?, ?)",
-            [(pair, indexed_form(question), indexed_form(answer)) for pair, question, answer in rows],
+            [(pair, folded_form(question), folded_form(answer)) for pair, question, answer in rows],
         )
         self._version = None
 
@@ -94,7 +74,7 @@ class WordSearch:
 
         Not cached: the caller asks for many strings that are no words at all.
         """
-        folded = {word: _folded(word) for word in words}
+        folded = {word: folded_form(word) for word in words}
         counts = {
             str(term): int(count)
             for page in in_pages(dict.fromkeys(folded.values()))
@@ -107,7 +87,7 @@ class WordSearch:
     def _telling_words(self, query: str) -> list[str]:
         """The rarest words of the query that are known, within the limits above."""
         self._refresh()
-        words = dict.fromkeys(_folded(word) for word in _WORD.findall(indexed_form(query[:_LONGEST_QUERY])))
+        words = dict.fromkeys(folded_words(query[:_LONGEST_QUERY]))
         known = sorted((self._frequency(word), word) for word in words if self._frequency(word))
         common = max(_NEVER_COMMON, _COMMON_SHARE * self._pairs)
         chosen: list[str] = []
@@ -131,13 +111,3 @@ class WordSearch:
         """How many pairs hold the word."""
         rows = self._file.rows("SELECT doc FROM pair_vocabulary WHERE term = ?", (word,))
         return int(rows[0][0]) if rows else 0
-
-
-def _folded(word: str) -> str:
-    """The word as FTS5's unicode61 folds it: lower case, no diacritics; the marks of kana and hangul are no
-    diacritics.
-    """
-    if _CJK_RUN.match(word):
-        return word
-    decomposed = unicodedata.normalize("NFD", word.lower())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))

@@ -20,7 +20,7 @@ from scipy.sparse import csr_matrix
 from conversations.merging import AnswerMerger, words_said
 from conversations.model import StoredAnswer
 from conversations.text import key_tokens
-from conversations.word_search import indexed_form
+from conversations.word_forms import indexed_form
 from index.contradictions import contradict, may_deny
 
 SAME = 0.6
