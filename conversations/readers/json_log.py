@@ -59,6 +59,14 @@ def read_json_lines(log: LogFile) -> Iterator[Conversation | Rejected]:
             yield Rejected(log.name, line.number, str(error), line.text[:KEPT_OF_A_LINE])
 
 
+def _raw(row: Json) -> str:
+    """The beginning of a row; empty where it is nested too deeply to be written."""
+    try:
+        return json.dumps(row, ensure_ascii=False)[:KEPT_OF_A_LINE]
+    except RecursionError:
+        return ""
+
+
 def read_json_array(log: LogFile) -> Iterator[Conversation | Rejected]:
     """One JSON document of a list of rows, or of one row; only small ones, for it must be read whole.
 
@@ -74,11 +82,10 @@ def read_json_array(log: LogFile) -> Iterator[Conversation | Rejected]:
     except (RowError, UnicodeDecodeError) as error:
         raise LogError(f"{log.name} is one JSON document and cannot be read ({error}).", convert) from None
     rows = document if isinstance(document, list) else [document]
-    day_first = day_comes_first(_dates(json.dumps(document)))
+    day_first = day_comes_first(_dates(content.decode("utf-8", "replace")))
     for number, row in enumerate(rows, 1):
         log.tell_gathered(number - 1, len(rows))
         try:
             yield timed(conversation_from(row, log.path.name), day_first)
         except RowError as error:
-            raw = json.dumps(row, ensure_ascii=False)[:KEPT_OF_A_LINE]
-            yield Rejected(log.name, number, f"item {number} of the list: {error}", raw)
+            yield Rejected(log.name, number, f"item {number} of the list: {error}", _raw(row))

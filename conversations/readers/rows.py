@@ -79,7 +79,7 @@ def conversation_of(
     The meta is clean already, as :func:`meta_of` gives it.
 
     Raises:
-        RowError: No turn has text.
+        RowError: No turn has text, or the metadata are nested too deeply.
     """
     said = tuple(turn for turn in turns if turn is not None)
     if not said:

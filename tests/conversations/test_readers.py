@@ -76,6 +76,18 @@ def test_a_bad_line_is_rejected_with_its_place_and_the_rest_is_read(tmp_path, li
     assert rejected.file == str(path)
 
 
+@pytest.mark.parametrize("depth", [100, 500, 900])
+@pytest.mark.parametrize("as_list", [False, True])
+def test_a_row_of_which_a_part_is_nested_too_deeply_is_rejected(tmp_path, depth, as_list):
+    path = write_jsonl(tmp_path / "log", conversation_row("a", "Hi", "Hello"), conversation_row("b", "Hi", "Hello"))
+    first, second = path.read_text().splitlines()
+    deep = f'{first[:-1]}, "meta": {{"k": {"[" * depth}{"]" * depth}}}}}'
+    path.write_text(f"[{deep}, {second}]" if as_list else f"{deep}\n{second}\n")
+    (conversation,), (rejected,) = read(path)
+    assert conversation.id == "b"
+    assert "nested" in rejected.reason and rejected.line == 1
+
+
 def test_synonyms_of_roles_and_system_messages(tmp_path):
     row = {
         "id": 5,
