@@ -40,9 +40,18 @@ def known_customer(store: Store, name: str) -> Customer:
         store: of the desk.
         name: the customer's id as the logs have it.
     """
-    key = redactor_of(store).pseudonym(name) if store.setting("redact", True) else name
-    bad = [given.answer_id for given in store.feedback(key) if given.verdict == "bad" and given.answer_id is not None]
-    return Customer(name, key, store.earlier_turns(key), tuple(answer.text for answer in store.answers(bad)))
+    keys = _keys_of(store, name)
+    key = keys[1] if store.setting("redact", True) else name
+    judged = [given for one in keys for given in store.feedback(one)]
+    bad = [given.answer_id for given in judged if given.verdict == "bad" and given.answer_id is not None]
+    return Customer(name, key, store.earlier_turns(keys), tuple(answer.text for answer in store.answers(bad)))
+
+
+def _keys_of(store: Store, name: str) -> tuple[str, str]:
+    """A customer as they stand in the logs, and as a pseudonym: a desk may hold logs from before it de-identified,
+    and from after it ceased to.
+    """
+    return name, redactor_of(store).pseudonym(name)
 
 
 def forget_customer(desk: Desk, name: str) -> dict[str, int]:
@@ -63,16 +72,14 @@ def forget_customer(desk: Desk, name: str) -> dict[str, int]:
         DeskError: the desk knows no such customer.
     """
     with desk.writing(), desk.store() as store:
-        pseudonym = redactor_of(store).pseudonym(name)
-        # A desk may hold logs from before it de-identified.
-        keys = (name, pseudonym)
+        keys = _keys_of(store, name)
         replayed = _forget_replayed(desk, store, keys)
         removed: dict[str, int] = {}
         for key in keys:
             gone = store.delete_customer(key)
             removed |= {what: removed.get(what, 0) + count for what, count in gone.items()}
         if any(removed.values()):
-            store.leave_out(pseudonym)
+            store.leave_out(keys[1])
         store.compact()
         # Even for a customer nobody knows: a run killed here before may have left the index as it was.
         removed["vectors"] = forget_in_indexes(desk.index_path, store)
@@ -95,7 +102,7 @@ def allow_customer(desk: Desk, name: str) -> None:
         DeskError: the desk has not forgotten such a customer.
     """
     with desk.writing(), desk.store() as store:
-        pseudonym = redactor_of(store).pseudonym(name)
+        _, pseudonym = _keys_of(store, name)
         if pseudonym not in store.forgotten():
             raise DeskError(
                 f"The desk {desk.name} has forgotten no customer {name!r}.", "Give the id as it stands in the logs."

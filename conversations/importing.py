@@ -155,8 +155,8 @@ class _Import:
         """Writes what is new in a batch, all of it or nothing; no id stands in it twice."""
         new = [prepared for one in batch if (prepared := self._prepared(one)) is not None]
         with self._store.transaction():
-            # With the first of them: an import that brings nothing changes nothing.
-            self._store.set_setting("redact", self._redact)
+            if new:  # an import that brings nothing changes nothing
+                self._store.set_setting("redact", self._redact)
             for prepared in new:
                 self._write(prepared)
 

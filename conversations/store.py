@@ -217,12 +217,12 @@ class Store(OnFile):
         return reading.conversations_of(self._file, customer)
 
     def earlier_turns(
-        self, customer: str, before: str | None = None, hidden: Collection[str] = ()
+        self, customer: str | tuple[str, ...], before: str | None = None, hidden: Collection[str] = ()
     ) -> tuple[Turn, ...]:
         """What was said in the customer's last few conversations, oldest turn first.
 
         Args:
-            customer: as it is stored: a pseudonym, where the desk de-identifies.
+            customer: as it is stored: a pseudonym, where the desk de-identifies; both, where it did not always.
             before: ISO 8601: only conversations known to have begun before.
             hidden: ids of conversations that are left out, whenever they began.
         """

@@ -58,22 +58,23 @@ def openings(file: DeskFile, most: int) -> Iterator[tuple[str, tuple[Turn, ...]]
 
 
 def earlier_turns(
-    file: DeskFile, customer: str, before: str | None, most: int, hidden: Collection[str]
+    file: DeskFile, customer: str | tuple[str, ...], before: str | None, most: int, hidden: Collection[str]
 ) -> tuple[Turn, ...]:
     """What was said in the customer's latest conversations that began before a moment, oldest turn first.
 
     Args:
         file: the desk.
-        customer: as it is stored.
+        customer: as it is stored, or all that it is stored as.
         before: ISO 8601; conversations without a time that can be read are then left out, and all of them where
             this one cannot be. None takes all.
         most: conversations.
         hidden: ids of those that are left out.
     """
+    customers = (customer,) if isinstance(customer, str) else customer
     rows = file.rows(
-        """SELECT ordinal, at, id FROM conversations JOIN turns ON turns.conversation = ordinal AND position = 0
-           WHERE customer = ?""",
-        (customer,),
+        f"""SELECT ordinal, at, id FROM conversations JOIN turns ON turns.conversation = ordinal AND position = 0
+           WHERE customer IN ({marks(customers)})""",
+        customers,
     )
     began = {ordinal: read_moment(at) for ordinal, at, name in rows if name not in hidden}
     if before is not None:

@@ -8,7 +8,7 @@ import json
 import pytest
 from assist_fakes import use_screen
 from chat_fakes import ANSWERS, PAST, FakeBook, FakePipeline, make_chat, make_console, shown
-from lamp_desk import REFUND, RESET, SWAP, lamp_desk
+from lamp_desk import REFUND, RESET, SWAP, lamp_desk, write_log
 from logs_for_tests import conversation_row, write_jsonl
 
 from bot.assist_plain import PlainAssist
@@ -21,7 +21,7 @@ from bot.feedback import FeedbackBook
 from bot.pipeline import Pipeline
 from conversations.errors import DeskError
 from conversations.importing import import_logs
-from conversations.model import Turn
+from conversations.model import Feedback, Turn
 from index.builder import check_index
 from index.embedder import Embedder
 
@@ -97,6 +97,19 @@ def test_an_answer_that_did_not_help_this_customer_is_not_offered_again(desk):
         offered = [[candidate.text for candidate in answer.candidates] for answer in answers]
     assert RESET in offered[0] and RESET in offered[2]
     assert RESET not in offered[1] and SWAP in offered[1]
+
+
+def test_customers_stay_known_when_something_was_imported_without_de_identification(desk, tmp_path):
+    with desk.store() as store:
+        answer = next(iter(store.answers())).id
+        key = known_customer(store, "c-7").key
+        store.add_feedback(Feedback("2026-01-01T00:00:00+00:00", "chat-1", "q", answer, "bad", "chat", key, key))
+        turns = [{"role": "customer", "text": "a new one", "at": "2025-06-01T10:00:00Z"}]
+        log = write_log(tmp_path / "raw.jsonl", [{"id": "raw", "customer": "c-7", "turns": turns}])
+        import_logs(store, [log], redact=False, rejects_dir=desk.rejects_path)
+        known = known_customer(store, "c-7")
+    assert [turn.text for turn in known.earlier][-1] == "a new one"
+    assert (len(known.earlier), len(known.disliked)) == (5, 1)
 
 
 def test_what_did_not_help_is_not_said_again_in_the_same_dialogue(desk):

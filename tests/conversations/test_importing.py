@@ -194,3 +194,12 @@ def test_an_import_that_brings_nothing_leaves_de_identification_as_it_was(store,
     with pytest.raises(LogError):
         import_logs(store, [tmp_path / "broken.csv"], redact=False, rejects_dir=tmp_path)
     assert store.setting("redact") is True
+
+
+def test_an_import_of_what_is_there_leaves_de_identification_as_it_was(store, tmp_path):
+    one = write_jsonl(tmp_path / "one", conversation_row("a", "Hi", "Hello"))
+    other = write_jsonl(tmp_path / "two", conversation_row("b", "Hi", "Hello"))
+    import_logs(store, [one], redact=True, rejects_dir=tmp_path)
+    import_logs(store, [other], redact=False, rejects_dir=tmp_path)
+    assert import_logs(store, [one], redact=True, rejects_dir=tmp_path).unchanged == 1
+    assert store.setting("redact") is False
