@@ -8,15 +8,18 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.progress import Meter
-from conversations.desk import Desk
+from conversations.desk import Desk, at_home
 from conversations.errors import DeskError
 from conversations.importing import ImportReport, import_logs
 from conversations.readers import log_files
 from conversations.store import Store
-from training.registry import desk_embedder
+from training.registry import desk_embedder, encoder_name
+
+if TYPE_CHECKING:
+    from index.embedder import Embedder
 
 
 def import_into_desk(
@@ -48,10 +51,12 @@ def import_into_desk(
         size = sum(path.stat().st_size for path in files)
         desk = Desk.create(home, name)
         with desk.writing(), _nothing_left_if_empty(desk), desk.store() as store, Meter() as meter:
+            # Beforehand: a wrong name should not be noticed after hours of reading.
+            named = _named_encoder(desk, store, embedder_name, meter) if embedder_name else None
             report = import_logs(
                 store, files, redact, lambda read: meter.show("reading logs", read, size), desk.rejects_path
             )
-            notices = [*_notices(report), *_bring_index_in_step(desk, store, embedder_name, meter)]
+            notices = [*_notices(report), *_bring_index_in_step(desk, store, named, meter)]
     return asdict(report), notices
 
 
@@ -77,16 +82,29 @@ def _notices(report: ImportReport) -> list[str]:
     return [*filter(None, [report.warning]), *(text.format(count) for count, text in told if count)]
 
 
-def _bring_index_in_step(desk: Desk, store: Store, embedder_name: str | None, meter: Meter) -> list[str]:
+def _named_encoder(desk: Desk, store: Store, name: str, meter: Meter) -> Embedder:
+    """The encoder that the desk is to use from now on, loaded."""
+    own = Path(encoder_name(desk.models_path, store))
+    if own.is_relative_to(desk.models_path):
+        raise DeskError(
+            f"Desk {desk.name} reads with the encoder of its own model {own.parent.name}: another would not be used.",
+            f"Serve with the model that ships first: attendant models --promote base --desk {desk.name}.",
+        )
+    meter.show("loading the encoder")
+    from index.embedder import Embedder
+
+    directory = at_home(name)
+    return Embedder(str(directory.resolve()) if directory.is_dir() else name)
+
+
+def _bring_index_in_step(desk: Desk, store: Store, named: Embedder | None, meter: Meter) -> list[str]:
     meter.show("loading the encoder")
     from index.builder import update_index
-    from index.embedder import Embedder
     from training.desk_calibration import calibrate_desk
 
-    embedder = Embedder(embedder_name) if embedder_name else desk_embedder(desk.models_path, store)
-    if embedder_name is not None:
-        # Kept only after it could be loaded.
-        store.set_setting("embedder", embedder_name)
+    if named is not None:
+        store.set_setting("embedder", named.name)
+    embedder = named or desk_embedder(desk.models_path, store)
     mended = update_index(desk.index_path, store, embedder, meter.show)
     calibrate_desk(desk, store, embedder, meter.show)
     return mended

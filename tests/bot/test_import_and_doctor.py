@@ -24,7 +24,7 @@ class StandInEmbedder:
     def __init__(self, name):
         if name == "broken":
             raise ModelError("The encoder broken cannot be loaded.", "Check the name.")
-        self.identity = f"{name}@0"
+        self.name, self.identity = name, f"{name}@0"
 
 
 @pytest.fixture
@@ -99,11 +99,31 @@ def test_an_encoder_is_kept_only_if_it_can_be_loaded(tmp_path, encoder, capsys):
     log.write_text(GOOD)
     code, _, err = call(capsys, "import", log, "--home", tmp_path, "--embedder", "broken")
     assert code == 1 and "cannot be loaded" in err
-    with Desk.open(tmp_path, "default").store() as store:
-        assert store.setting("embedder") is None and store.counts()["conversations"] == 1
+    assert list_desks(tmp_path) == [], "nothing was read for it"
     assert call(capsys, "import", log, "--home", tmp_path, "--embedder", "other")[0] == 0
     assert call(capsys, "import", log, "--home", tmp_path)[0] == 0
     assert [identity for _, identity in encoder] == ["other@0", "other@0"]
+
+
+def test_an_encoder_in_a_directory_is_found_from_everywhere(tmp_path, encoder, capsys, monkeypatch):
+    log = tmp_path / "log.jsonl"
+    log.write_text(GOOD)
+    (tmp_path / "models" / "e5").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert call(capsys, "import", log, "--home", tmp_path / "home", "--embedder", "models/e5")[0] == 0
+    with Desk.open(tmp_path / "home", "default").store() as store:
+        assert store.setting("embedder") == str(tmp_path / "models" / "e5")
+
+
+def test_an_encoder_that_nobody_would_read_is_refused(tmp_path, encoder, capsys):
+    log = tmp_path / "log.jsonl"
+    log.write_text(GOOD)
+    models = Desk.create(tmp_path, "default").models_path
+    (models / "own" / training.registry.ENCODER).mkdir(parents=True)
+    (models / "current").write_text("own")
+    code, _, err = call(capsys, "import", log, "--home", tmp_path, "--embedder", "other")
+    assert code == 1 and "its own model own" in err and "attendant models --promote base --desk default" in err
+    assert encoder == []
 
 
 def test_no_redact_warns(tmp_path, encoder, capsys):
