@@ -19,6 +19,8 @@ from conversations.text import safe_text
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
 _DATABASE = "desk.sqlite"
+_PRIVATE = 0o700
+"""What customers wrote is nobody else's business on a machine that people share."""
 _PATIENCE = 2.0
 """Seconds that a command waits for another one that is just about to finish."""
 
@@ -92,7 +94,7 @@ class Desk:
         desk = cls(home, name)
         try:
             for directory in (desk.path, desk.index_path, desk.models_path, desk.rejects_path):
-                directory.mkdir(parents=True, exist_ok=True)
+                directory.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
         except OSError as error:
             raise DeskError(
                 f"{desk.path} cannot be made: {error.strerror}.", "Choose another directory with --home DIR."

@@ -1,16 +1,15 @@
 """Turns gathered into conversations on disk, for logs whose rows are not together.
 
-The scratch file is SQLite, so that a log larger than memory can be sorted; it goes when the reader is done.
+They lie in a database of SQLite's without a name, so that a log larger than memory can be sorted and nothing of it is
+left, even after a kill: its file is deleted as soon as it is open.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
-from pathlib import Path
 from typing import NamedTuple
 
 from conversations.closing import Closing
@@ -36,10 +35,10 @@ class Scratch(Closing):
     """A database that exists while a log is read."""
 
     def __init__(self, *tables: str) -> None:
-        self._directory = tempfile.TemporaryDirectory(prefix="attendant-")
-        self.database = sqlite3.connect(Path(self._directory.name) / "scratch.sqlite", isolation_level=None)
+        self.database = sqlite3.connect("", isolation_level=None)
         # Nothing here must outlive a crash, so nothing is waited for.
-        for statement in ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", *tables, "BEGIN"):
+        pragmas = ("PRAGMA temp_store = FILE", "PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF")
+        for statement in (*pragmas, *tables, "BEGIN"):
             self.database.execute(statement)
 
     def run(self, sql: str, parameters: tuple[object, ...] = ()) -> sqlite3.Cursor:
@@ -57,9 +56,8 @@ class Scratch(Closing):
             ) from error
 
     def close(self) -> None:
-        """Removes the scratch file."""
+        """Gives the room back."""
         self.database.close()
-        self._directory.cleanup()
 
 
 class Threads(Scratch):

@@ -1,4 +1,5 @@
 import multiprocessing
+import os
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -241,6 +242,16 @@ def test_desks(tmp_path, monkeypatch):
     assert Desk.open(tmp_path, "acme").database == desk.database
     with pytest.raises(DeskError, match=r"acme.*attendant import LOGS --desk other"):
         Desk.open(tmp_path, "other")
+
+
+def test_a_desk_is_for_its_owner_only(tmp_path):
+    before = os.umask(0o022)
+    try:
+        desk = Desk.create(tmp_path / "home", "acme")
+    finally:
+        os.umask(before)
+    for directory in (desk.path, desk.index_path, desk.models_path, desk.rejects_path):
+        assert directory.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("name", ["", ".hidden", "..", "a/b", "a b", "x" * 65, "naïve", "a\n", "\x1b[2J"])

@@ -1,7 +1,11 @@
 """Rows of tables: quotation marks that close, that do not, and that are none."""
 
+import tempfile
+
 import pytest
 from logs_for_tests import read, said
+
+from conversations.readers import read_log
 
 
 def table(tmp_path, content):
@@ -69,3 +73,18 @@ def test_many_open_quotation_marks_are_read_in_one_go(tmp_path):
     content = "question,answer\n" + 'q,"open\n' * 30_000 + "q,a\n" * 30_000
     conversations, rejected = table(tmp_path, content)
     assert (len(conversations), len(rejected)) == (30_000, 30_000)
+
+
+def test_what_a_table_says_lies_in_no_file_that_a_kill_would_leave(tmp_path, monkeypatch):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    for name in ("TMPDIR", "SQLITE_TMPDIR"):
+        monkeypatch.setenv(name, str(scratch))
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    log = tmp_path / "log.csv"
+    said = "a word of Margaret's " * 50
+    log.write_text("id,role,text\n" + "".join(f"c{n},customer,{said}\nc{n},agent,fine\n" for n in range(5_000)))
+    items = read_log(log)
+    next(items)
+    assert list(scratch.iterdir()) == []
+    assert sum(1 for _ in items) == 4_999
