@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from conversations.on_disk import bring_to_disk
 from conversations.store import Store
 from index.manifest import Manifest, remove_strangers, sha256_of, verify_files, verify_state, write_manifest
 from index.states import ARRAYS, Ids, merge_segments
@@ -94,6 +95,7 @@ class IndexFiles:
             writing=self.writing,
             files=kept | new,
         )
+        bring_to_disk(files)
         write_manifest(self.directory, self.manifest)
         remove_strangers(self.directory, self.manifest)
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from conversations.errors import IndexDamaged
+from conversations.on_disk import swap_in
 from conversations.store import Store
 
 SCHEMA = 1
@@ -63,13 +63,8 @@ def read_manifest(directory: Path) -> Manifest | None:
 
 
 def write_manifest(directory: Path, manifest: Manifest) -> None:
-    """Swaps the manifest in: from here on readers see the new index."""
-    beside = directory / f"{NAME}.tmp"
-    with beside.open("w", encoding="utf-8") as file:
-        json.dump(asdict(manifest), file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(directory / NAME)
+    """Swaps the manifest in: from here on readers see the new index. The files that it names must be on the disk."""
+    swap_in(json.dumps(asdict(manifest), indent=1), directory / NAME)
 
 
 def verify_files(directory: Path, manifest: Manifest, names: Iterable[str] | None = None) -> None:

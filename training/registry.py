@@ -7,7 +7,6 @@ fine-tuned with it.
 
 from __future__ import annotations
 
-import os
 from copy import deepcopy
 from dataclasses import asdict, astuple, dataclass, replace
 from importlib import resources
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from conversations.errors import ModelError
+from conversations.on_disk import swap_in
 from conversations.store import Store
 from index.builder import STATES_BELOW, Check
 from index.embedder import Embedder
@@ -236,11 +236,11 @@ def promote(models: Path, name: str) -> None:
     """
     before = model_in_use(models)
     if before != name:
-        _write(models / "previous", before)
+        swap_in(f"{before}\n", models / "previous")
     if name == BASE:
         (models / "current").unlink(missing_ok=True)
     else:
-        _write(models / "current", name)
+        swap_in(f"{name}\n", models / "current")
 
 
 def model_in_use(models: Path) -> str:
@@ -265,15 +265,6 @@ def model_names(models: Path) -> list[str]:
     """The desk's own models, oldest first."""
     names = (path.parent.name for path in models.glob(f"*/{CONFIG}"))
     return sorted(name for name in names if not name.startswith("."))  # one that a kill left half written
-
-
-def _write(path: Path, name: str) -> None:
-    beside = path.with_name(path.name + ".tmp")
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(name + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
 
 
 def next_name(models: Path) -> str:

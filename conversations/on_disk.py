@@ -1,0 +1,28 @@
+"""Files that a power cut leaves whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def bring_to_disk(paths: Iterable[Path]) -> None:
+    """Waits until files, or the entries of directories, are on the disk itself."""
+    for path in paths:
+        if path.is_dir() and os.name != "posix":
+            continue  # only there can a directory be opened
+        descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def swap_in(text: str, path: Path) -> None:
+    """Writes a small file anew in one step: whatever happens, the old one is there, or all of the new one is."""
+    beside = path.with_name(f"{path.name}.tmp")
+    beside.write_text(text, encoding="utf-8")
+    bring_to_disk([beside])
+    beside.replace(path)
+    bring_to_disk([path.parent])
