@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import torch
 from index_fixtures import embedder
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling
@@ -11,7 +14,7 @@ from sentence_transformers.sentence_transformer.modules import Pooling
 from conversations.model import Turn
 from index.candidates import EARLIER_TOKENS, read_dialogues
 from index.embedder import EARLIER, Embedder
-from index.encoder_loading import bundled_path
+from index.encoder_loading import bundled_path, default_precision, fast_arithmetic
 
 QUESTION = Turn("customer", "And if it is already open?")
 BEFORE = (Turn("customer", "Can I send the lamp back?"), Turn("agent", "Yes, within 30 days."))
@@ -70,3 +73,14 @@ def test_an_encoder_with_other_pooling_reads_the_last_turn_by_itself(tmp_path):
     np.testing.assert_allclose(read.question_vector, other.encode([QUESTION.text])[0], atol=1e-4)
     (looking_back,) = read_dialogues(other, [[*BEFORE, QUESTION]], 1, earlier=[BEFORE])
     np.testing.assert_allclose(looking_back.question_vector, read.question_vector, atol=1e-4)
+
+
+@pytest.mark.parametrize(("generation", "precision"), [(7, "float32"), (8, "bfloat16")])
+def test_a_gpu_that_only_emulates_bfloat16_computes_in_float32(monkeypatch, generation, precision):
+    monkeypatch.setattr(torch.version, "hip", None)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: SimpleNamespace(major=generation))
+    monkeypatch.setattr(torch.cuda, "_check_bf16_tensor_supported", lambda _: True)
+    assert default_precision("cuda") == default_precision("cuda:1") == precision
+    assert fast_arithmetic("cuda")._enabled is (precision == "bfloat16")
