@@ -175,6 +175,7 @@ def _anew(embedder: Embedder, settings: TrainSettings) -> Reranker:
     return Reranker.from_encoder(
         embedder.transformer,
         embedder.identity,
+        seed=settings.seed,
         answer_tokens=ANSWER_TOKENS,
         listwise_heads=settings.listwise_heads,
         signal_weights=BARE_WEIGHTS,

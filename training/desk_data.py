@@ -189,6 +189,7 @@ class OpenDesk:
         return Reranker.from_encoder(
             self.embedder.transformer,
             self.embedder.identity,
+            seed=settings.seed,
             listwise_heads=settings.listwise_heads,
             needs_questions=True,
             looks_back=True,

@@ -3,6 +3,8 @@
 Decisions:
 - The order of batches is a pure function of seed and epoch, so a resumed run sees what the killed one would have.
 - A checkpoint is written beside and swapped in, as safetensors and JSON: a kill leaves the one before it.
+- The last one is written when training is done. What comes after it, such as an index of a tuned encoder, has the same
+  weights in a run that is resumed, also where the same steps would not give them again, as on a GPU.
 """
 
 from __future__ import annotations
@@ -97,7 +99,8 @@ def train_loop(
         loss_of: the mean loss of the rows of one batch; of several processes, this one's part of it
             (`training.distributed.part_of_mean`).
         settings: see `LoopSettings`.
-        checkpoint: directory for checkpoints; None for none. A checkpoint of the same stage is resumed.
+        checkpoint: directory for checkpoints; None for none. A checkpoint of the same stage is resumed; where that
+            was done, nothing is trained again.
         on_progress: called after every step.
         after_epoch: called with the epoch; returns (held-out metric, whether to stop).
         before_epoch: called with each epoch, those that a killed run had done included.
@@ -121,6 +124,13 @@ def train_loop(
     parameters = [p for group in groups for p in group[0]]
     recent: list[float] = []
     saved_at = time.monotonic()
+
+    def save(step: int) -> None:
+        nonlocal saved_at
+        if checkpoint and is_first():
+            _save(checkpoint, stage, step, steps, module, optimizer)
+        saved_at = time.monotonic()
+
     for epoch in range(settings.epochs):
         before_epoch(epoch)
         batches = batches_of_epoch(random_of[epoch])
@@ -141,16 +151,15 @@ def train_loop(
             recent = [*recent[-49:], loss]
             if on_progress:
                 on_progress(Progress(stage, step + 1, steps, sum(recent) / len(recent)))
-            is_due = time.monotonic() - saved_at > settings.checkpoint_seconds
-            if checkpoint and is_due and is_first():
-                _save(checkpoint, stage, step + 1, steps, module, optimizer)
-                saved_at = time.monotonic()
+            if step + 1 == steps or time.monotonic() - saved_at > settings.checkpoint_seconds:
+                save(step + 1)
         if after_epoch and done <= (epoch + 1) * per_epoch:
             metric, stop = after_epoch(epoch)
             if on_progress:
                 mean = sum(recent) / max(len(recent), 1)
                 on_progress(Progress(stage, (epoch + 1) * per_epoch, steps, mean, metric))
             if stop:
+                save((epoch + 1) * per_epoch)
                 break
 
 

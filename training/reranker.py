@@ -98,13 +98,21 @@ class Reranker(nn.Module):
         nn.init.zeros_(self.score_out.bias)
 
     @classmethod
-    def from_encoder(cls, transformer: Any, encoder: str, blocks: int = 1, **sizes: Any) -> Reranker:  # noqa: ANN401
+    def from_encoder(
+        cls,
+        transformer: Any,  # noqa: ANN401
+        encoder: str,
+        blocks: int = 1,
+        seed: int = 13,
+        **sizes: Any,  # noqa: ANN401
+    ) -> Reranker:
         """A reranker whose blocks are copies of the last layers of a BERT-like encoder.
 
         Args:
             transformer: the encoder.
             encoder: its identity.
             blocks: layers copied.
+            seed: of the weights that no layer gives; torch's generator goes on from it.
             sizes: other fields of `RerankerConfig`.
 
         Raises:
@@ -123,6 +131,7 @@ class Reranker(nn.Module):
                     **sizes,
                 }
             )
+            torch.manual_seed(seed)
             reranker = cls(config)
             for block, layer in zip(reranker.layers, transformer.encoder.layer[-blocks:], strict=True):
                 block.copy_layer(layer)

@@ -66,7 +66,11 @@ PEERS = {
     help="Peak of the learning rate.",
 )
 @click.option("--batch-size", type=click.IntRange(LEAST["batch_size"]), help="Dialogues a step.")
-@click.option("--seed", type=int, help="Of the order of examples; the same seed gives the same model.")
+@click.option(
+    "--seed",
+    type=int,
+    help="Of all that is drawn: on the same machine, without a GPU, the same seed gives the same model.",
+)
 @click.option("--limit", type=click.IntRange(LEAST["limit"]), help="Train on so many dialogues only.")
 @click.option(
     "--encoder",

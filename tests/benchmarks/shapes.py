@@ -95,9 +95,13 @@ def measure(opened: OpenDesk, shapes: dict[str, dict[str, Any]], table: Table, i
     if is_first:
         table.add("retrieval", retrieval_ranker(), cases, 0)
     for name, sizes in shapes.items():
-        torch.manual_seed(SETTINGS.seed)
         reranker = Reranker.from_encoder(
-            opened.embedder.transformer, opened.embedder.identity, needs_questions=True, looks_back=True, **sizes
+            opened.embedder.transformer,
+            opened.embedder.identity,
+            seed=SETTINGS.seed,
+            needs_questions=True,
+            looks_back=True,
+            **sizes,
         )
         fit_signal_weights(reranker, examples)
         train_reranker(reranker, examples, held_out, SETTINGS.for_reranker())

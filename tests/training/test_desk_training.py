@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from functools import partial
 
 import pytest
 from made_once import sample_desk, small_desk
@@ -23,6 +24,7 @@ from training.desk_calibration import calibrate_desk
 from training.desk_data import HELD_OUT_SHARE, OpenDesk
 from training.desk_encoder import under_another_encoder
 from training.desk_training import train_desk
+from training.loop import LoopSettings
 from training.mood import MoodReader
 from training.registry import current_model_path, load_model, save_model
 from training.reranker import Reranker, RerankerConfig
@@ -209,6 +211,35 @@ def test_a_kill_leaves_the_desk_as_it_was_and_the_same_command_goes_on(desk, sta
     name, _ = ask(desk)
     assert name.startswith("cross-attention:model-")
     assert not (desk.models_path / "training").exists()
+
+
+class Killed(Exception):
+    """Stands for a kill: nothing of the run is left but its files."""
+
+
+def test_a_tuned_encoder_survives_a_kill_and_the_reranker_goes_on_with_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(desk_training, "LEAST_EXAMPLES", 1)
+    monkeypatch.setattr(desk_training, "LEAST_HELD_OUT", 1)
+    monkeypatch.setattr(reranker_training, "LoopSettings", partial(LoopSettings, checkpoint_seconds=-1.0))
+    desk = small_desk(tmp_path, "small")
+
+    def steps():
+        """Those that are done, the reranker's second being killed before it is kept."""
+        seen = []
+
+        def follow(progress):
+            if progress.metric is None:
+                seen.append((progress.stage, progress.step))
+            if seen[-1:] == [("reranker", 2)]:
+                raise Killed
+
+        with pytest.raises(Killed):
+            train_desk([desk], TrainSettings(epochs=2, encoder_epochs=1, batch_size=4), follow)
+        return [[step for stage, step in seen if stage == name] for name in ("encoder", "reranker")]
+
+    tuned, trained = steps()
+    assert tuned and trained == [1, 2]
+    assert steps() == [[], [2]]
 
 
 def test_a_desk_too_small_is_told_so_and_stays_as_it_was(desk, monkeypatch):

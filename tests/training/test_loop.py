@@ -17,7 +17,7 @@ class Killed(Exception):
     pass
 
 
-def run(tmp_path, epochs=4, stop_at=None, checkpoint=True, stage="line"):
+def run(tmp_path, epochs=4, stop_at=None, checkpoint=True, checkpoint_seconds=-1, after_epoch=None):
     torch.manual_seed(3)
     module = nn.Linear(3, 1)
     seen = []
@@ -36,9 +36,9 @@ def run(tmp_path, epochs=4, stop_at=None, checkpoint=True, stage="line"):
         if stop_at and progress.step == stop_at:
             raise Killed
 
-    settings = LoopSettings(epochs, 0.05, checkpoint_seconds=-1)
+    settings = LoopSettings(epochs, 0.05, checkpoint_seconds=checkpoint_seconds)
     train_loop(
-        stage,
+        "line",
         module,
         [(list(module.parameters()), 1.0)],
         batches,
@@ -46,6 +46,7 @@ def run(tmp_path, epochs=4, stop_at=None, checkpoint=True, stage="line"):
         settings,
         tmp_path if checkpoint else None,
         on_progress,
+        after_epoch,
     )
     return module, seen
 
@@ -70,6 +71,28 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path, stop_at):
     # The kill came before the checkpoint of its own step was written.
     assert seen[0] == stop_at
     assert torch.equal(resumed.weight, whole.weight)
+
+
+def test_a_finished_training_is_not_done_again(tmp_path):
+    whole, _ = run(tmp_path, checkpoint=False)
+    run(tmp_path, checkpoint_seconds=600)
+    again, seen = run(tmp_path)
+    assert seen == []
+    assert torch.equal(again.weight, whole.weight)
+
+
+def test_one_that_was_stopped_early_ends_there_again(tmp_path):
+    measured = []
+
+    def worse(epoch):
+        measured.append(epoch)
+        return 0.0, epoch == 1
+
+    stopped, _ = run(tmp_path, checkpoint_seconds=600, after_epoch=worse)
+    again, seen = run(tmp_path, after_epoch=worse)
+    assert measured == [0, 1, 1]
+    assert seen == [10], "the step of the metric alone"
+    assert torch.equal(again.weight, stopped.weight)
 
 
 @pytest.mark.parametrize("damage", [b"", b"garbage", None])
