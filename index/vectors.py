@@ -10,6 +10,7 @@ Decisions:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
@@ -149,8 +150,10 @@ class VectorIndex:
         if self._on_gpu is None:
             flat = self._index.index
             if hasattr(self._faiss, "StandardGpuResources") and self._faiss.get_num_gpus() > 0:
+                # The GPU that this process of a torchrun computes on, not everybody's first.
+                own = int(os.environ.get("LOCAL_RANK", "0")) % self._faiss.get_num_gpus()
                 flat = self._faiss.index_cpu_to_gpu(
-                    self._faiss.StandardGpuResources(), 0, self._faiss.downcast_index(flat)
+                    self._faiss.StandardGpuResources(), own, self._faiss.downcast_index(flat)
                 )
             self._on_gpu = flat
         return self._on_gpu

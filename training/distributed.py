@@ -1,7 +1,9 @@
 """Training in several processes, as `torchrun` starts them, with the result that one process would have.
 
 Every process draws the same batch and the same augmentation, works on its own share of the rows, and the gradients
-are averaged before each step. Without torchrun there is one process and nothing here does anything.
+are averaged before each step. What is decided by numbers that two machines may round differently (batches, when to
+stop, which negatives are hard) the first process decides for all: nobody waits for one that has left. Without
+torchrun there is one process and nothing here does anything.
 """
 
 from __future__ import annotations
@@ -16,24 +18,50 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from conversations.errors import MissingPart, TrainingError
+
 Row = TypeVar("Row")
+Decided = TypeVar("Decided")
 PATIENCE = timedelta(hours=2)
 """The others wait so long while the first process writes an index."""
 
 
 @contextmanager
 def joined() -> Iterator[None]:
-    """Joins the processes of one torchrun for the time being; elsewhere nothing happens."""
+    """Joins the processes of one torchrun for the time being; elsewhere nothing happens.
+
+    Raises:
+        MissingPart: this machine has fewer GPUs than processes.
+        TrainingError: the processes do not find each other.
+    """
     if int(os.environ.get("WORLD_SIZE", "1")) < 2 or "RANK" not in os.environ:
         yield
         return
-    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
-    if torch.cuda.is_available():
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    has_gpus = torch.cuda.is_available()
+    if has_gpus:
+        _take_own_gpu(int(os.environ.get("LOCAL_RANK", "0")), int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+    try:
+        dist.init_process_group("nccl" if has_gpus else "gloo", timeout=PATIENCE)
+    except (RuntimeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise TrainingError(
+            f"The processes of this training do not find each other: {reason}", "Start them all with one torchrun."
+        ) from error
     try:
         yield
     finally:
         dist.destroy_process_group()
+
+
+def _take_own_gpu(rank: int, count: int) -> None:
+    """Computes on a GPU that no other process of this machine has."""
+    gpus = torch.cuda.device_count()
+    if max(count, rank + 1) > gpus:
+        raise MissingPart(
+            f"{count} processes were started on a machine with {gpus} GPU{'s' * (gpus > 1)}, and each needs its own.",
+            f"Give torchrun --nproc-per-node {gpus}, or hide the GPUs: CUDA_VISIBLE_DEVICES= torchrun ...",
+        )
+    torch.cuda.set_device(rank)
 
 
 def processes() -> int:
@@ -50,6 +78,42 @@ def wait() -> None:
     """Until all processes have come here."""
     if dist.is_initialized():
         dist.barrier()
+
+
+def from_first(own: Decided) -> Decided:
+    """What the first process has decided, in every process."""
+    if processes() == 1:
+        return own
+    told = [own]
+    dist.broadcast_object_list(told)
+    return told[0]
+
+
+def require_same(own: object, what: str) -> None:
+    """Makes sure that all processes have the same.
+
+    Args:
+        own: of this process.
+        what: it is, in words.
+
+    Raises:
+        TrainingError: they do not.
+    """
+    found = [own] * processes()
+    if processes() > 1:
+        dist.all_gather_object(found, own)
+    if any(one != own for one in found):
+        raise TrainingError(
+            f"The processes of this training have different {what}: they compute differently.",
+            "Start them on machines of one kind.",
+        )
+
+
+def take_from_first(module: nn.Module) -> None:
+    """Gives a module the weights that it has in the first process."""
+    if processes() > 1:
+        for value in module.state_dict().values():
+            dist.broadcast(value, 0)
 
 
 def own_share(rows: Sequence[Row]) -> Sequence[Row]:

@@ -3,8 +3,8 @@
 Decisions:
 - The order of batches is a pure function of seed and epoch, so a resumed run sees what the killed one would have.
 - A checkpoint is written beside and swapped in, as safetensors and JSON: a kill leaves the one before it.
-- The last one is written when training is done. What comes after it, such as an index of a tuned encoder, has the same
-  weights in a run that is resumed, also where the same steps would not give them again, as on a GPU.
+- The last one is written when training is done. What comes after it, such as an index of a tuned encoder, has the
+  same weights in a run that is resumed, also where the same steps would not give them again, as on a GPU.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from conversations.errors import TrainingError
-from training.distributed import average_gradients, is_first, mean_of
+from training.distributed import average_gradients, from_first, is_first, mean_of, take_from_first
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def train_loop(
     if settings.epochs == 0:
         return
     random_of = [random.Random(f"{settings.seed}-{epoch}") for epoch in range(settings.epochs)]
-    per_epoch = len(batches_of_epoch(random.Random(f"{settings.seed}-0")))
+    per_epoch = from_first(len(batches_of_epoch(random.Random(f"{settings.seed}-0"))))
     steps = per_epoch * settings.epochs
     if per_epoch == 0:
         raise TrainingError(f"There is nothing to train the {stage} on.", "Import more conversations.")
@@ -121,6 +121,7 @@ def train_loop(
         weight_decay=settings.weight_decay,
     )
     done = _resume(checkpoint, stage, steps, module, optimizer)
+    take_from_first(module)
     parameters = [p for group in groups for p in group[0]]
     recent: list[float] = []
     saved_at = time.monotonic()
@@ -133,7 +134,7 @@ def train_loop(
 
     for epoch in range(settings.epochs):
         before_epoch(epoch)
-        batches = batches_of_epoch(random_of[epoch])
+        batches = from_first(batches_of_epoch(random_of[epoch]))
         for place, batch in enumerate(batches):
             step = epoch * per_epoch + place
             if step < done:
@@ -153,6 +154,7 @@ def train_loop(
                 on_progress(Progress(stage, step + 1, steps, sum(recent) / len(recent)))
             if step + 1 == steps or time.monotonic() - saved_at > settings.checkpoint_seconds:
                 save(step + 1)
+        take_from_first(module)
         if after_epoch and done <= (epoch + 1) * per_epoch:
             metric, stop = after_epoch(epoch)
             if on_progress:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from index.encoder_loading import default_device, fast_arithmetic
 from training.batching import batches_of_like_length, step_generator
-from training.distributed import own_share, part_of_mean
+from training.distributed import from_first, own_share, part_of_mean, require_same
 from training.examples import Example, digest_of_examples, evenly, sample_rows, unpack
 from training.loop import LoopSettings, Progress, train_loop
 from training.losses import DISTILLATIONS, LOSSES, padded
@@ -96,6 +96,10 @@ def train_reranker(
         settings: see `RerankerSettings`.
         checkpoint: directory of its own for resuming after a kill; what another training left there is deleted.
         on_progress: called after every step and every epoch.
+
+    Raises:
+        TrainingError: the loss is not a number, there is nothing to train on, or several processes were given
+            different candidates.
     """
     reranker.to(default_device()).float()
     if checkpoint is not None:
@@ -115,7 +119,7 @@ def train_reranker(
         scored = (scores_of(reranker, example) for example in measured)
         ranks = [rank_of_right(scores, example.right) for scores, example in zip(scored, measured, strict=True)]
         reranker.train()
-        return mean_reciprocal_rank(ranks)
+        return from_first(mean_reciprocal_rank(ranks))
 
     best = Best.kept(checkpoint) or Best(checkpoint)
     if best.weights is None:
@@ -173,7 +177,9 @@ class _Lesson:
         self.reranker = reranker
         self.examples = list(examples)
         self.settings = settings
-        self._hardest_first = HardestFirst(checkpoint, [len(example.right) for example in examples])
+        sizes = [len(example.right) for example in examples]
+        require_same(sizes, "candidates to train on")
+        self._hardest_first = HardestFirst(checkpoint, sizes)
 
     def batches(self, generator: random.Random) -> list[list[int]]:
         """All examples, shuffled; the dialogues of a batch are of like length and from one desk."""
@@ -245,5 +251,6 @@ class _Lesson:
         """Orders each example's candidates by what the reranker thinks of them after an epoch, hardest first."""
         self.reranker.eval()
         scored = (scores_of(self.reranker, example) for example in self.examples)
-        self._hardest_first.keep(epoch, [np.argsort(-scores, kind="stable").tolist() for scores in scored])
+        orders = [np.argsort(-scores, kind="stable").tolist() for scores in scored]
+        self._hardest_first.keep(epoch, from_first(orders))
         self.reranker.train()

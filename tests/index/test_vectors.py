@@ -14,8 +14,9 @@ SIZE, WIDTH = 3000, 8
 class GpuIndex:
     """Searches as the index that it was made from, and refuses what FAISS refuses on a GPU."""
 
-    def __init__(self, flat):
+    def __init__(self, flat, device):
         self.flat = flat
+        self.device = device
         self.asked = []
 
     def search(self, queries, count):
@@ -27,15 +28,15 @@ class GpuIndex:
 
 @pytest.fixture
 def gpus(monkeypatch):
-    """FAISS as it is where it sees a GPU; what was put on it."""
+    """FAISS as it is where it sees two GPUs; what was put on them."""
     made = []
 
     def to_gpu(resources, device, flat):
-        made.append(GpuIndex(flat))
+        made.append(GpuIndex(flat, device))
         return made[-1]
 
     monkeypatch.setattr(faiss, "StandardGpuResources", object, raising=False)
-    monkeypatch.setattr(faiss, "get_num_gpus", lambda: 1, raising=False)
+    monkeypatch.setattr(faiss, "get_num_gpus", lambda: 2, raising=False)
     monkeypatch.setattr(faiss, "index_cpu_to_gpu", to_gpu, raising=False)
     return made
 
@@ -51,6 +52,16 @@ def test_more_neighbours_than_a_gpu_finds_are_found_all_the_same(gpus):
         assert (ids[:, :50] == nearest[:, :50]).all()
         assert [set(row) for row in ids.tolist()] == [set(row[:count]) for row in nearest.tolist()]
     assert [made.asked for made in gpus] == [[50, 2048]]
+
+
+def test_every_process_of_a_torchrun_searches_on_its_own_gpu(gpus, monkeypatch):
+    for rank in (None, "0", "1"):
+        if rank:
+            monkeypatch.setenv("LOCAL_RANK", rank)
+        index = VectorIndex(WIDTH)
+        index.add(np.arange(2), np.eye(2, WIDTH, dtype=np.float32))
+        index.search(np.eye(1, WIDTH, dtype=np.float32), 1)
+    assert [made.device for made in gpus] == [0, 0, 1]
 
 
 @pytest.mark.gpu

@@ -92,6 +92,76 @@ def launched(*arguments: str, **environment: str) -> subprocess.CompletedProcess
     )
 
 
+PARTED = """
+import os, sys
+from datetime import timedelta
+from pathlib import Path
+import torch
+from ranking_fixtures import judged_example, tiny_reranker, tiny_source
+import training.distributed as distributed, training.reranker_training as reranker_training
+from training.reranker_training import RerankerSettings, train_reranker
+from training.same_run import digest, digest_of_weights
+
+distributed.PATIENCE = timedelta(seconds=40)
+directory, lost = Path(sys.argv[1]), int(sys.argv[2])
+own = directory / os.environ["RANK"]
+own.mkdir()
+source, drawn, metrics = tiny_source(own), [], iter(range(99))
+examples = [judged_example(tiny_reranker(seed=5), source, seed, agrees=True) for seed in range(24)]
+settings = RerankerSettings(
+    epochs=4, learning_rate=0.02, batch_size=8, candidates=4, patience=2, refresh_negatives=True
+)
+sample_rows, scores_of = reranker_training.sample_rows, reranker_training.scores_of
+batches, clip = reranker_training._Lesson.batches, torch.nn.utils.clip_grad_norm_
+direction = -1.0 if os.environ["RANK"] == "1" else 1.0
+
+
+def sample_and_keep(*told):
+    drawn.append(sample_rows(*told))
+    return drawn[-1]
+
+
+reranker_training.sample_rows = sample_and_keep
+reranker_training.mean_reciprocal_rank = lambda ranks: direction * next(metrics)
+reranker_training.scores_of = lambda *told: direction * scores_of(*told)
+reranker_training._Lesson.batches = lambda lesson, generator: batches(lesson, generator)[:: int(direction)]
+torch.nn.utils.clip_grad_norm_ = lambda parameters, most: clip(parameters, most * (1.0 + direction / 100))
+if direction < 0 and lost:
+    examples[3].answer_ids.pop(), examples[3].question_ids.pop()
+    examples[3].signals, examples[3].right = examples[3].signals[:-1], examples[3].right[:-1]
+with distributed.joined():
+    reranker = tiny_reranker()
+    train_reranker(reranker, examples, examples, settings, directory / "work")
+    said = f"{len(drawn)} drawn: {digest(map(str, drawn))}, {digest_of_weights(reranker)}\\n"
+    os.write(1, said.encode())  # at once: lines stay whole
+"""
+"""Trains a tiny reranker in two processes that round differently, to say the least.
+
+In the second one the metric falls while it rises in the first, hard candidates look easy, batches come in another
+order, and gradients are clipped at another length; where `lost`, one of its candidates was not served.
+"""
+
+
+def parted(directory: Path, lost: int = 0) -> subprocess.CompletedProcess[str]:
+    (directory / "parted.py").write_text(PARTED, encoding="utf-8")
+    fixtures = os.pathsep.join((str(ROOT), str(Path(__file__).parent)))
+    return launched(*TWO, str(directory / "parted.py"), str(directory), str(lost), PYTHONPATH=fixtures)
+
+
+def test_processes_that_compute_differently_do_not_part(tmp_path):
+    done = parted(tmp_path)
+    assert done.returncode == 0, done.stderr
+    one, other = done.stdout.splitlines()
+    assert one == other
+    assert one.startswith("96 drawn"), "four epochs, as the first process saw the metric rise"
+
+
+def test_processes_that_were_served_differently_are_told_so(tmp_path):
+    done = parted(tmp_path, lost=1)
+    assert done.returncode != 0
+    assert "different candidates to train on" in done.stderr
+
+
 LATE = """
 import os, sys, time
 from datetime import timedelta

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from conversations.desk import Desk
 from training.__main__ import main
@@ -41,3 +42,25 @@ def test_event_files_that_cannot_be_written_are_told_in_one_line(tmp_path, capsy
     assert said.startswith(f"attendant: {tmp_path / 'file'}")
     assert "Check the path" in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("gpus", "said"),
+    [
+        (1, "2 processes were started on a machine with 1 GPU, and each needs its own. Give torchrun --nproc-per"),
+        (2, "The processes of this training do not find each other: "),
+    ],
+)
+def test_more_processes_than_gpus_are_told_in_one_line(tmp_path, monkeypatch, capsys, gpus, said):
+    """Of two there are enough; that torch has no part for GPUs here stands for a network that is down."""
+    taken = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.setattr(torch.cuda, "set_device", taken.append)
+    for name, value in {"WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2, "RANK": 1, "LOCAL_RANK": 1}.items():
+        monkeypatch.setenv(name, str(value))
+    assert main(["--desk", "shop", "--home", str(tmp_path)]) == 1
+    assert taken == ([1] if gpus == 2 else [])
+    told = capsys.readouterr().err
+    assert told.startswith(f"attendant: {said}")
+    assert told.count("\n") == 1
