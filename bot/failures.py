@@ -13,7 +13,7 @@ from contextlib import suppress
 import click
 
 from bot.options import Session
-from conversations.errors import AttendantError
+from conversations.errors import AttendantError, is_out_of_memory
 from conversations.text import safe_text
 
 STOPPED = 130
@@ -62,7 +62,7 @@ def _in_words(error: Exception) -> tuple[str, str]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return f"{place}There is no room left on the disk.", "Make room, then run the same command again."
         return f"{place}{error.strerror}.", "Check the path and its permissions."
-    if isinstance(error, MemoryError):
+    if is_out_of_memory(error):
         return "There is not enough memory for this.", "Close other programs, or use a smaller --batch-size."
     return f"internal error: {type(error).__name__}: {error}", "(--debug shows where)"
 

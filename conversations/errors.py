@@ -44,3 +44,19 @@ class TrainingError(AttendantError):
 
 class MissingPart(AttendantError):
     """A package or device that the command needs is not installed, or two exclude each other."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out: Python's, or the processor's or a GPU's under torch and FAISS.
+
+    These raise `RuntimeError` or a class of their own under it, and are not imported here.
+
+    >>> is_out_of_memory(RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB."))
+    True
+    >>> is_out_of_memory(RuntimeError("expected 3 dimensions"))
+    False
+    """
+    words = ("out of memory", "not enough memory", "allocate memory")
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(said in str(error) for said in words)
+    )

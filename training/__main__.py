@@ -16,10 +16,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from conversations.desk import Desk, default_home
-from conversations.errors import AttendantError
+from conversations.errors import AttendantError, is_out_of_memory
 from conversations.finite import finite
 from training.choices import clash, out_of_range
 from training.dataset_training import train_dataset
@@ -66,8 +64,10 @@ def main(arguments: list[str] | None = None) -> int:
         place = f"{error.filename}: " if error.filename else ""
         print(f"attendant: {place}{error.strerror or error}. Check the path and its permissions.", file=sys.stderr)
         return 1
-    except (MemoryError, torch.OutOfMemoryError):
-        print("attendant: out of memory. Take a smaller --batch-size, or --accumulate 4.", file=sys.stderr)
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        print("attendant: out of memory. Take a smaller --batch-size.", file=sys.stderr)
         return 1
     if report is not None:
         print(json.dumps(finite(report.as_json()), allow_nan=False))

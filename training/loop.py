@@ -22,7 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from conversations.errors import TrainingError
+from conversations.errors import TrainingError, is_out_of_memory
 from training.distributed import average_gradients, from_first, is_first, mean_of, take_from_first
 
 
@@ -214,7 +214,9 @@ def _resume(
                 states.setdefault(int(number), {})[key] = value
         optimizer.load_state_dict({"state": states, "param_groups": optimizer.state_dict()["param_groups"]})
         return int(json.loads(metadata["step"]))
-    except (OSError, KeyError, ValueError, RuntimeError, SafetensorError):
+    except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as error:
+        if is_out_of_memory(error):
+            raise
         # A damaged checkpoint costs its steps, not the run.
         path.unlink(missing_ok=True)
         return 0

@@ -54,6 +54,7 @@ class TrainSettings:
     perturbation: float = 0.0
     refresh_negatives: bool = False
     accumulate: int = 1
+    """Of the reranker: the answers of the encoder's batch are each other's negatives, so that it cannot be parted."""
 
     def for_encoder(self, epochs: int) -> LoopSettings:
         """The loop settings of the encoder."""

@@ -104,7 +104,9 @@ PEERS = {
     help="Factor on each lower encoder layer.",
 )
 @click.option(
-    "--accumulate", type=click.IntRange(LEAST["accumulate"]), help="Work on a step in so many parts, to save memory."
+    "--accumulate",
+    type=click.IntRange(LEAST["accumulate"]),
+    help="Work on a step of the reranker in so many parts, to save memory; an encoder needs a smaller --batch-size.",
 )
 @click.option("--candidates", type=click.IntRange(2), help="Of a cross-encoder: answers in each list.  [default: 8]")
 @click.option("--pair-tokens", type=click.IntRange(8), help="Of a cross-encoder: read of a pair.  [default: 256]")

@@ -15,6 +15,7 @@ import click
 import pytest
 from chat_fakes import ANSWERS, HOSTILE, PAST, FakePipeline, assert_harmless, hostile_pipeline
 from command_line import call, empty_desk
+from torch import OutOfMemoryError
 
 from bot.cli import COMMANDS
 from bot.early_warning import desk_threshold
@@ -192,6 +193,8 @@ def test_a_hostile_file_name_is_shown_harmlessly(home, tmp_path, capsys):
         (OSError(errno.ENOSPC, "No space", "/d/x"), 1, "attendant: /d/x: There is no room left on the disk."),
         (PermissionError(errno.EACCES, "Permission denied", "/d/x"), 1, "attendant: /d/x: Permission denied."),
         (MemoryError(), 1, "attendant: There is not enough memory"),
+        (OutOfMemoryError("CUDA out of memory."), 1, "attendant: There is not enough memory"),
+        (RuntimeError("oh"), 1, "attendant: internal error: RuntimeError: oh (--debug shows where)\n"),
         (ValueError("oh"), 1, "attendant: internal error: ValueError: oh (--debug shows where)\n"),
     ],
 )

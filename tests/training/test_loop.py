@@ -107,6 +107,19 @@ def test_a_damaged_checkpoint_costs_its_steps_only(tmp_path, damage):
     assert torch.equal(resumed.weight, whole.weight)
 
 
+def test_a_checkpoint_that_there_is_no_memory_for_is_kept(tmp_path, monkeypatch):
+    with pytest.raises(Killed):
+        run(tmp_path, stop_at=7)
+
+    def fail(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    with monkeypatch.context() as patched, pytest.raises(torch.OutOfMemoryError):
+        patched.setattr(torch.optim.AdamW, "load_state_dict", fail)
+        run(tmp_path)
+    assert run(tmp_path)[1][0] == 7
+
+
 def test_a_checkpoint_of_another_length_is_not_resumed(tmp_path):
     with pytest.raises(Killed):
         run(tmp_path, stop_at=7)

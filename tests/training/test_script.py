@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from conversations.desk import Desk
+from training import __main__ as script
 from training.__main__ import main
 
 
@@ -42,6 +43,16 @@ def test_event_files_that_cannot_be_written_are_told_in_one_line(tmp_path, capsy
     assert said.startswith(f"attendant: {tmp_path / 'file'}")
     assert "Check the path" in said
     assert said.count("\n") == 1
+
+
+def test_memory_that_runs_out_is_told_with_what_needs_less(tmp_path, monkeypatch, capsys):
+    def fail(*_):
+        torch.empty(1 << 55, dtype=torch.uint8)
+
+    monkeypatch.setattr(script, "train_desk", fail)
+    Desk.create(tmp_path, "shop").store().close()
+    assert main(["--desk", "shop", "--home", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "attendant: out of memory. Take a smaller --batch-size.\n"
 
 
 @pytest.mark.parametrize(
