@@ -162,6 +162,11 @@ class Reranker(nn.Module):
         return not (self.score_out.weight.any() or self.score_out.bias.any() or self.part_weights.any())
 
     @property
+    def device(self) -> str:
+        """Where its weights are."""
+        return str(self.signal_weights.device)
+
+    @property
     def layers(self) -> list[CrossAttentionBlock]:
         """The blocks in order."""
         return [block for block in self.blocks if isinstance(block, CrossAttentionBlock)]

@@ -157,10 +157,10 @@ def train_reranker(
 
 
 def scores_of(reranker: Reranker, example: Example) -> npt.NDArray[np.float32]:
-    """Scores of all candidates of an example, (candidates,)."""
+    """Scores of all candidates of an example, (candidates,), computed on the reranker's device."""
     with torch.inference_mode():
-        dialogues, candidates, _ = unpack([example], None, reranker, default_device(), torch.float32)
-        with fast_arithmetic(default_device()):
+        dialogues, candidates, _ = unpack([example], None, reranker, reranker.device, torch.float32)
+        with fast_arithmetic(reranker.device):
             return reranker(dialogues, candidates).cpu().numpy()  # type: ignore[no-any-return]
 
 
@@ -212,7 +212,7 @@ class _Lesson:
         if not own:
             return torch.zeros(())
         examples, rows, keep = [list(column) for column in zip(*own, strict=True)]
-        device = default_device()
+        device = self.reranker.device
         dialogues, candidates, right = unpack(examples, rows, self.reranker, device, torch.float32)
         of_list = candidates.dialogues
         keep_retrieval = torch.tensor(keep, dtype=torch.float32, device=device)[of_list]
@@ -223,7 +223,7 @@ class _Lesson:
         is_right = padded(right.float(), of_list, len(examples)) > 0
 
         def of_dialogues() -> Tensor:
-            with fast_arithmetic(default_device()):
+            with fast_arithmetic(device):
                 flat = self.reranker(dialogues, candidates, keep_retrieval)
             logits = padded(flat, of_list, len(examples))
             loss = LOSSES[self.settings.loss](logits, is_right)

@@ -184,7 +184,7 @@ def test_attention_to_the_dialogue_is_a_distribution():
 
 
 def test_blocks_start_as_the_encoders_last_layers():
-    embedder = Embedder(precision="float32")
+    embedder = Embedder(device="cpu", precision="float32")
     reranker = Reranker.from_encoder(embedder.transformer, embedder.identity, blocks=2, feed_forward=1536)
     tokens = embedder.tokenize(["Where is my parcel?"])
     with torch.no_grad():
@@ -198,7 +198,7 @@ def test_blocks_start_as_the_encoders_last_layers():
 
 
 def test_with_less_room_the_weightiest_feed_forward_units_are_taken_over():
-    embedder = Embedder(precision="float32")
+    embedder = Embedder(device="cpu", precision="float32")
     layer = embedder.transformer.encoder.layer[-1]
     weight = layer.intermediate.dense.weight.norm(dim=1) * layer.output.dense.weight.norm(dim=0)
     block = Reranker.from_encoder(embedder.transformer, embedder.identity, feed_forward=700).layers[0]

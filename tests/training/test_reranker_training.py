@@ -20,6 +20,18 @@ class Killed(Exception):
     """Stands for a kill: nothing of the run is left but its files."""
 
 
+@pytest.fixture(autouse=True)
+def on_the_cpu(monkeypatch):
+    """A GPU may add up in another order every time."""
+    monkeypatch.setattr(reranker_training, "default_device", lambda: "cpu")
+
+
+def test_a_reranker_scores_where_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(reranker_training, "default_device", lambda: "meta")
+    scored = judged_example(tiny_reranker(), tiny_source(tmp_path), 1, agrees=True)
+    assert int(scores_of(tiny_reranker(), scored).argmax()) == int(scored.right.argmax())
+
+
 @pytest.mark.parametrize(("killed_at", "saved_at"), [(3, None), (6, None), (8, None), (5, 2), (8, 4)])
 def test_a_killed_run_with_refreshed_negatives_ends_as_if_it_had_not_been(tmp_path, monkeypatch, killed_at, saved_at):
     """Three steps an epoch; with `saved_at` the only checkpoint is older than the negatives chosen last."""

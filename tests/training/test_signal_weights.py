@@ -20,6 +20,12 @@ from training.signal_weights import fit_signal_weights, fit_trust
 from training.trust import Trust
 
 
+@pytest.fixture(autouse=True)
+def on_the_cpu(monkeypatch):
+    """What is fitted there is compared with what was never moved from there."""
+    monkeypatch.setattr(signal_weights, "default_device", lambda: "cpu")
+
+
 def example(generator, telling):
     """One right candidate among ten, found by one signal; the others are noise."""
     signals = generator.random((10, len(SIGNALS)), dtype=np.float32)
