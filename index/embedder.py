@@ -176,11 +176,11 @@ class Embedder:
                 output = self.model(features)
                 vectors[rows] = output["sentence_embedding"].float().cpu().numpy()
                 if newest_turns:
-                    tokens = output["token_embeddings"]
-                    for place, row in enumerate(rows):
-                        # Turns are laid out newest first.
-                        length = batch[row].turns.count(0)
-                        newest[row] = tokens[place, :length].float().mean(dim=0).cpu().numpy()
+                    # Turns are laid out newest first. Off the device in one go: a GPU would wait for every row.
+                    lengths = [batch[row].turns.count(0) for row in rows]
+                    said = zip(output["token_embeddings"], lengths, strict=True)
+                    means = [tokens[:length].float().mean(dim=0) for tokens, length in said]
+                    newest[rows] = torch.stack(means).cpu().numpy()
                 if states_below:
                     layer = output["all_layer_embeddings"][-1 - states_below].float().cpu()
                     for place, row in enumerate(rows):

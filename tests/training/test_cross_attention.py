@@ -11,9 +11,10 @@ from ranking_fixtures import WIDTH, tiny_reranker, tiny_source
 
 from index.candidates import SIGNALS, Candidate, ReadDialogue
 from index.embedder import Tokens
-from training.rankers.cross_attention import CrossAttentionRanker
+from training.rankers.cross_attention import CrossAttentionRanker, bucket_of
 
 CONTEXT = ReadDialogue((), Tokens([], [0] * 5, [False] * 5), *[np.zeros(WIDTH, np.float32)] * 2, torch.ones(5, WIDTH))
+MANY = [Candidate(row, "", (0.0,) * len(SIGNALS), 0.0) for row in range(50)]
 SERVED = [Candidate(row, "", (0.0,) * len(SIGNALS), 1.0 - row / 10) for row in range(6)]
 
 
@@ -33,6 +34,19 @@ def test_a_model_that_needs_questions_leaves_bare_answers_in_retrievals_order(so
     learned.config = replace(learned.config, needs_questions=True)
     assert order(learned) == list(range(6))
     assert order(learned.for_bare_answers(64)) != list(range(6))
+
+
+def test_a_gpu_scores_all_at_once_and_the_same(source, monkeypatch):
+    def ranked(device):
+        ranker = CrossAttentionRanker(tiny_reranker(), source.answers, None, "cpu", "float32")
+        ranker.bucket = bucket_of(device)
+        judge, passes = ranker.reranker.judge, []
+        monkeypatch.setattr(ranker.reranker, "judge", lambda *told: passes.append(told) or judge(*told))
+        return {one.candidate.answer_id: one.score for one in ranker.rank(CONTEXT, MANY)}, len(passes)
+
+    (at_once, one), (in_parts, three) = ranked("cuda"), ranked("cpu")
+    assert (one, three) == (1, 3)
+    assert at_once == pytest.approx(in_parts, abs=1e-4)
 
 
 def test_ranking_in_low_precision_leaves_a_models_weights_as_they_were(source):

@@ -19,6 +19,9 @@ from training.reranker_states import CandidateStates, DialogueStates, Judged
 
 BUCKET = 17
 """Candidates of like length scored together: little is spent on padding, and a third of 50 fills a processor."""
+BUCKET_OF_GPU = 256
+"""On a GPU, which waits at the end of every bucket: all that is usually served at once. Of the longest answers and
+dialogues so many need 0.7 GB in float32."""
 
 
 class CrossAttentionRanker:
@@ -47,6 +50,7 @@ class CrossAttentionRanker:
         self.dtype = torch.bfloat16 if (precision or default_precision(self.device)) == "bfloat16" else torch.float32
         self.reranker = deepcopy(reranker).to(self.device, self.dtype).eval()
         self.states_below = reranker.config.blocks
+        self.bucket = bucket_of(self.device)
         self._answers = answers
         self._questions = questions
 
@@ -61,9 +65,9 @@ class CrossAttentionRanker:
         scores = np.zeros(len(candidates), np.float32)
         with torch.inference_mode():
             read = self.reranker.read(self.dialogue(context))
+            buckets = [by_length[begin : begin + self.bucket] for begin in range(0, len(by_length), self.bucket)]
             parts = [
-                self.reranker.judge(read, self.candidates([candidates[row] for row in by_length[i : i + BUCKET]]))
-                for i in range(0, len(by_length), BUCKET)
+                self.reranker.judge(read, self.candidates([candidates[row] for row in rows])) for rows in buckets
             ]
             one_dialogue = torch.zeros(len(candidates), dtype=torch.long, device=self.device)
             scores[by_length] = self.reranker.weigh(Judged.joined(parts), one_dialogue).cpu().numpy()
@@ -95,6 +99,15 @@ class CrossAttentionRanker:
             self.device,
             self.dtype,
         )
+
+
+def bucket_of(device: str) -> int:
+    """How many candidates are scored together on a device.
+
+    >>> bucket_of("cpu"), bucket_of("cuda:1")
+    (17, 256)
+    """
+    return BUCKET_OF_GPU if device.startswith("cuda") else BUCKET
 
 
 def dialogue_states(context: ReadDialogue, states: Tensor, device: str, dtype: torch.dtype) -> DialogueStates:
