@@ -17,10 +17,11 @@ from torch import Tensor
 
 from conversations.errors import IndexDamaged
 from conversations.store import Store
-from index.embedder import Embedder, Tokens
+from index.embedder import Embedder
 from index.index_files import IndexFiles, compared
 from index.manifest import Manifest, read_manifest, verify_files, verify_state
 from index.states import Ids, write_segment
+from index.tokens import Tokens
 from index.vectors import VectorIndex
 
 OnProgress = Callable[[str, int, int], None]
@@ -143,7 +144,7 @@ class _Writer(IndexFiles):
             report(0)
 
     def _encode_answers(self, store: Store, ids: Ids, report: Callable[[float], None]) -> list[Path]:
-        tokens = self.embedder.tokenize([answer.text for answer in store.answers(ids.tolist())])
+        tokens = self.embedder.tokenize_answers([answer.text for answer in store.answers(ids.tolist())])
         return self._encode("answers", ids, tokens, report)[1]
 
     def _encode_pairs(self, store: Store, ids: Ids, report: Callable[[float], None]) -> list[Path]:

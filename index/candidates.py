@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from conversations.model import Turn
-from index.embedder import EARLIER, Embedder, Tokens
+from index.embedder import Embedder
 from index.spelling import Spelling
+from index.tokens import EARLIER, Tokens
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -87,7 +88,7 @@ class ReadDialogue:
         import torch
 
         own = self.tokens
-        self.tokens = Tokens(own.ids + tokens.ids, own.turns + tokens.turns, own.agents + tokens.agents)
+        self.tokens = Tokens(own.ids + tokens.ids, own.turns + tokens.turns, own.agents + tokens.agents, own.prompt)
         if self.states is not None:
             self.states = torch.cat([self.states, states])
 
@@ -148,6 +149,7 @@ def _earlier_tokens(embedder: Embedder, earlier: Sequence[Sequence[Turn]]) -> di
             tokens.ids[:EARLIER_TOKENS],
             [EARLIER] * len(tokens.ids[:EARLIER_TOKENS]),
             tokens.agents[:EARLIER_TOKENS],
+            tokens.prompt,
         )
         for place, tokens in zip(places, embedder.tokenize_dialogues(latest), strict=True)
     }

@@ -6,13 +6,15 @@ Decisions:
 - A dialogue is laid out newest turn first, so that cutting at the token limit loses the oldest words.
 - Special tokens inside text ("[SEP]") are read as plain characters: a customer cannot forge a turn boundary.
 - Letters of other scripts that pass for Latin ones are read as these (`conversations.text.plain_letters`).
+- What an encoder was taught to read in front of questions and answers (`index.prompts`) is put there only while it
+  reads: token ids and states are those of the text, and a text may be as long as without.
 - bf16 where the processor has instructions for it (about three times the speed), float32 elsewhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +32,8 @@ from index.encoder_loading import (
     fingerprint,
     load_encoder,
 )
+from index.prompts import prompts_of
+from index.tokens import EARLIER, Tokens
 
 if TYPE_CHECKING:
     import torch
@@ -39,21 +43,7 @@ MAX_TOKENS = 128
 MAX_CHARACTERS = 4_000
 """Text past this many characters cannot reach the token limit's end and is not tokenised."""
 
-EARLIER = 1_000
-"""Stands for how many turns ago something was said where that was in an earlier conversation."""
-
 Floats = npt.NDArray[np.float32]
-
-
-@dataclass(slots=True)
-class Tokens:
-    """One text or dialogue as the encoder reads it."""
-
-    ids: list[int]
-    turns: list[int]
-    """For each token how many turns ago it was said: 0 is the newest turn; `EARLIER` in an earlier conversation."""
-    agents: list[bool]
-    """For each token whether an agent said it."""
 
 
 @dataclass(slots=True)
@@ -96,11 +86,12 @@ class Embedder:
         self.dimension = int(self.model.get_embedding_dimension() or 0)
         self.layers = int(self.transformer.config.num_hidden_layers)
         self.pools_mean = _pools_mean(self.model)
+        self.prompts = prompts_of(name, self.model.prompts, self.model.default_prompt_name)
+        # Saved with it: what is tuned on from an E5 model has another name.
+        self.model.prompts |= {"query": self.prompts.query, "document": self.prompts.answer}
         self.identity = ""
         self.refresh_identity()
         self.model = self.model.to(as_dtype(self.precision))
-        limit = min(MAX_TOKENS, int(getattr(self.model, "max_seq_length", None) or MAX_TOKENS))
-        self.max_tokens = max(limit, 16)
         backend = getattr(self.tokenizer, "backend_tokenizer", None)
         if backend is not None:
             # The bundled tokenizer file fixes padding and truncation at 128; both are done here instead.
@@ -109,10 +100,20 @@ class Embedder:
         self._start = _first(self.tokenizer.cls_token_id, self.tokenizer.bos_token_id)
         self._separator = _first(self.tokenizer.sep_token_id, self.tokenizer.eos_token_id)
         self._pad = _first(self.tokenizer.pad_token_id, 0)
+        self._query, self._answer = map(self._ids_of_prompt, self.prompts)
+        room = int(getattr(self.model, "max_seq_length", None) or 2 * MAX_TOKENS)
+        self.max_tokens = max(min(MAX_TOKENS, room - max(len(self._query), len(self._answer))), 16)
+
+    def _ids_of_prompt(self, prompt: str) -> tuple[int, ...]:
+        return tuple(self.tokenizer(prompt.strip(), add_special_tokens=False)["input_ids"]) if prompt.strip() else ()
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
-        """Token ids of plain texts, cut at the token limit."""
+        """Token ids of what people asked or said, as plain texts, cut at the token limit."""
         return self.tokenize_dialogues([(Turn("customer", text),) for text in texts])
+
+    def tokenize_answers(self, texts: Sequence[str]) -> list[Tokens]:
+        """Token ids of answers, cut at the token limit."""
+        return [replace(tokens, prompt=self._answer) for tokens in self.tokenize(texts)]
 
     def tokenize_dialogues(self, dialogues: Sequence[Sequence[Turn]]) -> list[Tokens]:
         """Token ids of dialogues (oldest turn first), laid out newest turn first and cut at the token limit."""
@@ -132,7 +133,7 @@ class Embedder:
             ]
         out = []
         for turns, (begin, end) in zip(recent, spans, strict=True):
-            tokens = Tokens([self._start], [0], [False])
+            tokens = Tokens([self._start], [0], [False], self._query)
             for ago, (turn, ids) in enumerate(zip(turns, rows[begin:end], strict=True)):
                 room = self.max_tokens - 1 - len(tokens.ids)
                 if room <= 0:
@@ -142,13 +143,17 @@ class Embedder:
                 tokens.turns += [ago] * len(kept)
                 tokens.agents += [turn.role == "agent"] * len(kept)
             if len(tokens.ids) == 1:
-                tokens = Tokens([self._start, self._separator], [0, 0], [False, False])
+                tokens = Tokens([self._start, self._separator], [0, 0], [False, False], self._query)
             out.append(tokens)
         return out
 
     def encode(self, texts: Sequence[str]) -> Floats:
-        """Unit vectors of plain texts: (texts, dimension) float32."""
+        """Unit vectors of what people asked or said, as plain texts: (texts, dimension) float32."""
         return self.encode_tokens(self.tokenize(texts)).vectors
+
+    def encode_answers(self, texts: Sequence[str]) -> Floats:
+        """Unit vectors of answers: (texts, dimension) float32."""
+        return self.encode_tokens(self.tokenize_answers(texts)).vectors
 
     def encode_dialogues(self, dialogues: Sequence[Sequence[Turn]]) -> Floats:
         """Unit vectors of dialogues: (dialogues, dimension) float32."""
@@ -160,7 +165,7 @@ class Embedder:
         """Encodes tokenised texts.
 
         Args:
-            batch: what `tokenize` or `tokenize_dialogues` returned.
+            batch: what `tokenize` and the like returned.
             states_below: 0 for vectors only; n keeps each token's state as it enters the last n layers.
             batch_size: texts per forward pass.
             newest_turns: also the vector of each newest turn; only of an encoder that pools by the mean.
@@ -177,14 +182,14 @@ class Embedder:
                 vectors[rows] = output["sentence_embedding"].float().cpu().numpy()
                 if newest_turns:
                     # Turns are laid out newest first. Off the device in one go: a GPU would wait for every row.
-                    lengths = [batch[row].turns.count(0) for row in rows]
+                    lengths = [batch[row].turns.count(0) + len(batch[row].prompt) for row in rows]
                     said = zip(output["token_embeddings"], lengths, strict=True)
                     means = [tokens[:length].float().mean(dim=0) for tokens, length in said]
                     newest[rows] = torch.stack(means).cpu().numpy()
                 if states_below:
                     layer = output["all_layer_embeddings"][-1 - states_below].float().cpu()
                     for place, row in enumerate(rows):
-                        states[row] = layer[place, : len(batch[row].ids)]
+                        states[row] = batch[row].without_prompt(layer[place])
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         newest /= np.maximum(np.linalg.norm(newest, axis=1, keepdims=True), 1e-12)
         return Encoded(vectors, newest, states)
@@ -195,9 +200,10 @@ class Embedder:
         Without padding a text's states are those that it has alone, and no time is spent on it. A GPU would rather
         have full batches.
         """
-        order = sorted(range(len(batch)), key=lambda row: -len(batch[row].ids))
+        lengths = [len(tokens.read) for tokens in batch]
+        order = sorted(range(len(batch)), key=lambda row: -lengths[row])
         if self.device == "cpu":
-            alike = [list(rows) for _, rows in groupby(order, key=lambda row: len(batch[row].ids))]
+            alike = [list(rows) for _, rows in groupby(order, key=lambda row: lengths[row])]
         else:
             alike = [order]
         for rows in alike:
@@ -208,12 +214,13 @@ class Embedder:
         """The encoder's padded input for a batch, on its device."""
         import torch
 
-        width = max(len(tokens.ids) for tokens in batch)
+        read = [tokens.read for tokens in batch]
+        width = max(map(len, read))
         ids = torch.full((len(batch), width), self._pad, dtype=torch.long)
         mask = torch.zeros((len(batch), width), dtype=torch.long)
-        for row, tokens in enumerate(batch):
-            ids[row, : len(tokens.ids)] = torch.tensor(tokens.ids)
-            mask[row, : len(tokens.ids)] = 1
+        for row, own in enumerate(read):
+            ids[row, : len(own)] = torch.tensor(own)
+            mask[row, : len(own)] = 1
         return {
             "input_ids": ids.to(self.device),
             "attention_mask": mask.to(self.device),
@@ -255,9 +262,9 @@ class Embedder:
         self.model = self.model.to(as_dtype(self.precision))
 
     def refresh_identity(self) -> None:
-        """Names the encoder by its weights; to be called after they were trained."""
+        """Names the encoder by its weights and prompts; to be called after they were trained."""
         shape = f"{self.transformer.config.model_type}-{self.layers}x{self.dimension}"
-        self.identity = f"{shape}@{fingerprint(self.model)}"
+        self.identity = f"{shape}@{fingerprint(self.model, self.prompts)}"
 
     def save(self, path: Path) -> None:
         """Writes the encoder as a sentence-transformers directory: safetensors, bfloat16."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from conversations.desk import at_home
 from conversations.errors import MissingPart, ModelError
+from index.prompts import NO_PROMPTS, Prompts
 
 if TYPE_CHECKING:
     import torch
@@ -44,14 +45,16 @@ def fast_arithmetic(device: str) -> torch.autocast:
     return torch.autocast(device.split(":", maxsplit=1)[0], torch.bfloat16, enabled=is_fast)
 
 
-def fingerprint(model: SentenceTransformer) -> str:
-    """The first 16 hex digits of a SHA-256 over the names and float32 values of all weights."""
+def fingerprint(model: SentenceTransformer, prompts: Prompts = NO_PROMPTS) -> str:
+    """The first 16 hex digits of a SHA-256 over the names and float32 values of all weights, and prompts if any."""
     import torch
 
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.detach().to("cpu", torch.float32).contiguous().numpy().tobytes())
+    if any(prompts):
+        digest.update(repr(tuple(prompts)).encode())
     return digest.hexdigest()[:16]
 
 

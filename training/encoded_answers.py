@@ -40,7 +40,7 @@ def vectors_of(
     vectors = np.zeros((len(answers), embedder.dimension), dtype=np.float32)
     for begin in range(0, len(needed), _CHUNK):
         rows = list(needed[begin : begin + _CHUNK])
-        vectors[rows] = embedder.encode([answers[row] for row in rows])
+        vectors[rows] = embedder.encode_answers([answers[row] for row in rows])
         on_progress(begin + len(rows), len(needed))
     return vectors
 
@@ -93,7 +93,7 @@ def _write(
     on_progress: Callable[[int, int], None] | None,
 ) -> None:
     vectors = np.zeros((len(answers), embedder.dimension), np.float32)
-    tokens = embedder.tokenize(answers)
+    tokens = embedder.tokenize_answers(answers)
 
     def encoded() -> Iterator[Tensor]:
         for begin in range(0, len(tokens), _CHUNK):

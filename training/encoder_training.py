@@ -25,8 +25,9 @@ import torch
 from torch import Tensor, nn
 
 from conversations.errors import TrainingError
-from index.embedder import Embedder, Tokens
+from index.embedder import Embedder
 from index.encoder_loading import fast_arithmetic
+from index.tokens import Tokens
 from training.augmentation import augment
 from training.batching import TOPICS, batches_of_few_topics, batches_of_like_length, step_generator
 from training.datasets import Query
@@ -83,7 +84,7 @@ def fine_tune_encoder(
         keep_only_same_run(checkpoint, run)
     dialogues = embedder.tokenize_dialogues([query.dialogue for query in answered])
     needed = sorted({row for query in answered for row in query.right})
-    answer_tokens = dict(zip(needed, embedder.tokenize([answers[row] for row in needed]), strict=True))
+    answer_tokens = dict(zip(needed, embedder.tokenize_answers([answers[row] for row in needed]), strict=True))
     is_bank = len(needed) <= BANK
     has_few = is_bank or len(answered) < TOPICS * batch_size
     vectors = None if has_few else embedder.encode_tokens(dialogues).vectors

@@ -44,7 +44,7 @@ class Planter:
         if self._generator.random() >= PLANTED_SHARE or not context.question.strip():
             return list(candidates)
         text = self._generator.choice(list(PLANTED.values()))(context.question, self._generator)
-        encoded = self._embedder.encode_tokens(self._embedder.tokenize([text]), self._states_below)
+        encoded = self._embedder.encode_tokens(self._embedder.tokenize_answers([text]), self._states_below)
         signals = dict.fromkeys(SIGNALS, 0.0)
         signals |= {"answer": float(encoded.vectors[0] @ context.dialogue_vector), "words": 1.0}
         values = np.array([tuple(signals.values())], np.float32)

@@ -22,8 +22,8 @@ from torch import Tensor, nn
 
 from conversations.errors import ModelError
 from index.candidates import SIGNALS
-from index.embedder import EARLIER
 from index.fusion import BARE_WEIGHTS, FUSION_WEIGHTS
+from index.tokens import EARLIER
 from training.attention import coverage, masked_mean
 from training.attention_block import CrossAttentionBlock, ListwiseAttention
 from training.choices import HIDDEN

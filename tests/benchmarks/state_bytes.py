@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 
 from index.candidates import Candidate, read_dialogues
-from index.embedder import Tokens
 from index.states import quantize
+from index.tokens import Tokens
 from training.datasets import load_task
 from training.metrics import mean_reciprocal_rank, rank_of_right, recall_at
 from training.rankers.cross_attention import CrossAttentionRanker
@@ -80,7 +80,7 @@ def main(dataset: str, model_path: str, limit: str = "400") -> None:
         rows = np.array(query.pool) if query.pool else None
         cases.append((context, index.candidates(context, rows, DEPTH, weights)[0], query.right))
     needed = sorted({candidate.answer_id for _, served, _ in cases for candidate in served})
-    tokens: list[Tokens] = embedder.tokenize([task.answers[row] for row in needed])
+    tokens: list[Tokens] = embedder.tokenize_answers([task.answers[row] for row in needed])
     states = dict(zip(needed, embedder.encode_tokens(tokens, below).states, strict=True))
     read = min(sum(len(one.ids) for one in tokens) / len(tokens), model.reranker.config.answer_tokens)
     sample = torch.cat([states[row] for row in needed[:: max(1, len(needed) // 500)]])

@@ -7,14 +7,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from index_fixtures import embedder
+from index_fixtures import embedder, small_store
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling
 
 from conversations.model import Turn
-from index.candidates import EARLIER_TOKENS, read_dialogues
-from index.embedder import EARLIER, Embedder
+from index.builder import index_directory, update_index
+from index.candidates import EARLIER_TOKENS, SIGNALS, read_dialogues
+from index.embedder import Embedder
 from index.encoder_loading import bundled_path, default_precision, fast_arithmetic
+from index.retriever import Retriever
+from index.tokens import EARLIER
 
 QUESTION = Turn("customer", "And if it is already open?")
 BEFORE = (Turn("customer", "Can I send the lamp back?"), Turn("agent", "Yes, within 30 days."))
@@ -73,6 +76,76 @@ def test_an_encoder_with_other_pooling_reads_the_last_turn_by_itself(tmp_path):
     np.testing.assert_allclose(read.question_vector, other.encode([QUESTION.text])[0], atol=1e-4)
     (looking_back,) = read_dialogues(other, [[*BEFORE, QUESTION]], 1, earlier=[BEFORE])
     np.testing.assert_allclose(looking_back.question_vector, read.question_vector, atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def prompted(tmp_path_factory):
+    """An encoder that reads questions and answers behind words of its own, and what made it."""
+    directory = tmp_path_factory.mktemp("encoders") / "prompted"
+    prompts = {"query": "query: ", "passage": "a passage: "}
+    bundled = SentenceTransformer(str(bundled_path()), device="cpu", prompts=prompts)
+    bundled.save(str(directory))
+    return Embedder(str(directory), device="cpu", precision="float32"), bundled
+
+
+def test_an_encoders_own_prompts_stand_before_questions_and_answers(prompted, tmp_path):
+    own, model = prompted
+    text = "Where is my parcel?"
+    for found, expected in (
+        (own.encode([text]), model.encode_query([text], normalize_embeddings=True)),
+        (own.encode_dialogues([[Turn("customer", text)]]), model.encode_query([text], normalize_embeddings=True)),
+        (own.encode_answers([text]), model.encode([text], prompt_name="passage", normalize_embeddings=True)),
+    ):
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert own.identity != embedder().identity
+    Embedder(own.name, device="cpu").save(tmp_path / "saved")
+    assert Embedder(str(tmp_path / "saved"), device="cpu").prompts == own.prompts
+
+
+def test_nothing_of_a_prompt_is_shown_and_nothing_is_lost_by_it(prompted):
+    own, _ = prompted
+    long = Turn("customer", "parcel " * 500)
+    for dialogue in ([QUESTION], [*BEFORE, QUESTION], [long], [long, QUESTION]):
+        (read,), (plain,) = read_dialogues(own, [dialogue], 1), read_dialogues(embedder(), [dialogue], 1)
+        assert read.tokens.ids == plain.tokens.ids and read.states.shape == plain.states.shape
+        ones = [1.0] * len(read.tokens.ids)
+        assert own.words(read.tokens, ones, len(dialogue)) == embedder().words(plain.tokens, ones, len(dialogue))
+    (alone,), (after,) = read_dialogues(own, [[QUESTION]]), read_dialogues(own, [[*BEFORE, QUESTION]])
+    np.testing.assert_allclose(alone.question_vector, alone.dialogue_vector, atol=1e-5)
+    assert 0.5 < after.question_vector @ alone.question_vector < 0.9999
+    with_earlier = read_dialogues(own, [[QUESTION]], 1, earlier=[BEFORE])[0]
+    assert len(with_earlier.tokens.ids) == len(with_earlier.states)
+
+
+def test_states_are_those_of_the_text_behind_the_prompt(prompted):
+    own, model = prompted
+    (states,) = own.encode_tokens(own.tokenize_answers(["Where is my parcel?"]), 1).states
+    features = model.preprocess(["a passage: Where is my parcel?"])
+    with torch.no_grad():
+        whole = model[0].auto_model(features["input_ids"], output_hidden_states=True).hidden_states[-2][0]
+    torch.testing.assert_close(states, torch.cat([whole[:1], whole[4:]]), atol=1e-5, rtol=1e-4)
+
+
+def test_an_index_holds_answers_as_answers(prompted, tmp_path):
+    own, _ = prompted
+    with small_store(tmp_path) as store:
+        update_index(tmp_path / "index", store, own)
+        retriever = Retriever(index_directory(tmp_path / "index", own.identity), store, own.identity)
+        (read,) = read_dialogues(own, [[QUESTION]])
+        served = retriever.retrieve([read], [()])[0]
+        retriever.close()
+    answers = own.encode_answers([one.text for one in served])
+    found = [one.signals[SIGNALS.index("answer")] for one in served]
+    np.testing.assert_allclose(found, answers @ read.dialogue_vector, atol=1e-5)
+
+
+def test_an_e5_model_is_known_by_its_name(tmp_path):
+    SentenceTransformer(str(bundled_path()), device="cpu").save(str(tmp_path / "multilingual-e5-small"))
+    known = Embedder(str(tmp_path / "multilingual-e5-small"), device="cpu")
+    assert known.prompts == ("query: ", "passage: ")
+    known.save(tmp_path / "tuned")
+    tuned = Embedder(str(tmp_path / "tuned"), device="cpu")
+    assert tuned.prompts == known.prompts
 
 
 @pytest.mark.parametrize(("generation", "precision"), [(7, "float32"), (8, "bfloat16")])

@@ -10,7 +10,7 @@ import torch
 from ranking_fixtures import WIDTH, tiny_reranker, tiny_source
 
 from index.candidates import SIGNALS, Candidate, ReadDialogue
-from index.embedder import Tokens
+from index.tokens import Tokens
 from training.rankers.cross_attention import CrossAttentionRanker, bucket_of
 
 CONTEXT = ReadDialogue((), Tokens([], [0] * 5, [False] * 5), *[np.zeros(WIDTH, np.float32)] * 2, torch.ones(5, WIDTH))

@@ -15,8 +15,8 @@ from safetensors.torch import load_file
 from conversations.errors import MissingPart, TrainingError
 from conversations.model import Turn
 from index.candidates import Candidate, ReadDialogue
-from index.embedder import Tokens
 from index.encoder_loading import bundled_path
+from index.tokens import Tokens
 from training import cross_encoder_training
 from training.cross_encoder_lists import make_lists
 from training.cross_encoder_training import CrossEncoderSettings, train_cross_encoder
@@ -54,7 +54,7 @@ class Mock:
     def encode_dialogues(self, dialogues):
         return np.tile(np.float32([1, 0]), (len(dialogues), 1))
 
-    def encode(self, texts):
+    def encode_answers(self, texts):
         angles = np.array([float(text.split()[-1]) for text in texts], dtype=np.float32)
         return np.stack([np.cos(angles), np.sin(angles)], axis=1)
 

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ranking_fixtures import WIDTH, candidates, dialogue, tiny_reranker
 
-from index.embedder import EARLIER, Embedder
+from index.embedder import Embedder
 from index.fusion import FUSION_WEIGHTS
+from index.tokens import EARLIER
 from training.reranker import SIGNAL_SCALE, Reranker
 from training.reranker_states import CandidateStates, DialogueStates
 
