@@ -25,6 +25,7 @@ from training.calibration import AS_IT_IS, NEVER, Decision, Scale, fit_scale
 from training.desk_calibration import keep_decision, switch_answering
 from training.metrics import Calibration, calibration, expected_calibration_error
 from training.risk_control import Trade, kept, least_cases, trades
+from training.significance import LEAST_CONVERSATIONS
 
 Floats = npt.NDArray[np.floating]
 
@@ -187,8 +188,9 @@ def _answering(confidence: Floats, right: npt.NDArray[np.bool_], threshold: floa
 def _missing(curve: list[Trade], risk: float, turns: int, conversations: int) -> str:
     if not curve:
         return (
-            f"A risk of {risk:.0%} needs at least {least_cases(risk)} turns, all answered rightly, and more where "
-            f"few conversations hold them; there are {turns} turns of {conversations}: replay more logs."
+            f"A risk of {risk:.0%} needs at least {least_cases(risk)} turns of {LEAST_CONVERSATIONS} conversations, "
+            "all answered rightly, and more where some conversations hold many of them; there are "
+            f"{turns} turns of {conversations} conversations: replay more logs."
         )
     telling = [trade for trade in curve if trade.answered >= TELLING]
     hopeful = [trade for trade in telling or curve if trade.risk <= risk]

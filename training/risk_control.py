@@ -10,6 +10,11 @@ The promise is about conversations like these at large: with a chance of nine in
 among all that would be answered, not on each single day. Turns of one conversation go wrong together, so they count
 as fewer cases than they are: as many as leave the same doubt if they are independent (Korn and Graubard 1998,
 "Confidence Intervals for Proportions with Small Expected Number of Positive Counts Estimated from Survey Data").
+How much they go wrong together cannot be told from turns of which none or few are wrong: that much is read from them
+and from one more conversation, of the usual size and wrong from end to end. Where none is wrong each conversation
+then counts about once, the most that they can be together (Kish 1965, "Survey Sampling", section 5.4); of many wrong
+ones it changes little (as the few cases added by Agresti and Coull 1998, "Approximate Is Better than 'Exact' for
+Interval Estimation of Binomial Proportions").
 """
 
 from __future__ import annotations
@@ -21,12 +26,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import beta, t
 
+from training.significance import LEAST_CONVERSATIONS
+
 Floats = npt.NDArray[np.floating]
 
 DOUBT = 0.1
 """How likely the risk is larger than what was stated, at most."""
 STEPS = 20
-"""Thresholds tested, at even steps of coverage; the first answers one step of the cases."""
+"""Thresholds tested at most, at even steps of coverage."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,7 @@ class Trade:
 
 
 def least_cases(risk: float) -> int:
-    """Answered cases, all of them right, that it takes at least to promise a risk: no two of one conversation.
+    """Answered cases, all of them right and no two of one conversation, that it takes at least to promise a risk.
 
     >>> least_cases(0.05), least_cases(0.2)
     (45, 11)
@@ -70,24 +77,24 @@ def independent_cases(wrong: npt.NDArray[np.bool_], conversations: npt.NDArray[n
 
     >>> round(independent_cases(np.arange(40) < 4, np.arange(40)), 6)
     40.0
-    >>> bool(8 < independent_cases(np.arange(40) < 4, np.arange(40) // 4) < 9)
-    True
+    >>> wholly, none = (independent_cases(np.arange(80) < wrong, np.arange(80) // 4) for wrong in (16, 0))
+    >>> bool(18 < wholly < 20), bool(17 < none < 20)
+    (True, True)
     """
     _, group = np.unique(conversations, return_inverse=True)
-    count, groups, share = len(wrong), int(group.max()) + 1, float(wrong.mean())
-    if groups == 1:
+    sizes, count = np.bincount(group), len(wrong)
+    if len(sizes) == 1:
         return 0.0
-    off = np.bincount(group, weights=wrong - share)
-    spread = groups / (groups - 1) * float((off**2).sum())
-    alone = count / (count - 1) * count * share * (1.0 - share)
-    return float(_best_cases(count, groups)) / max(1.0, spread / alone if alone else 1.0)
-
-
-def _best_cases(counts: npt.NDArray[np.int64] | int, groups: npt.NDArray[np.int64] | int) -> Floats:
-    """How many independent cases tell as much as these at best: the fewer conversations, the less sure the spread."""
-    few = np.maximum(np.asarray(groups) - 1, 1)
-    ratio = t.ppf(1.0 - DOUBT, np.maximum(np.asarray(counts) - 1, 1)) / t.ppf(1.0 - DOUBT, few)
-    return np.asarray(np.where(np.asarray(groups) > 1, counts * ratio**2, 0.0))
+    # One conversation more, that is wrong from end to end; its size is that of the one that the usual case is of.
+    more = float((sizes**2).sum()) / count
+    cases, groups = count + more, len(sizes) + 1
+    share = (float(wrong.sum()) + more) / cases
+    off = np.bincount(group, weights=wrong) - share * sizes
+    spread = groups / (groups - 1) * (float((off**2).sum()) + (more * (1.0 - share)) ** 2)
+    alone = cases / (cases - 1) * cases * share * (1.0 - share)
+    # Of the fewer conversations, the less sure is the spread.
+    sure = t.ppf(1.0 - DOUBT, count - 1) / t.ppf(1.0 - DOUBT, len(sizes) - 1)
+    return float(count * sure**2) / (max(1.0, spread / alone) if alone else 1.0)
 
 
 def upper_bound(wrong: float, cases: float) -> float:
@@ -112,11 +119,10 @@ def trades(
     """
     order = np.argsort(-confidence, kind="stable")
     falling = confidence[order]
-    first = _first_step(conversations[order], risk)
-    if first is None:
-        return []
     found: list[Trade] = []
-    for count in np.unique(np.linspace(first, len(falling), STEPS).astype(int)):
+    for count in np.unique(np.linspace(0, len(falling), STEPS + 1).astype(int)[1:]):
+        if not _can_keep(conversations[order[:count]], risk):
+            continue
         threshold = float(falling[count - 1])
         if found and threshold >= found[-1].threshold:
             continue
@@ -136,18 +142,11 @@ def trades(
     return found
 
 
-def _first_step(conversations: npt.NDArray[np.generic], risk: float) -> int | None:
-    """How many cases the first threshold answers: so many that all of them right would keep the risk.
-
-    Args:
-        conversations: (cases,): those of the cases, the most confident first.
-        risk: that is wished.
-    """
-    counts = np.arange(1, len(conversations) + 1)
-    is_new = np.zeros(len(conversations), np.int64)
-    is_new[np.unique(conversations, return_index=True)[1]] = 1
-    enough = counts[_best_cases(counts, is_new.cumsum()) >= least_cases(risk)]
-    return max(int(enough[0]), len(conversations) // STEPS) if len(enough) else None
+def _can_keep(conversations: npt.NDArray[np.generic], risk: float) -> bool:
+    """Whether a risk could be promised if all these cases were right, by their conversations."""
+    if len(np.unique(conversations)) < LEAST_CONVERSATIONS:
+        return False
+    return independent_cases(np.zeros(len(conversations), bool), conversations) >= least_cases(risk)
 
 
 def kept(tested: list[Trade], risk: float) -> Trade | None:

@@ -126,7 +126,8 @@ def test_a_confidence_that_is_off_on_these_logs_is_read_anew(desk, capsys):
         ("bad", "It must rank better before 5% can be promised"),
         (
             "short",
-            "few conversations hold them; there are 20 turns of 10",
+            "needs at least 45 turns of 20 conversations, all answered rightly, and more where some conversations "
+            "hold many of them; there are 20 turns of 10",
         ),
     ],
 )

@@ -67,7 +67,7 @@ def test_more_logs_are_asked_for_only_where_they_can_help(desk, capsys):
     assert "too few to promise 5%. Replay more logs" in out and "rank better" not in out
     assert "about" in out and int(out.split("about ")[1].split(" turns")[0].replace(",", "")) > 500
     _, out, _ = call(desk, capsys, "tune", "few", "--risk", "0.5", "--dry-run")
-    assert "Replay more logs" in out
+    assert "at least 4 turns of 20 conversations" in out and "12 turns of 6 conversations: replay more logs" in out
 
 
 def test_a_desk_that_is_switched_off_answers_nothing_until_a_risk_is_chosen(desk, capsys):
