@@ -30,7 +30,7 @@ Floats = npt.NDArray[np.float64]
 EXAMPLES = 10
 TOPICS = 8
 """Topics listed that gained, and that lost."""
-_COLUMNS = ("rank", "is_right", "confidence", "decision = 'answer'", "entry", "position", "key")
+_COLUMNS = ("rank", "is_right", "confidence", "decision = 'answer'", "position", "key")
 
 METRICS: dict[str, Callable[[Numbers], Floats]] = {
     "recall@1": lambda turns: (turns["rank"] == 1).astype(np.float64),
@@ -179,11 +179,11 @@ def compare(replays: Replays, store: Store, first: ReplayRun, second: ReplayRun)
         LogError: they have no turn in common.
     """
     ours, theirs = replays.numbers(first.id, _COLUMNS), replays.numbers(second.id, _COLUMNS)
-    _, here, there = np.intersect1d(ours["key"], theirs["key"], return_indices=True)
+    _, here, there = np.intersect1d(ours["key"], theirs["key"], assume_unique=True, return_indices=True)
     if not len(here):
         raise LogError("The two replays have no turn in common.", "Replay the same logs for both.")
     here, there = here[(order := np.argsort(here))], there[order]
-    distinct = [len(np.unique(turns["key"])) for turns in (ours, theirs)]
+    groups = replays.groups(first.id)[here]
     a, b = ({name: column[rows] for name, column in run.items()} for run, rows in ((ours, here), (theirs, there)))
     gain = METRICS["mrr"](b) - METRICS["mrr"](a)
     picked = [_most(gain), _most(-gain)]
@@ -195,12 +195,12 @@ def compare(replays: Replays, store: Store, first: ReplayRun, second: ReplayRun)
         second=f"{second.id} {second.ranker}",
         unlike=tuple(_unlike(first, second)),
         turns=len(here),
-        conversations=len(np.unique(a["entry"])),
-        only_first=distinct[0] - len(here),
-        only_second=distinct[1] - len(here),
-        repeated_first=len(ours["key"]) - distinct[0],
-        repeated_second=len(theirs["key"]) - distinct[1],
-        differences=_differences(a, b),
+        conversations=len(np.unique(groups)),
+        only_first=len(ours["key"]) - len(here),
+        only_second=len(theirs["key"]) - len(here),
+        repeated_first=replays.repeats(first.id),
+        repeated_second=replays.repeats(second.id),
+        differences=_differences(a, b, groups),
         wins=int((gain > 0).sum()),
         ties=int((gain == 0).sum()),
         losses=int((gain < 0).sum()),
@@ -223,9 +223,9 @@ def _counted(conversations: int) -> str:
     return "1 conversation is" if conversations == 1 else f"{conversations} conversations are"
 
 
-def _differences(a: Numbers, b: Numbers) -> tuple[Difference, ...]:
+def _differences(a: Numbers, b: Numbers, groups: npt.NDArray[np.int64]) -> tuple[Difference, ...]:
     figures = [(figure(a), figure(b)) for figure in METRICS.values()]
-    bounds = bootstrap_intervals(np.stack([theirs - ours for ours, theirs in figures], axis=1), a["entry"])
+    bounds = bootstrap_intervals(np.stack([theirs - ours for ours, theirs in figures], axis=1), groups)
     return tuple(
         Difference(
             metric=name,
@@ -234,7 +234,7 @@ def _differences(a: Numbers, b: Numbers) -> tuple[Difference, ...]:
             difference=float((theirs - ours).mean()),
             low=float(low),
             high=float(high),
-            p=paired_p_value(theirs, ours, a["entry"]),
+            p=paired_p_value(theirs, ours, groups),
         )
         for name, (ours, theirs), (low, high) in zip(METRICS, figures, bounds, strict=True)
     )

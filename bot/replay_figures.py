@@ -1,7 +1,7 @@
 """The figures of a stored replay.
 
-Every turn counts in every figure, also where the desk knows no answer that says what the agent said. Recall and MRR
-are of the ranking, whatever was decided; of what was answered right, every hand-over and question back is a miss.
+Every turn counts in every figure, once, also where the desk knows no answer that says what the agent said. Recall and
+MRR are of the ranking, whatever was decided; of what was answered right, every hand-over and question back is a miss.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ class ReplayReport:
     run: int
     """Its number among the desk's stored runs."""
     turns: int
+    repeated: int
+    """How often the logs hold one of them once more, which is left out."""
     known: float
     """Share of the turns whose answer the desk knows: no ranker can reach a recall above it."""
     recall_at_1: float
@@ -76,6 +78,7 @@ class ReplayReport:
         return {
             "run": self.run,
             "turns": self.turns,
+            "repeated": self.repeated,
             "known": self.known,
             "recall@1": self.recall_at_1,
             "recall@5": self.recall_at_5,
@@ -102,6 +105,8 @@ class ReplayReport:
     def remarks(self) -> list[str]:
         """What a reader of the figures should know of the logs, as sentences."""
         found = []
+        if self.repeated:
+            found.append(f"{self.repeated:,} turns that the logs hold once more are left out.")
         if self.in_desk:
             others = f", {self.under_other_ids:,} of them under other ids" if self.under_other_ids else ""
             found.append(
@@ -121,15 +126,16 @@ class ReplayReport:
 def report_of(replays: Replays, run: ReplayRun) -> ReplayReport:
     """Computes the figures of a run from its stored turns."""
     columns = ("rank", "is_known", "is_right", "confidence", "wait", "decision = 'answer'", "decision = 'ask'")
-    numbers = replays.numbers(run.id, columns)
-    rank, known, right, confidence, wait, answered, asked = numbers.values()
-    entry, copies, twins, placed = replays.numbers(run.id, ("entry", "copies", "twins", "is_placed")).values()
+    rank, known, right, confidence, wait, answered, asked = replays.numbers(run.id, columns).values()
+    copies, twins, placed = replays.numbers(run.id, ("copies", "twins", "is_placed")).values()
+    groups, repeated = replays.groups(run.id), replays.repeats(run.id)
     is_right, is_answered = right > 0, answered > 0
     waits = wait[np.isfinite(wait)]
     turns = len(rank)
     return ReplayReport(
         run=run.id,
         turns=turns,
+        repeated=repeated,
         known=float(known.mean()) if turns else 0.0,
         recall_at_1=recall_at(rank, 1),
         recall_at_5=recall_at(rank, 5),
@@ -146,11 +152,11 @@ def report_of(replays: Replays, run: ReplayRun) -> ReplayReport:
         careful_coverage=careful_coverage(confidence, is_right),
         p50_ms=percentile(waits, 50) if len(waits) else None,
         p95_ms=percentile(waits, 95) if len(waits) else None,
-        turns_per_second=turns / run.seconds if run.seconds else 0.0,
+        turns_per_second=(turns + repeated) / run.seconds if run.seconds else 0.0,
         rejected=run.rejected,
         problems=run.problems,
-        conversations=len(np.unique(entry)),
-        in_desk=len(np.unique(entry[copies > 0])),
-        under_other_ids=len(np.unique(entry[twins > 0])),
-        not_placed=len(np.unique(entry[placed == 0])) if run.settings.get("as_of") else 0,
+        conversations=len(np.unique(groups)),
+        in_desk=len(np.unique(groups[copies > 0])),
+        under_other_ids=len(np.unique(groups[twins > 0])),
+        not_placed=len(np.unique(groups[placed == 0])) if run.settings.get("as_of") else 0,
     )

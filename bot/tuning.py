@@ -98,13 +98,13 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
             f"Replay {run.id} was made with {run.ranker}, not with the desk's present model.",
             "Replay the logs again with the model in use: attendant replay LOGS.",
         )
-    numbers = replays.numbers(run.id, ("confidence", "is_right", "in_two", "rank", "entry"))
-    said, right, entry = numbers["confidence"], numbers["is_right"] > 0, numbers["entry"]
+    numbers = replays.numbers(run.id, ("confidence", "is_right", "in_two", "rank"))
+    said, right, groups = numbers["confidence"], numbers["is_right"] > 0, replays.groups(run.id)
     reading = run.settings.get("confidence")
     # Of a replay that an earlier version stored it is not known how its confidence was read.
-    scale, honest = fit_scale(said, right, [str(one) for one in entry]) if reading else (AS_IT_IS, said)
+    scale, honest = fit_scale(said, right, [str(one) for one in groups]) if reading else (AS_IT_IS, said)
     confidence, in_two = scale(said), scale(numbers["in_two"])
-    curve = trades(confidence, right, entry, risk)
+    curve = trades(confidence, right, groups, risk)
     chosen = kept(curve, risk)
     since = _since(reading, pipeline.decision) if reading else AS_IT_IS
     present = (
@@ -116,7 +116,7 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
     if chosen is not None:
         is_asked = (confidence < chosen.threshold) & ~np.isnan(in_two)
         among_two = (numbers["rank"] == 1) | (numbers["rank"] == 2)
-        asking_curve = trades(in_two[is_asked], among_two[is_asked], entry[is_asked], risk)
+        asking_curve = trades(in_two[is_asked], among_two[is_asked], groups[is_asked], risk)
     asking = kept(asking_curve, risk)
     if chosen is not None and not dry_run:
         decision = pipeline.decision.read_as(reading, scale) if reading else pipeline.decision
@@ -140,7 +140,7 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
         present=present,
         chosen=chosen,
         asking=asking,
-        missing="" if chosen else _missing(curve, risk, len(said), len(np.unique(entry))),
+        missing="" if chosen else _missing(curve, risk, len(said), len(np.unique(groups))),
         curve=tuple(curve),
         asking_curve=tuple(asking_curve),
         calibration=calibration(said, right),

@@ -6,6 +6,7 @@ Decisions:
 - Texts are de-identified as the desk's are. What would have been answered is kept as the id of the desk's answer, and
   read from the desk: what is forgotten there is gone here. The turns of a forgotten customer are deleted.
 - Figures are computed from pages of numbers, so that the memory does not grow with the texts.
+- Logs may hold a turn more than once, as daily exports of a conversation that goes on do: figures are of the first.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from conversations.text import safe_text
 
 PAGE = 10_000
 """Rows read at a time."""
+_ONCE = """run = ? AND NOT EXISTS (SELECT 1 FROM turns AS earlier WHERE earlier.run = turns.run
+    AND earlier.key = turns.key AND earlier.position < turns.position)"""
 
 Breakdown = Literal["topic", "number", "language", "week", "source"]
 """What quality is broken down by."""
@@ -202,13 +205,17 @@ class Replays(OnFile):
         return int(self._file.rows("SELECT coalesce(max(position) + 1, 0) FROM turns WHERE run = ?", (run,))[0][0])
 
     def count(self, run: int) -> int:
-        """How many turns a run has."""
-        return self._count("run = ?", (run,))
+        """How many turns a run has, each counted once."""
+        return self._count(_ONCE, (run,))
+
+    def repeats(self, run: int) -> int:
+        """How often its logs hold a turn once more."""
+        return self._count("run = ?", (run,)) - self.count(run)
 
     def conversations(self, run: int) -> list[tuple[str, int, int]]:
         """The conversations of a run, each with the number of its turns and of its copies in the desk then."""
         rows = self._file.rows(
-            "SELECT conversation, count(*), coalesce(max(copies), 0) FROM turns WHERE run = ? GROUP BY conversation",
+            f"SELECT conversation, count(*), coalesce(max(copies), 0) FROM turns WHERE {_ONCE} GROUP BY conversation",
             (run,),
         )
         return [(str(conversation), int(count), int(copies)) for conversation, count, copies in rows]
@@ -241,7 +248,7 @@ class Replays(OnFile):
     def most_confident_misses(self, run: int, most: int) -> list[ReplayedTurn]:
         """The turns where what stood first was wrong, the most confident first."""
         rows = self._file.rows(
-            f"SELECT {', '.join(COLUMNS)} FROM turns WHERE run = ? AND NOT is_right AND said IS NOT NULL"
+            f"SELECT {', '.join(COLUMNS)} FROM turns WHERE {_ONCE} AND NOT is_right AND said IS NOT NULL"
             " ORDER BY confidence DESC, position LIMIT ?",
             (run, most),
         )
@@ -250,7 +257,7 @@ class Replays(OnFile):
     def answers(self, run: int, most: int, is_right: bool) -> list[tuple[int, int, int]]:
         """The answers that stood first most often when that was right, or wrong: id, how often, and of how many."""
         rows = self._file.rows(
-            "SELECT said, sum(is_right = ?) AS often, count(*) FROM turns WHERE run = ? AND said IS NOT NULL"
+            f"SELECT said, sum(is_right = ?) AS often, count(*) FROM turns WHERE {_ONCE} AND said IS NOT NULL"
             " GROUP BY said HAVING often > 0 ORDER BY often DESC, said LIMIT ?",
             (is_right, run, most),
         )
@@ -261,11 +268,15 @@ class Replays(OnFile):
         return self._file.rows(
             f"""SELECT {by}, count(*), sum(is_known), sum(rank = 1), sum(rank BETWEEN 1 AND 5),
                 sum(decision = 'answer'), sum(decision = 'answer' AND is_right)
-                FROM turns WHERE run = ? GROUP BY {by} ORDER BY {by}""",
+                FROM turns WHERE {_ONCE} GROUP BY {by} ORDER BY {by}""",
             (run,),
         )
 
-    def labels(self, run: int, column: Breakdown) -> tuple[NDArray[np.int64], list[str]]:
+    def groups(self, run: int) -> NDArray[np.int64]:
+        """Per turn of a run, as in `numbers`, which conversation it is of, in whatever file and place it stands."""
+        return self.labels(run, "conversation")[0]
+
+    def labels(self, run: int, column: Breakdown | Literal["conversation"]) -> tuple[NDArray[np.int64], list[str]]:
         """A column of words: per turn the number of its word, and the words; the empty one where there is none."""
         numbers: dict[str, int] = {}
         found = np.empty(self.count(run), np.int64)
@@ -280,7 +291,7 @@ class Replays(OnFile):
         """Columns of a run's turns and, last, their positions."""
         last = -1
         while page := self._file.rows(
-            f"SELECT {columns}, position FROM turns WHERE run = ? AND position > ? ORDER BY position LIMIT {PAGE}",
+            f"SELECT {columns}, position FROM turns WHERE {_ONCE} AND position > ? ORDER BY position LIMIT {PAGE}",
             (run, last),
         ):
             yield page

@@ -23,8 +23,8 @@ def home(tmp_path_factory):
     wrong = [place for place, rank in enumerate(plain) if rank > 1]
     slightly = [1 if place in wrong[:2] else rank for place, rank in enumerate(plain)]
     hostile = {"question": "\x1b[31mred [bold]", "conversation": "c\u202e-0"}
-    rows = [turn(place, rank) for place, rank in enumerate(plain)]
-    store_run(desk, "plain", [turn(0, plain[0], **hostile), *rows[1:]])
+    rows = [turn(place, rank, **(hostile if place < 2 else {})) for place, rank in enumerate(plain)]
+    store_run(desk, "plain", rows)
     store_run(desk, "better", [turn(place, rank) for place, rank in enumerate(better)])
     store_run(desk, "slightly", [turn(place, rank) for place, rank in enumerate(slightly)])
     store_run(desk, "again", [turn(place, rank) for place, rank in enumerate(plain)])
