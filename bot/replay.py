@@ -88,10 +88,10 @@ def replay(
     settings: dict[str, Json] = {"batch_size": batch_size, "limit": limit, "as_of": as_of, "model": model}
     settings |= {"confidence": pipeline.decision.reading()}
     with pipeline.desk.replays() as replays:
-        contents = pipeline.store.contents()
+        writing = pipeline.store.last_writing()
         if not pipeline.retriever.is_current():
             raise _changed()
-        key = _key(pipeline, log_files(paths), settings | {"contents": list(contents)})
+        key = _key(pipeline, log_files(paths), settings | {"writing": writing})
         with alone(pipeline.desk, key):
             begin = partial(
                 replays.begin,
@@ -104,7 +104,7 @@ def replay(
                 settings,
                 name,
             )
-            going = _Replaying(pipeline, replays, begin, contents, on_progress)
+            going = _Replaying(pipeline, replays, begin, writing, on_progress)
             logged = LoggedTurns(pipeline, paths, going.note_read, as_of)
             run = going.go_on(begin() if replays.unfinished(key) else None, logged, batch_size, limit)
             if run is None:
@@ -122,11 +122,11 @@ class _Replaying:
         pipeline: Pipeline,
         replays: Replays,
         begin: Callable[[], ReplayRun],
-        contents: tuple[int, ...],
+        writing: str,
         on_progress: OnProgress | None,
     ) -> None:
         self._pipeline, self._replays, self._begin = pipeline, replays, begin
-        self._contents, self._on_progress = contents, on_progress
+        self._writing, self._on_progress = writing, on_progress
         self._read = (0, 0)
         self._topics = TopicsOfLogs(pipeline.store, pipeline.embedder)
 
@@ -148,7 +148,7 @@ class _Replaying:
                 _row(place, turn, outcome, topic)
                 for place, (turn, outcome, topic) in enumerate(zip(batch, outcomes, topics, strict=True), position)
             ]
-            if self._pipeline.store.contents() != self._contents:
+            if self._pipeline.store.last_writing() != self._writing:
                 if run:
                     self._replays.delete(run.id)
                 raise _changed()

@@ -126,7 +126,8 @@ class ReplayReport:
 def report_of(replays: Replays, run: ReplayRun) -> ReplayReport:
     """Computes the figures of a run from its stored turns."""
     columns = ("rank", "is_known", "is_right", "confidence", "wait", "decision = 'answer'", "decision = 'ask'")
-    rank, known, right, confidence, wait, answered, asked = replays.numbers(run.id, columns).values()
+    numbers = replays.numbers(run.id, columns)
+    rank, known, right, confidence, wait, answered, asked = numbers.values()
     copies, twins, placed = replays.numbers(run.id, ("copies", "twins", "is_placed")).values()
     groups, repeated = replays.groups(run.id), replays.repeats(run.id)
     is_right, is_answered = right > 0, answered > 0

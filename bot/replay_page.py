@@ -24,8 +24,8 @@ from bot.replay_figures import ReplayReport
 from conversations.database import Row
 from conversations.desk import Desk
 from conversations.errors import DeskError
-from conversations.replay_tables import ReplayedTurn, ReplayRun
-from conversations.replays import Breakdown, Replays
+from conversations.replay_tables import Breakdown, ReplayedTurn, ReplayRun
+from conversations.replays import Replays
 from conversations.store import Store
 from conversations.text import safe_text
 from training.metrics import recall_at, reliability, risk_coverage

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 from sqlite_utils import Database
 
@@ -94,6 +94,12 @@ class ReplayRun:
 
 COLUMNS = tuple(field.name for field in fields(ReplayedTurn))
 """Of a turn, in the order of the fields."""
+ONCE = """run = ? AND NOT EXISTS (SELECT 1 FROM turns AS earlier WHERE earlier.run = turns.run
+    AND earlier.key = turns.key AND earlier.position < turns.position)"""
+"""The turns of a run, those that its logs hold more than once only the first time."""
+
+Breakdown = Literal["topic", "number", "language", "week", "source"]
+"""What quality is broken down by."""
 
 
 def _001_tables(database: Database) -> None:

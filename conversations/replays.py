@@ -24,17 +24,12 @@ from numpy.typing import NDArray
 from conversations.database import DeskFile, OnFile, Row
 from conversations.errors import DeskError
 from conversations.model import Json
-from conversations.replay_tables import COLUMNS, REPLAYS, ReplayedTurn, ReplayRun
+from conversations.replay_tables import COLUMNS, ONCE, REPLAYS, Breakdown, ReplayedTurn, ReplayRun
 from conversations.store_reading import in_pages, marks
 from conversations.text import safe_text
 
 PAGE = 10_000
 """Rows read at a time."""
-_ONCE = """run = ? AND NOT EXISTS (SELECT 1 FROM turns AS earlier WHERE earlier.run = turns.run
-    AND earlier.key = turns.key AND earlier.position < turns.position)"""
-
-Breakdown = Literal["topic", "number", "language", "week", "source"]
-"""What quality is broken down by."""
 
 
 class Replays(OnFile):
@@ -206,7 +201,7 @@ class Replays(OnFile):
 
     def count(self, run: int) -> int:
         """How many turns a run has, each counted once."""
-        return self._count(_ONCE, (run,))
+        return self._count(ONCE, (run,))
 
     def repeats(self, run: int) -> int:
         """How often its logs hold a turn once more."""
@@ -215,7 +210,7 @@ class Replays(OnFile):
     def conversations(self, run: int) -> list[tuple[str, int, int]]:
         """The conversations of a run, each with the number of its turns and of its copies in the desk then."""
         rows = self._file.rows(
-            f"SELECT conversation, count(*), coalesce(max(copies), 0) FROM turns WHERE {_ONCE} GROUP BY conversation",
+            f"SELECT conversation, count(*), coalesce(max(copies), 0) FROM turns WHERE {ONCE} GROUP BY conversation",
             (run,),
         )
         return [(str(conversation), int(count), int(copies)) for conversation, count, copies in rows]
@@ -248,7 +243,7 @@ class Replays(OnFile):
     def most_confident_misses(self, run: int, most: int) -> list[ReplayedTurn]:
         """The turns where what stood first was wrong, the most confident first."""
         rows = self._file.rows(
-            f"SELECT {', '.join(COLUMNS)} FROM turns WHERE {_ONCE} AND NOT is_right AND said IS NOT NULL"
+            f"SELECT {', '.join(COLUMNS)} FROM turns WHERE {ONCE} AND NOT is_right AND said IS NOT NULL"
             " ORDER BY confidence DESC, position LIMIT ?",
             (run, most),
         )
@@ -257,7 +252,7 @@ class Replays(OnFile):
     def answers(self, run: int, most: int, is_right: bool) -> list[tuple[int, int, int]]:
         """The answers that stood first most often when that was right, or wrong: id, how often, and of how many."""
         rows = self._file.rows(
-            f"SELECT said, sum(is_right = ?) AS often, count(*) FROM turns WHERE {_ONCE} AND said IS NOT NULL"
+            f"SELECT said, sum(is_right = ?) AS often, count(*) FROM turns WHERE {ONCE} AND said IS NOT NULL"
             " GROUP BY said HAVING often > 0 ORDER BY often DESC, said LIMIT ?",
             (is_right, run, most),
         )
@@ -268,7 +263,7 @@ class Replays(OnFile):
         return self._file.rows(
             f"""SELECT {by}, count(*), sum(is_known), sum(rank = 1), sum(rank BETWEEN 1 AND 5),
                 sum(decision = 'answer'), sum(decision = 'answer' AND is_right)
-                FROM turns WHERE {_ONCE} GROUP BY {by} ORDER BY {by}""",
+                FROM turns WHERE {ONCE} GROUP BY {by} ORDER BY {by}""",
             (run,),
         )
 
@@ -291,7 +286,7 @@ class Replays(OnFile):
         """Columns of a run's turns and, last, their positions."""
         last = -1
         while page := self._file.rows(
-            f"SELECT {columns}, position FROM turns WHERE {_ONCE} AND position > ? ORDER BY position LIMIT {PAGE}",
+            f"SELECT {columns}, position FROM turns WHERE {ONCE} AND position > ? ORDER BY position LIMIT {PAGE}",
             (run, last),
         ):
             yield page

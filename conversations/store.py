@@ -196,10 +196,6 @@ class Store(OnFile):
         """Numbers of conversations, turns, pairs and answers."""
         return reading.counts(self._file)
 
-    def contents(self) -> tuple[int, ...]:
-        """Numbers that are others as soon as a conversation was added, replaced or deleted."""
-        return reading.contents(self._file)
-
     def conversations(self, ids: Iterable[str] | None = None) -> Iterator[Conversation]:
         """Conversations in the order they were imported: all, or those named."""
         return reading.conversations(self._file, ids)

@@ -31,16 +31,6 @@ def counts(file: DeskFile) -> dict[str, int]:
     }
 
 
-def contents(file: DeskFile) -> tuple[int, ...]:
-    """How many conversations and pairs there are, and which ids were given last; no id is given twice."""
-    rows = file.rows(
-        """SELECT (SELECT count(*) FROM conversations), (SELECT count(*) FROM pairs),
-           (SELECT max(seq) FROM sqlite_sequence WHERE name = 'conversations'),
-           (SELECT max(seq) FROM sqlite_sequence WHERE name = 'pairs')"""
-    )
-    return tuple(int(number or 0) for number in rows[0])
-
-
 def conversations(file: DeskFile, ids: Iterable[str] | None) -> Iterator[Conversation]:
     """Conversations in the order they were imported: all, or those named."""
     columns = "SELECT ordinal, id, language, source, customer, meta FROM conversations"
