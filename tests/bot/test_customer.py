@@ -8,8 +8,7 @@ import json
 import pytest
 from assist_fakes import use_screen
 from chat_fakes import ANSWERS, PAST, FakeBook, FakePipeline, make_chat, make_console, shown
-from lamp_desk import REFUND, RESET, SWAP, lamp_desk, write_log
-from logs_for_tests import conversation_row, write_jsonl
+from lamp_desk import REFUND, RESET, SWAP, lamp_desk, visits, write_log
 
 from bot.assist_plain import PlainAssist
 from bot.assisted_dialogue import AssistedDialogue
@@ -72,11 +71,8 @@ def test_a_message_in_several_turns_or_with_a_question_behind_it_can_fail_too(tu
 
 
 def test_what_did_not_help_long_ago_is_remembered(desk, tmp_path):
-    later = [conversation_row(f"later-{day}", "Do you sell chairs?", "We do.", customer="c-7") for day in range(9)]
-    for day, row in enumerate(later):
-        row["turns"][0]["at"] = f"2026-11-{day + 1:02d}T10:00:00Z"
     with desk.store() as store:
-        import_logs(store, [write_jsonl(tmp_path / "later", *later)], rejects_dir=tmp_path)
+        import_logs(store, [write_log(tmp_path / "later.jsonl", visits(9, "c-7"))], rejects_dir=tmp_path)
     with Pipeline.open(desk) as pipeline:
         request = Dialogue(customer=known_customer(pipeline.store, "c-7")).request(
             (Turn("customer", "my lamp does not light up"),)
