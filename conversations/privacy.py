@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import argus_redact
 
 from conversations.model import Conversation, Json, Turn
-from conversations.privacy_names import full_names, name_pattern, names_in, titled_spans
+from conversations.privacy_names import agent_names, full_names, name_pattern, names_in, titled_spans
 from conversations.privacy_numbers import number_spans
 from conversations.privacy_patterns import PLACEHOLDER, Span, pattern_spans, phone_spans
 
@@ -96,11 +96,11 @@ class Redactor:
         recognised.
         """
         total = 0
-        agent_names = name_pattern(agents)
+        agent_pattern = name_pattern(agent_names(agents))
         turns = tuple(replace(turn, text=_SURROGATE.sub("\ufffd", turn.text)) for turn in turns)
         for _ in range(_MOST_PASSES):
             texts = [turn.text for turn in turns]
-            spans = _all_spans(turns, agent_names, language)
+            spans = _all_spans(turns, agent_pattern, language)
             done = [_replaced(text, found) for text, found in zip(texts, spans, strict=True)]
             count = sum(number for _, number in done)
             if count == 0:
@@ -127,7 +127,7 @@ def redactor_of(store: Store) -> Redactor:
 
 
 def _all_spans(
-    turns: tuple[Turn, ...], agent_names: re.Pattern[str] | None, language: str | None
+    turns: tuple[Turn, ...], agent_pattern: re.Pattern[str] | None, language: str | None
 ) -> list[list[Span]]:
     """For each turn what is to be replaced, the surest finding first."""
     spans: list[list[Span]] = []
@@ -146,7 +146,7 @@ def _all_spans(
     for turn in turns:
         names.update(full_names(turn.text, given))
     named = name_pattern(names)
-    for pattern, placeholder in ((agent_names, "<AGENT>"), (named, "<NAME>")):
+    for pattern, placeholder in ((agent_pattern, "<AGENT>"), (named, "<NAME>")):
         if pattern is not None:
             for turn, found in zip(turns, spans, strict=True):
                 found.extend(Span(*match.span(), placeholder) for match in pattern.finditer(turn.text))

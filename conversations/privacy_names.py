@@ -50,6 +50,7 @@ _LEAD = re.compile(
     r"^(?:yes|sure|ok(?:ay)?|of course|hi|hello|it['’]?s|it is|i['’]?m|i am|the name is|that['’]?s)[,.!]? ",
     re.IGNORECASE,
 )
+_WITHIN_SENTENCE = r"(?:(?<=[\w,;'’>(] )|(?<=,\n))"
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _ZH_TITLED = re.compile(
     r"([王李张刘陈杨黄赵周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文欧阳])(?=先生|女士|小姐|太太)"
@@ -104,6 +105,33 @@ _ALSO_WORDS = word_set(
     """
 )
 """Names that are words as well: redacted where they stand as a name, not wherever they occur."""
+_SURNAME_WORDS = _ALSO_WORDS | word_set(
+    """
+    baker ball banks barber bell berry best bird bishop black blue bond book booth bowling box branch bridge
+    bright brook brooks brown bush butcher butler camp card carpenter carter case cash castle chapel church
+    clay close coffee cook cooper cotton court cross crown day diamond dish driver east farmer field fields
+    fine finger fish fisher flood flowers ford foster fox free freeman friend frost fry gardener gates glass
+    gold golden good gray green grey hall hand hands hart heart holiday hood hunt ivory judge justice keen
+    key knight lake lamb land law little lock lord low marks marsh mason max messenger mill miller mills money
+    moon moss new noble north nurse paint painter parks pepper pick pike pitt plant pool pope porter post
+    potter pound power price prince quick rain ring rivers rock root sale salt sand sands self shade sharp
+    shepherd shield shields ship shore silver singer small smart snow south speed spring star steel stock storey
+    storm street strong summers swift thatcher thorn tower towers town underwood walker wall walls ware
+    washer waters way weaver wells west wheeler white wild winters wise wolf woods worth yard
+    """
+)
+"""Parts of a name that are words as well, whatever the other part is."""
+_ROLES = word_set(
+    """
+    account accounts admin administrator advisor adviser agent ai assistance assistant automated billing bot
+    care center centre chat chatbot claims claim clerk complaints customer customers delivery department
+    dept desk digital dispatch enquiries expert help helpdesk helpline hotline human it live manager mobile
+    of office online operations operator orders payments queue rep representative returns robot sales
+    service services shipping shop specialist staff store supervisor support system team tech technical
+    technician the unit user virtual warehouse web 客服 人工客服 在线客服 智能客服 机器人 小助手 助手 售后 售前
+    """
+)
+"""What stands in a log in the place of an agent's name, or beside it, and is nobody's."""
 
 
 @lru_cache(maxsize=8192)
@@ -202,20 +230,48 @@ def _is_listed(word: str) -> bool:
     return any(found["confidence"] >= 1.0 and found["start"] == 0 for found in details["entities"])
 
 
+def agent_names(agents: Iterable[str]) -> Iterator[str]:
+    """The names of people among what a log calls its agents: no numbers, single letters, queues or bots.
+
+    >>> list(agent_names(["7", "Billing Department", "Sarah Hollis (Sales)"]))
+    ['Sarah Hollis']
+    """
+    for agent in agents:
+        words = re.findall(_WORD, agent)
+        own = [word for word in words if not _is_role(word)]
+        if len(own) == len(words) and sum(map(len, own)) > 1:
+            yield agent
+        elif any(_is_listed(word) for word in own):
+            yield " ".join(own)
+
+
+def _is_role(word: str) -> bool:
+    return all(part in _ROLES for part in word.casefold().split("-"))
+
+
 def name_pattern(names: Iterable[str]) -> re.Pattern[str] | None:
     """A pattern for the names, whole or in part, as whole words; None where there are none.
 
-    A part that is also an ordinary word is left out, so that "Will" does not take every "will" with it.
+    A name that is also an ordinary word is one only with its capital, and as a part of a name only where no
+    sentence begins with it, so that "Will" does not take every "will" with it. Parts that are seldom names are
+    left out.
     """
-    exact: set[str] = set()
-    loose: set[str] = set()
-    for name in names:
-        parts = [part.strip(".") for part in name.split(" ")]
-        (exact if name.casefold() in _ALSO_WORDS else loose).add(name)
-        loose.update(part for part in parts if len(part) > 2 and part.casefold() not in _ALSO_WORDS | _NEVER)
-    choices = [rf"(?-i:{re.escape(name.capitalize() if name.islower() else name)})" for name in exact]
+    words = _SURNAME_WORDS | _NEVER
+    names = set(names)
+    parts = {part for name in names if " " in name for part in name.replace(".", "").split(" ") if len(part) > 2}
+    parts = {part for part in parts if part.casefold() not in _NEVER}
+    loose = {name for name in names if name.casefold() not in words}
+    loose.update(part for part in parts if part.casefold() not in words)
+    choices = [rf"(?-i:{re.escape(_with_capital(name))})" for name in names if name.casefold() in words]
+    choices += [
+        rf"(?-i:{_WITHIN_SENTENCE}{re.escape(_with_capital(part))})" for part in parts if part.casefold() in words
+    ]
     choices += [re.escape(name) for name in loose if not _CJK.search(name)]
     choices.sort(key=len, reverse=True)
     patterns = [rf"(?<![\w<-])(?:{'|'.join(choices)})(?![\w>])(?!-[^\W\d_])"] if choices else []
     patterns += [re.escape(name) for name in loose if _CJK.search(name)]  # no blanks stand around these
     return re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
+
+
+def _with_capital(name: str) -> str:
+    return name.capitalize() if name.islower() else name
