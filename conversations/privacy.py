@@ -21,7 +21,8 @@ import argus_redact
 from conversations.model import Conversation, Json, Turn
 from conversations.privacy_names import agent_names, full_names, name_pattern, names_in, titled_spans
 from conversations.privacy_numbers import number_spans
-from conversations.privacy_patterns import PLACEHOLDER, Span, pattern_spans, phone_spans
+from conversations.privacy_patterns import PLACEHOLDER, Span, pattern_spans
+from conversations.privacy_phones import phone_spans
 
 if TYPE_CHECKING:
     from conversations.store import Store

@@ -1,4 +1,4 @@
-"""Personal data that a pattern and a checksum can tell: addresses of mail, phones, cards, accounts, ids,
+"""Personal data that a pattern and a checksum can tell: addresses of mail, cards, accounts, ids,
 streets.
 """
 
@@ -6,10 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import NamedTuple
-
-import phonenumbers
 
 
 class Span(NamedTuple):
@@ -23,9 +20,6 @@ class Span(NamedTuple):
 PLACEHOLDER = re.compile(r"<[^\W\d][\w-]{0,38}>|\[[^\[\]\n]{1,20}\]")
 """What logs hold in the place of personal data already: ``<account_id>``, ``[电话x]``. Never touched."""
 
-_REGIONS = ("GB", "US", "IE", "AU", "IN", "DE", "FR", "CN")
-"""Where a number without a country code may be from, besides those that begin with +."""
-
 _EMAIL = re.compile(
     r"[^\s@<>()\[\]{},;:\"'，。；：（）]{1,64}@[^\W_](?:[\w-]{0,62}\.){1,6}[^\W\d_]{2,24}(?![\w-])"
     r"|\b[A-Za-z0-9._-]{1,40}\s?[\[(]?\bat\b[\])]?\s?[A-Za-z0-9-]{2,30}\s?[\[(]?\bdot\b[\])]?\s?(?:com|org|net|edu|co|io|ie|uk|de)\b"
@@ -38,8 +32,9 @@ _SECRET_IN_URL = re.compile(
 _SECRET = re.compile(
     r"\b(?:sk-[\w-]{20,200}|AKIA[0-9A-Z]{16}|gh[pousr]_\w{30,80}|eyJ[\w-]{10,2000}\.[\w-]{10,2000}\.[\w-]{5,2000})"
 )
-_CARD = re.compile(r"(?<![\w.])\d(?:[ -]?\d){12,18}(?![\w])")
-_IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)", re.IGNORECASE)
+_CARD = re.compile(r"(?<![\w.])(?=(\d(?:[ -]?\d){12,18}))")
+_CARD_SHAPE = re.compile(r"[2-6]\d{3,18}(?:[ -]\d{3,6})*")
+_IBAN = re.compile(r"(?<!\w)(?=([A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?))", re.IGNORECASE)
 _SORT_CODE = re.compile(r"(?<=sort code)(?:\s*(?:is|:|number))?\s*(\d\d[- ]?\d\d[- ]?\d\d)(?!\d)", re.IGNORECASE)
 _IP = re.compile(r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w.]\d)")
 _MAC = re.compile(r"(?<![\w:])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![\w:])")
@@ -83,11 +78,9 @@ _STREET = re.compile(
     r"|St|Rd|Ave|Ln|Dr|Drive|Close|Court|Ct|Place|Way|Square|Grove|Hill|Park|Mews|Row|Walk|Street|Road|Avenue|Lane"
     r"|Crescent|Boulevard|Gardens|Terrace|Parkway|Highway)\b",
 )
-_PHONE = re.compile(r"(?<![\w.,:/#£$€¥-])(?:\+|00)?\(?\d[\d\s()./-]{5,22}\d(?![\w£$€¥%]|[.,]\d)")
 _PHONE_ZH = re.compile(
     r"(?<!\d)(?:(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}|0\d{2,3}[- ]?\d{7,8}|400[- ]?\d{3}[- ]?\d{4})(?!\d)"
 )
-_DATE = re.compile(r"(?:19|20)\d\d[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d\d")
 _ACCOUNT_ZH = re.compile(r"(?:QQ|qq|微信|微信号|wechat|WeChat)(?:号|号码)?(?:是|为)?[:：]?\s*([A-Za-z0-9_-]{5,20})")
 
 
@@ -111,52 +104,76 @@ def _is_iban(text: str) -> bool:
     return int("".join(str(int(character, 36)) for character in compact[4:] + compact[:4])) % 97 == 1
 
 
-@lru_cache(maxsize=4096)
-def _is_phone(text: str) -> bool:
-    digits = sum(character.isdigit() for character in text)
-    if not 7 <= digits <= 15 or _DATE.match(text) or len(set(text)) < 3:
-        return False
-    for region in (None,) if text.lstrip().startswith(("+", "00")) else _REGIONS:
-        try:
-            number = phonenumbers.parse(
-                text.replace("00", "+", 1) if region is None and text.startswith("00") else text, region
-            )
-        except phonenumbers.NumberParseException:
-            continue
-        if phonenumbers.is_valid_number(number):
-            return True
-    return False
+def _cards(text: str) -> Iterator[tuple[int, int]]:
+    """Where a card's digits are, whatever digits stand before or after them."""
+    for match in _CARD.finditer(text):
+        start = match.start()
+        alone = re.search(r"\d[ -]?$", text[max(0, start - 2) : start]) is None
+        for end in _ends(text, *match.span(1)):
+            found = text[start:end]
+            whole = alone and re.match(r"[ -]?\d", text[end : end + 2]) is None
+            if (whole or _CARD_SHAPE.fullmatch(found)) and _is_card(found):
+                yield start, end
+                break
 
 
-def _secret_url(text: str) -> bool:
-    return _SECRET_IN_URL.search(text) is not None
+def _ibans(text: str) -> Iterator[tuple[int, int]]:
+    """Where an IBAN is; the words after it may look like more of it."""
+    for match in _IBAN.finditer(text):
+        start = match.start()
+        for end in _ends(text, *match.span(1)):
+            if _is_iban(text[start:end]):
+                yield start, end
+                break
+
+
+def _ends(text: str, start: int, end: int) -> Iterator[int]:
+    """Where what begins at ``start`` may end: after the groups up to ``end``, the last first."""
+    for at in range(end, start, -1):
+        if text[at - 1].isalnum() and not (at < len(text) and (text[at].isalnum() or text[at] == "_")):
+            yield at
+
+
+def _secret_urls(text: str) -> Iterator[tuple[int, int]]:
+    for match in _URL.finditer(text):
+        if _SECRET_IN_URL.search(match.group()):
+            yield match.span()
+
+
+def _spans_of(pattern: re.Pattern[str]) -> Callable[[str], Iterator[tuple[int, int]]]:
+    """Where a pattern's group is, or the whole of it where it has none."""
+
+    def found(text: str) -> Iterator[tuple[int, int]]:
+        for match in pattern.finditer(text):
+            yield match.span(match.lastindex or 0)
+
+    return found
 
 
 class _Rule(NamedTuple):
-    pattern: re.Pattern[str]
+    find: Callable[[str], Iterator[tuple[int, int]]]
     placeholder: str
     needs: str
     """A text without any of these characters (or any digit, for "0") cannot match, and is passed over."""
-    test: Callable[[str], bool] | None = None
 
 
 _RULES = (
-    _Rule(_URL, "<URL>", ":", _secret_url),
-    _Rule(_SECRET, "<SECRET>", "0"),
-    _Rule(_EMAIL, "<EMAIL>", "@a"),
-    _Rule(_IBAN, "<IBAN>", "0", _is_iban),
-    _Rule(_CARD, "<CARD>", "0", _is_card),
-    _Rule(_SORT_CODE, "<ACCOUNT>", "0"),
-    _Rule(_ID, "<ID>", "0"),
-    _Rule(_NAMED_ID, "<ID>", "0"),
-    _Rule(_BIRTH, "<BIRTHDATE>", "0"),
-    _Rule(_MAC, "<ID>", "0"),
-    _Rule(_IP, "<IP>", "0"),
-    _Rule(_STREET, "<ADDRESS>", "0"),
-    _Rule(_POSTCODE, "<POSTCODE>", "0"),
-    _Rule(_ZIP, "<POSTCODE>", "0"),
-    _Rule(_PHONE_ZH, "<PHONE>", "0"),
-    _Rule(_ACCOUNT_ZH, "<ACCOUNT>", "0"),
+    _Rule(_secret_urls, "<URL>", ":"),
+    _Rule(_spans_of(_SECRET), "<SECRET>", "0"),
+    _Rule(_spans_of(_EMAIL), "<EMAIL>", "@a"),
+    _Rule(_ibans, "<IBAN>", "0"),
+    _Rule(_cards, "<CARD>", "0"),
+    _Rule(_spans_of(_SORT_CODE), "<ACCOUNT>", "0"),
+    _Rule(_spans_of(_ID), "<ID>", "0"),
+    _Rule(_spans_of(_NAMED_ID), "<ID>", "0"),
+    _Rule(_spans_of(_BIRTH), "<BIRTHDATE>", "0"),
+    _Rule(_spans_of(_MAC), "<ID>", "0"),
+    _Rule(_spans_of(_IP), "<IP>", "0"),
+    _Rule(_spans_of(_STREET), "<ADDRESS>", "0"),
+    _Rule(_spans_of(_POSTCODE), "<POSTCODE>", "0"),
+    _Rule(_spans_of(_ZIP), "<POSTCODE>", "0"),
+    _Rule(_spans_of(_PHONE_ZH), "<PHONE>", "0"),
+    _Rule(_spans_of(_ACCOUNT_ZH), "<ACCOUNT>", "0"),
 )
 _DIGIT = re.compile(r"\d")
 
@@ -164,23 +181,12 @@ _DIGIT = re.compile(r"\d")
 def pattern_spans(text: str) -> Iterator[Span]:
     """Personal data that a pattern finds, the surest kind first."""
     has_digit = _DIGIT.search(text) is not None
-    for pattern, placeholder, needs, test in _RULES:
+    for find, placeholder, needs in _RULES:
         if needs == "0" and not has_digit:
             continue
         if needs == ":" and "://" not in text:
             continue
         if needs == "@a" and "@" not in text and "dot" not in text:
             continue
-        for match in pattern.finditer(text):
-            group = match.lastindex or 0
-            if test is None or test(match.group(group)):
-                yield Span(match.start(group), match.end(group), placeholder)
-
-
-def phone_spans(text: str) -> Iterator[Span]:
-    """Phone numbers, as the numbering plans of the world have them."""
-    if _DIGIT.search(text) is None:
-        return
-    for match in _PHONE.finditer(text):
-        if _is_phone(match.group()):
-            yield Span(match.start(), match.end(), "<PHONE>")
+        for start, end in find(text):
+            yield Span(start, end, placeholder)

@@ -1,0 +1,48 @@
+import pytest
+
+from conversations.privacy import Redactor
+
+REDACTOR = Redactor("salt")
+
+
+def redacted(text):
+    return REDACTOR.redact(text)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("refund to ES91 2100 0418 4502 0005 1332 for my order", "refund to <IBAN> for my order"),
+        ("AT61 1904 3002 3457 3201 from your shop", "<IBAN> from your shop"),
+        ("BE68 5390 0754 7034 with this bank", "<IBAN> with this bank"),
+        ("SE45 5000 0000 0583 9825 7466 that bank here", "<IBAN> that bank here"),
+        ("AT611904300234573201 BE68539007547034", "<IBAN> <IBAN>"),
+        ("DE89 3704 0044 0532 0130 00 card", "<IBAN> card"),
+        ("ab12 cdef GB82 WEST 1234 5698 7654 32", "ab12 cdef <IBAN>"),
+        ("My card 4111 1111 1111 1111 12/27", "My card <CARD> 12/27"),
+        ("3782 822463 10005 12/27", "<CARD> 12/27"),
+        ("12 5500-0000-0000-0004", "12 <CARD>"),
+        ("4111 1111 1111 1111 5500 0000 0000 0004", "<CARD> <CARD>"),
+        ("ring 07700 900123/07700 900124", "ring <PHONE>/<PHONE>"),
+        ("07700 900123 10/05/2026", "<PHONE> 10/05/2026"),
+        ("10/05/2026 07700 900123", "10/05/2026 <PHONE>"),
+        ("07700 900123 07700 900124", "<PHONE> <PHONE>"),
+        ("(212) 555-0123 10/05/2026", "<PHONE> 10/05/2026"),
+        ("07700 900123\n2 of them", "<PHONE>\n2 of them"),
+    ],
+)
+def test_a_number_is_found_whatever_stands_beside_it(text, left):
+    assert redacted(text) == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Sizes 10 20 30 40 50 60 70 80 90 in stock",
+        "Years 2024, 2025 and 2026",
+        "GB12 word with four each that make none",
+        "Open 09.00-17.00, from 10/05/2026 to 11/05/2026",
+    ],
+)
+def test_numbers_that_are_nobodys_stay(text):
+    assert redacted(text) == text
