@@ -205,10 +205,9 @@ def _replaced(text: str, spans: list[Span]) -> tuple[str, int]:
     """The text with the spans replaced; of two that overlap, the one named first."""
     if not spans:
         return text, 0
-    taken: list[Span] = [Span(*match.span(), match.group()) for match in PLACEHOLDER.finditer(text)]
     marked = bytearray(len(text))
-    for span in taken:
-        marked[span.start : span.end] = b"\x01" * (span.end - span.start)
+    for start, end in _placeholders(text, spans):
+        marked[start:end] = b"\x01" * (end - start)
     chosen: list[Span] = []
     for span in spans:
         found = text[span.start : span.end]
@@ -222,3 +221,14 @@ def _replaced(text: str, spans: list[Span]) -> tuple[str, int]:
         parts.extend((text[at : span.start], span.replacement))
         at = span.end
     return "".join((*parts, text[at:])), len(chosen)
+
+
+def _placeholders(text: str, spans: list[Span]) -> Iterator[tuple[int, int]]:
+    """Where the text has placeholders already. A bracket is none where something is found in it."""
+    ends: dict[int, int] = {}
+    for span in spans:
+        ends[span.start] = min(span.end, ends.get(span.start, len(text)))
+    for match in PLACEHOLDER.finditer(text):
+        start, end = match.span()
+        if text[start] == "<" or not any(ends.get(at, end) < end for at in range(start + 1, end)):
+            yield start, end

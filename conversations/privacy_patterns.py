@@ -17,8 +17,10 @@ class Span(NamedTuple):
     replacement: str
 
 
-PLACEHOLDER = re.compile(r"<[^\W\d][\w-]{0,38}>|\[[^\[\]\n]{1,20}\]")
-"""What logs hold in the place of personal data already: ``<account_id>``, ``[电话x]``. Never touched."""
+PLACEHOLDER = re.compile(r"<[^\W\d][\w-]{0,38}>|\[(?!(?:at|dot)\])[^\[\]\n]{1,20}\]")
+"""What logs hold in the place of personal data already: ``<account_id>``, ``[电话x]``. Never touched, unless
+personal data stand in the brackets.
+"""
 
 _EMAIL = re.compile(
     r"[^\s@<>()\[\]{},;:\"'，。；：（）]{1,64}@[^\W_](?:[\w-]{0,62}\.){1,6}[^\W\d_]{2,24}(?![\w-])"

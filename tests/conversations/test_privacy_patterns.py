@@ -46,3 +46,23 @@ def test_a_number_is_found_whatever_stands_beside_it(text, left):
 )
 def test_numbers_that_are_nobodys_stay(text):
     assert redacted(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("[07700 900123]", "[<PHONE>]"),
+        ("[jo@acme.com](mailto:jo@acme.com)", "[<EMAIL>](mailto:<EMAIL>)"),
+        ("[4111111111111111]", "[<CARD>]"),
+        ("I'm Margaret Hollis [Margaret Hollis]", "I'm <NAME> [<NAME>]"),
+        ("john [at] gmail [dot] com", "<EMAIL>"),
+        ("[order 4821735]", "[order 0000000]"),
+    ],
+)
+def test_brackets_hide_nothing(text, left):
+    assert redacted(text) == left
+
+
+@pytest.mark.parametrize("text", ["[电话x] [order number] [NAME] [Person 1]", "<account_id> [link1]"])
+def test_placeholders_of_the_log_stay(text):
+    assert redacted(text) == text
