@@ -26,11 +26,18 @@ _EMAIL = re.compile(
     r"[^\s@<>()\[\]{},;:\"'，。；：（）]{1,64}@[^\W_](?:[\w-]{0,62}\.){1,6}[^\W\d_]{2,24}(?![\w-])"
     r"|\b[A-Za-z0-9._-]{1,40}\s?[\[(]?\bat\b[\])]?\s?[A-Za-z0-9-]{2,30}\s?[\[(]?\bdot\b[\])]?\s?(?:com|org|net|edu|co|io|ie|uk|de)\b"
 )
-_URL = re.compile(r"\b(?:https?|ftp|wss?)://[^\s<>\"'，。]{1,2000}", re.IGNORECASE)
-_SECRET_IN_URL = re.compile(
-    r"//[^/\s@]+@|[?&#](?:[\w-]*(?:token|key|secret|sig|signature|password|passwd|pwd|auth|session|sid|email|code))=",
+_URL = re.compile(
+    r"(?:\b(?:https?|ftp|wss?)://|(?<![\w.@/-])(?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,24}[/?])[^\s<>\"'，。]{1,2000}",
     re.IGNORECASE,
 )
+_SECRET_IN_URL = re.compile(
+    r"//[^/\s@]+@|[?&#](?:[\w-]*(?:token|key|secret|sig|signature|password|passwd|pwd|auth|session|sid|email|code))="
+    r"|/[\w-]{0,30}(?:reset|recover|verify|confirm|activat|invit|unsubscribe|magic|token|auth|log-?in|sign-?in)[\w-]{0,30}"
+    r"/(?=[^\W\d]{0,40}\d)\w{6,}(?![\w-])"
+    r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    re.IGNORECASE,
+)
+_RANDOM = re.compile(r"[A-Za-z0-9]{16,}")
 _SECRET = re.compile(
     r"\b(?:sk-[\w-]{20,200}|AKIA[0-9A-Z]{16}|gh[pousr]_\w{30,80}|eyJ[\w-]{10,2000}\.[\w-]{10,2000}\.[\w-]{5,2000})"
 )
@@ -138,8 +145,19 @@ def _ends(text: str, start: int, end: int) -> Iterator[int]:
 
 def _secret_urls(text: str) -> Iterator[tuple[int, int]]:
     for match in _URL.finditer(text):
-        if _SECRET_IN_URL.search(match.group()):
-            yield match.span()
+        address = match.group().rstrip(".,;:!?)]}")
+        if _SECRET_IN_URL.search(address) or any(map(_is_random, _RANDOM.findall(address))):
+            yield match.start(), match.start() + len(address)
+
+
+def _is_random(word: str) -> bool:
+    """Whether a word in an address was drawn by lot, as a key to something is: letters and digits in no order."""
+    if word.isalpha() or word.isdigit():
+        return False
+    if re.fullmatch(r"[0-9a-fA-F]+", word):
+        return True
+    mixed = word.upper() != word != word.lower()
+    return len(re.findall(r"\d+", word)) >= (2 if mixed else 4)
 
 
 def _spans_of(pattern: re.Pattern[str]) -> Callable[[str], Iterator[tuple[int, int]]]:
@@ -160,7 +178,7 @@ class _Rule(NamedTuple):
 
 
 _RULES = (
-    _Rule(_secret_urls, "<URL>", ":"),
+    _Rule(_secret_urls, "<URL>", "/?"),
     _Rule(_spans_of(_SECRET), "<SECRET>", "0"),
     _Rule(_spans_of(_EMAIL), "<EMAIL>", "@a"),
     _Rule(_ibans, "<IBAN>", "0"),
@@ -186,7 +204,7 @@ def pattern_spans(text: str) -> Iterator[Span]:
     for find, placeholder, needs in _RULES:
         if needs == "0" and not has_digit:
             continue
-        if needs == ":" and "://" not in text:
+        if needs == "/?" and "/" not in text and "?" not in text:
             continue
         if needs == "@a" and "@" not in text and "dot" not in text:
             continue

@@ -16,7 +16,9 @@ from conversations.privacy_patterns import Span
 _REGIONS = ("GB", "US", "IE", "AU", "IN", "DE", "FR", "CN")
 """Where a number without a country code may be from, besides those that begin with +."""
 _FEWEST_DIGITS, _MOST_DIGITS, _MOST_CHARACTERS = 7, 15, 26
-_RUN = re.compile(r"(?<![\w.,:/#£$€¥-])[+(]{0,2}\d(?:[\s()./+-]*\d)*")
+_FEWEST_DIGITS_INTERNATIONAL = 10
+"""With which a number that begins with + is one if its country has such long ones, whether it is given out or not."""
+_RUN = re.compile(r"(?<![\w/#£$€¥-])(?<!\d[.,:])[+(]{0,2}\d(?:[\s()./+-]*\d)*")
 _DATE = re.compile(
     r"(?<!\d)(?<!\d[./-])(?:(?:19|20)\d\d[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d\d)(?![./-]?\d)"
 )
@@ -90,6 +92,7 @@ def _is_phone(text: str) -> bool:
     digits = sum(character.isdigit() for character in text)
     if not _FEWEST_DIGITS <= digits <= _MOST_DIGITS or _DATE.match(text) or len(set(text)) < 3:
         return False
+    is_international = text.startswith("+") and digits >= _FEWEST_DIGITS_INTERNATIONAL
     for region in (None,) if text.startswith(("+", "00")) else _REGIONS:
         try:
             number = phonenumbers.parse(
@@ -97,6 +100,6 @@ def _is_phone(text: str) -> bool:
             )
         except phonenumbers.NumberParseException:
             continue
-        if phonenumbers.is_valid_number(number):
+        if phonenumbers.is_valid_number(number) or (is_international and phonenumbers.is_possible_number(number)):
             return True
     return False

@@ -66,3 +66,31 @@ def test_brackets_hide_nothing(text, left):
 @pytest.mark.parametrize("text", ["[电话x] [order number] [NAME] [Person 1]", "<account_id> [link1]"])
 def test_placeholders_of_the_log_stay(text):
     assert redacted(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Tel:07700900123, tel.07700 900124, or,07700 900125", "Tel:<PHONE>, tel.<PHONE>, or,<PHONE>"),
+        ("[call](tel:+44-7700-900123)", "[call](tel:<PHONE>)"),
+        ("https://acme.com/reset/8f14e45fceea167a5a36dedd4bea2543", "<URL>"),
+        ("Use www.acme.com/reset?token=abc.", "Use <URL>."),
+        ("Use acme.com/account/reset-password/482173", "Use <URL>"),
+        ("(https://acme.co.uk/t/123e4567-e89b-12d3-a456-426614174000)", "(<URL>)"),
+        ("https://acme.com/a?t=Zk3vQ9xLmP2rT7wYbN4d", "<URL>"),
+    ],
+)
+def test_phones_and_secret_links_are_found_as_people_write_them(text, left):
+    assert redacted(text) == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://acme.com/help/how-to-reset-your-password-2026",
+        "www.acme.com/shop/iphone15promax256gb/reviews and acme.com/help/reset/kestrel-v8",
+        "https://www.acme.com/p/4821735?colour=blue, 10:30, 1:1000000, and/or",
+    ],
+)
+def test_links_without_secrets_stay(text):
+    assert redacted(text) == text
