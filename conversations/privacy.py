@@ -12,8 +12,10 @@ from __future__ import annotations
 import hashlib
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import argus_redact
@@ -45,6 +47,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _MASKED = re.compile(r"(?:[^\d@]*0)+[^\d@]*")
 """Zeros only: the shape that is left of a number. An e-mail address is none, whatever its digits."""
 _CHUNK = 4_000
+_LABELS = 4096
+"""Kept of what is the same in many conversations: sources, actions, keys."""
 _MOST_PASSES = 30
 """Addresses that run into each other are found one a pass; only a hostile text has so many."""
 
@@ -59,6 +63,7 @@ class Redactor:
             salt: The desk's own; pseudonyms of two desks cannot be compared.
         """
         self._salt = salt
+        self._redact_label = lru_cache(maxsize=_LABELS)(self.redact)
 
     def redact(self, text: str, language: str | None = None) -> tuple[str, int]:
         """The text with placeholders, and how many were put in.
@@ -74,17 +79,25 @@ class Redactor:
         return turns[0].text, count
 
     def redact_conversation(self, conversation: Conversation) -> tuple[Conversation, int]:
-        """The conversation with placeholders in every turn and in its metadata, and how many were put in.
+        """The conversation with placeholders in every turn and in what stands beside them (source, actions and
+        metadata, its keys and numbers too), and how many were put in.
 
         Who the customer and the agents are becomes a pseudonym: the same person stays recognisable as the
-        same.
+        same. The id stays, for by it a conversation is found again.
         """
         agents = {turn.agent for turn in conversation.turns if turn.agent}
         turns, count = self._redact_turns(conversation.turns, agents, conversation.language)
+        named: list[Turn] = []
+        for turn in turns:
+            action, in_action = self._redact_optional(turn.action)
+            agent = self.pseudonym(turn.agent) if turn.agent else turn.agent
+            named.append(replace(turn, agent=agent, action=action))
+            count += in_action
+        source, in_source = self._redact_optional(conversation.source)
         meta, in_meta = self._redact_meta(conversation.meta, conversation.language)
-        named = tuple(replace(turn, agent=self.pseudonym(turn.agent)) if turn.agent else turn for turn in turns)
         customer = self.pseudonym(conversation.customer) if conversation.customer else None
-        return replace(conversation, turns=named, customer=customer, meta=meta), count + in_meta
+        told = replace(conversation, turns=tuple(named), source=source, customer=customer, meta=meta)
+        return told, count + in_source + in_meta
 
     def pseudonym(self, name: str) -> str:
         """Sixteen hexadecimal digits that stand for a person, the same for the same name on one desk."""
@@ -110,16 +123,34 @@ class Redactor:
             turns = tuple(replace(turn, text=text) for turn, (text, _) in zip(turns, done, strict=True))
         return turns, total
 
+    def _redact_optional(self, label: str | None) -> tuple[str | None, int]:
+        return self._redact_label(label) if label else (label, 0)
+
     def _redact_meta(self, value: Json, language: str | None) -> tuple[Json, int]:
         if isinstance(value, str):
             return self.redact(value, language)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            text, count = self.redact(str(value), language)
+            return (text if count else value), count
         if isinstance(value, dict):
-            items = {key: self._redact_meta(item, language) for key, item in value.items()}
-            return {key: item for key, (item, _) in items.items()}, sum(count for _, count in items.values())
+            return self._redact_items(value, language)
         if isinstance(value, list):
             parts = [self._redact_meta(item, language) for item in value]
             return [item for item, _ in parts], sum(count for _, count in parts)
         return value, 0
+
+    def _redact_items(self, items: dict[str, Json], language: str | None) -> tuple[dict[str, Json], int]:
+        """Keys that have become the same are numbered."""
+        done: dict[str, Json] = {}
+        seen: Counter[str] = Counter()
+        total = 0
+        for key, item in items.items():
+            name, in_key = self._redact_label(key)
+            seen[name] += 1
+            value, in_item = self._redact_meta(item, language)
+            done[name if seen[name] == 1 else f"{name} {seen[name]}"] = value
+            total += in_key + in_item
+        return done, total
 
 
 def redactor_of(store: Store) -> Redactor:

@@ -153,6 +153,22 @@ def test_agents_become_agents_and_pseudonyms():
     assert done.meta == {"mail": ["<EMAIL>", 3]}
 
 
+def test_what_stands_beside_the_turns_is_redacted_too():
+    turns = (Turn("customer", "Hi"), Turn("agent", "Hello", action="reply to jo@acme.com"))
+    meta = {"phone": 447700900123, "+44 7700 900123": 3, "a@b.com": {"c@d.com": 4.5}, "e@f.com": True, "topic": "tv"}
+    done, count = REDACTOR.redact_conversation(Conversation("c", turns, source="WhatsApp +44 7700 900123", meta=meta))
+    assert done.source == "WhatsApp <PHONE>"
+    assert done.turns[1].action == "reply to <EMAIL>"
+    assert done.meta == {
+        "phone": "000000000000",
+        "<PHONE>": 3,
+        "<EMAIL>": {"<EMAIL>": 4.5},
+        "<EMAIL> 2": True,
+        "topic": "tv",
+    }
+    assert count == 7
+
+
 @settings(deadline=None, max_examples=300)
 @given(PERSONAL)
 @example("1 Aa Street0.0.0.10.0.0.10.0.0.10.0.0.1MARGARET B")
