@@ -17,10 +17,17 @@ _LABELLED = re.compile(
     r"|access|card)"
     r"(?:\s?(?:number|no|nr|num|id|code|pin|ref))?"
     r"|\b(?<!error )(?<!fault )(?<!promo )(?<!discount )code"
-    r"|\b(?:pin|passcode|password|id|ending in|ending with|ending)"
+    r"|\b(?:pin|passcode|password|id)"
     r"|订单编?号?|运单号?|快递单号?|单号|工单号?|发票号码?|会员号|卡号|账号|验证码|尾号)"
     r"\s?(?:(?:is|was)(?: actually| just)?|:|：|是|为|#|\.|=)?\s?#?\s?(?<![A-Za-z])"
     r"((?=[A-Za-z/-]{0,12}\d)[A-Za-z0-9]{1,24}(?:[-/][A-Za-z0-9]{1,24}){0,4})(?![\w%])",
+    re.IGNORECASE,
+)
+_ENDING = re.compile(r"\bending(?:\s(?:in|with))?\s?:?\s?#?(\d{4,6})(?![\w%/]|[.,:-]\w)", re.IGNORECASE)
+_QUANTITY = re.compile(
+    r"order\s\d{1,5}(?=\s?(?:pieces?|pcs|units?|items?|boxes|packs?|packets?|pairs?|sets?|bags?|bottles?|copies|sheets?"
+    r"|tiles?|rolls?|pallets?|k?g|m[lm]?|cm|lit(?:re|er)s?|met(?:re|er)s?|more(?! than)|extra|each|件|个|套|箱|盒|瓶)"
+    r"(?![^\W\d_]))",
     re.IGNORECASE,
 )
 _CODED = re.compile(
@@ -55,10 +62,11 @@ def number_spans(text: str, said_before: str = "") -> Iterator[Span]:
         for match in _ANSWERED.finditer(text):
             yield Span(match.start(), match.end(), re.sub(r"\d", "0", match.group()))
     for pattern, fewest in (
-        (_LABELLED, _FEWEST_DIGITS), (_HASHED, _FEWEST_DIGITS), (_CODED, _FEWEST_DIGITS_CODED), (_LONG, 7),
+        (_LABELLED, _FEWEST_DIGITS), (_ENDING, _FEWEST_DIGITS), (_HASHED, _FEWEST_DIGITS),
+        (_CODED, _FEWEST_DIGITS_CODED), (_LONG, 7),
     ):  # fmt: skip
         for match in pattern.finditer(text):
             group = match.lastindex or 0
             found = match.group(group)
-            if sum(character.isdigit() for character in found) >= fewest:
+            if sum(character.isdigit() for character in found) >= fewest and not _QUANTITY.match(text, match.start()):
                 yield Span(match.start(group), match.end(group), re.sub(r"\d", "0", found))

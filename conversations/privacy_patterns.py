@@ -66,7 +66,7 @@ _BIRTH = re.compile(
 )
 _POSTCODE = re.compile(
     r"(?<![\w-])(?:"
-    r"(?:[A-PR-UWYZ][A-HK-Y]?\d[A-HJKPS-UW\d]? ?(?!(?:1st|2nd|3rd|\dth)\b)\d[ABD-HJLNP-UW-Z]{2}"  # UK
+    r"(?:[A-PR-UWYZ][A-HK-Y]?\d[A-HJKPS-UW\d]? ?(?!(?:1st|2nd|3rd|\dth|\d(?:[GTP]B|HZ))\b)\d[ABD-HJLNP-UW-Z]{2}"  # UK
     r"|[AC-FHKNPRTV-Y]\d[0-9W] (?=[A-Z]{0,3}\d)[0-9AC-FHKNPRTV-Y]{4}))(?!\w)",  # Ireland
     re.IGNORECASE,
 )
@@ -78,6 +78,7 @@ _ZIP = re.compile(
 )
 _STREET_WORD = (
     r"(?!(?:of|on|the|to|a|an|and|in|by|for|from|or|hours?|days?|weeks?|minutes?|months?|years?|per|at|my|your|this|that|is|it|x|times?|more|off|working)\b)"
+    r"(?!(?i:[kmgtp]b|[kmg]?hz|[mg]bps|[cm]m|k[gmw]|ml|ft|inch|px|mp|mah|rpm|hard|external|portable|flash|usb|thumb|disk)\b)"
     r"[A-Za-z][A-Za-z'’.-]{1,20}"
 )
 _STREET = re.compile(

@@ -94,3 +94,31 @@ def test_phones_and_secret_links_are_found_as_people_write_them(text, left):
 )
 def test_links_without_secrets_stay(text):
     assert redacted(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "i5 8GB, M2 8GB, PS5 1TB, S23 8GB and A4 4MP",
+        "The 500 GB Hard Drive and the 2 TB Portable Drive",
+        "The sale ending 31/12/2025, the offer ending 2025-12-31",
+        "To order 1000 pieces, order 5000 units or order 12000 more",
+        "我要order 1000件",
+    ],
+)
+def test_specifications_dates_and_quantities_stay(text):
+    assert redacted(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("the card ending 4242, ending in 1234", "the card ending 0000, ending in 0000"),
+        ("order 4821735 pieces are missing from order 48217", "order 0000000 pieces are missing from order 00000"),
+        ("order number 1000", "order number 0000"),
+        ("order 48217 more than a week ago", "order 00000 more than a week ago"),
+        ("M2 8GX and 12 Old Drive", "<POSTCODE> and <ADDRESS>"),
+    ],
+)
+def test_numbers_that_are_someones_go(text, left):
+    assert redacted(text) == left
