@@ -65,17 +65,16 @@ class Redactor:
         self._salt = salt
         self._redact_label = lru_cache(maxsize=_LABELS)(self.redact)
 
-    def redact(self, text: str, language: str | None = None) -> tuple[str, int]:
+    def redact(self, text: str) -> tuple[str, int]:
         """The text with placeholders, and how many were put in.
 
         Args:
-            text: Json text.
-            language: Of the text, such as "en" or "zh"; found out where it is not given.
+            text: Any; surrogates that stand alone become U+FFFD.
 
         >>> Redactor().redact("I'm Margaret Hollis, 07700 900123, order LW-4821735")
         ("I'm <NAME>, <PHONE>, order LW-0000000", 3)
         """
-        turns, count = self._redact_turns((Turn("customer", text),), (), language)
+        turns, count = self._redact_turns((Turn("customer", text),), ())
         return turns[0].text, count
 
     def redact_conversation(self, conversation: Conversation) -> tuple[Conversation, int]:
@@ -86,7 +85,7 @@ class Redactor:
         same. The id stays, for by it a conversation is found again.
         """
         agents = {turn.agent for turn in conversation.turns if turn.agent}
-        turns, count = self._redact_turns(conversation.turns, agents, conversation.language)
+        turns, count = self._redact_turns(conversation.turns, agents)
         named: list[Turn] = []
         for turn in turns:
             action, in_action = self._redact_optional(turn.action)
@@ -94,7 +93,7 @@ class Redactor:
             named.append(replace(turn, agent=agent, action=action))
             count += in_action
         source, in_source = self._redact_optional(conversation.source)
-        meta, in_meta = self._redact_meta(conversation.meta, conversation.language)
+        meta, in_meta = self._redact_meta(conversation.meta)
         customer = self.pseudonym(conversation.customer) if conversation.customer else None
         told = replace(conversation, turns=tuple(named), source=source, customer=customer, meta=meta)
         return told, count + in_source + in_meta
@@ -103,9 +102,7 @@ class Redactor:
         """Sixteen hexadecimal digits that stand for a person, the same for the same name on one desk."""
         return hashlib.sha256(f"{self._salt}\x1f{name}".encode("utf-8", "replace")).hexdigest()[:16]
 
-    def _redact_turns(
-        self, turns: tuple[Turn, ...], agents: Iterable[str], language: str | None
-    ) -> tuple[tuple[Turn, ...], int]:
+    def _redact_turns(self, turns: tuple[Turn, ...], agents: Iterable[str]) -> tuple[tuple[Turn, ...], int]:
         """Passes until nothing more is found: what stands beside a new placeholder may only now be
         recognised.
         """
@@ -114,7 +111,7 @@ class Redactor:
         turns = tuple(replace(turn, text=_SURROGATE.sub("\ufffd", turn.text)) for turn in turns)
         for _ in range(_MOST_PASSES):
             texts = [turn.text for turn in turns]
-            spans = _all_spans(turns, agent_pattern, language)
+            spans = _all_spans(turns, agent_pattern)
             done = [_replaced(text, found) for text, found in zip(texts, spans, strict=True)]
             count = sum(number for _, number in done)
             if count == 0:
@@ -126,20 +123,20 @@ class Redactor:
     def _redact_optional(self, label: str | None) -> tuple[str | None, int]:
         return self._redact_label(label) if label else (label, 0)
 
-    def _redact_meta(self, value: Json, language: str | None) -> tuple[Json, int]:
+    def _redact_meta(self, value: Json) -> tuple[Json, int]:
         if isinstance(value, str):
-            return self.redact(value, language)
+            return self.redact(value)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            text, count = self.redact(str(value), language)
+            text, count = self.redact(str(value))
             return (text if count else value), count
         if isinstance(value, dict):
-            return self._redact_items(value, language)
+            return self._redact_items(value)
         if isinstance(value, list):
-            parts = [self._redact_meta(item, language) for item in value]
+            parts = [self._redact_meta(item) for item in value]
             return [item for item, _ in parts], sum(count for _, count in parts)
         return value, 0
 
-    def _redact_items(self, items: dict[str, Json], language: str | None) -> tuple[dict[str, Json], int]:
+    def _redact_items(self, items: dict[str, Json]) -> tuple[dict[str, Json], int]:
         """Keys that have become the same are numbered."""
         done: dict[str, Json] = {}
         seen: Counter[str] = Counter()
@@ -147,7 +144,7 @@ class Redactor:
         for key, item in items.items():
             name, in_key = self._redact_label(key)
             seen[name] += 1
-            value, in_item = self._redact_meta(item, language)
+            value, in_item = self._redact_meta(item)
             done[name if seen[name] == 1 else f"{name} {seen[name]}"] = value
             total += in_key + in_item
         return done, total
@@ -158,9 +155,7 @@ def redactor_of(store: Store) -> Redactor:
     return Redactor(str(store.setting("salt", "")))
 
 
-def _all_spans(
-    turns: tuple[Turn, ...], agent_pattern: re.Pattern[str] | None, language: str | None
-) -> list[list[Span]]:
+def _all_spans(turns: tuple[Turn, ...], agent_pattern: re.Pattern[str] | None) -> list[list[Span]]:
     """For each turn what is to be replaced, the surest finding first."""
     spans: list[list[Span]] = []
     names: set[str] = set()
@@ -170,7 +165,7 @@ def _all_spans(
         spans.append([*pattern_spans(text), *number_spans(text, before), *phone_spans(text), *titled_spans(text)])
         names.update(names_in(text, before))
         before = text if turn.role == "agent" else ""
-    for place, span in _argus_spans([turn.text for turn in turns], language):
+    for place, span in _argus_spans([turn.text for turn in turns]):
         if span.replacement == "<NAME>":
             names.add(turns[place].text[span.start : span.end])
         spans[place].append(span)
@@ -185,7 +180,7 @@ def _all_spans(
     return spans
 
 
-def _argus_spans(texts: list[str], language: str | None) -> Iterator[tuple[int, Span]]:
+def _argus_spans(texts: list[str]) -> Iterator[tuple[int, Span]]:
     """What argus-redact finds, by the number of the text. It is asked about many texts at once, which is
     quicker.
     """
