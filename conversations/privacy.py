@@ -29,7 +29,7 @@ from conversations.privacy_phones import phone_spans
 if TYPE_CHECKING:
     from conversations.store import Store
 
-PRIVACY_VERSION = 1
+PRIVACY_VERSION = 2
 """Goes up when more is found than before, so that logs imported again are de-identified anew."""
 
 _ARGUS: dict[str, dict[str, str]] = {
