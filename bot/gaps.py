@@ -23,7 +23,7 @@ from bot.logged_turns import LoggedConversations
 from bot.pipeline import Pipeline
 from conversations.errors import LogError
 from conversations.pairs import messages_in
-from index.twins import Twins
+from index.twins import OwnIds
 
 APART = 0.55
 """Mean cosine distance from which on two groups are about different things. Of .4 to .75 it found CLINC150's intents
@@ -82,14 +82,14 @@ class _Asked:
 class _Messages:
     """The customers' messages of some logs that ask something; counts the others."""
 
-    def __init__(self, logged: LoggedConversations, twins: Twins) -> None:
+    def __init__(self, logged: LoggedConversations, own_ids: OwnIds) -> None:
         self._logged = logged
-        self._twins = twins
+        self._own_ids = own_ids
         self.others = 0
 
     def __iter__(self) -> Iterator[_Asked]:
-        for conversation in self._logged.read():
-            hidden = (conversation.id, *self._twins.of(conversation))
+        for _, conversation, names in self._logged.numbered():
+            hidden = self._own_ids.of(conversation, names)
             for dialogue in messages_in(conversation):
                 if asks_something(dialogue):
                     yield _Asked(hidden, dialogue[-1].text)
@@ -120,7 +120,7 @@ def find_gaps(
         LogError: no customer's message could be read.
     """
     logged = LoggedConversations(pipeline.store, paths, on_progress)
-    messages = _Messages(logged, Twins.of_store(pipeline.store))
+    messages = _Messages(logged, OwnIds(pipeline.store))
     least = covered_from(pipeline.store, pipeline.embedder, pipeline.retriever)
     asked = uncovered = 0
     kept: list[tuple[_Asked, float, Floats]] = []

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from bot.dialogue import Request
 from bot.pipeline import Pipeline
@@ -15,14 +16,26 @@ from conversations.moments import first_moment, read_moment
 from conversations.pairs import extract_pairs
 from conversations.privacy import Redactor, redactor_of
 from conversations.readers import Rejected, log_files, read_logs
+from conversations.readers.rows import earlier_names
 from conversations.store import Store
-from index.twins import Twins
+from index.twins import OwnIds
 
 MOST_TOLD = 3
 """Pieces that cannot be read of which it is told where and why."""
 MOST_ENDS = 20
 """Including those after which a file ends early."""
 LONGEST_REASON = 300
+
+
+class NumberedConversation(NamedTuple):
+    """One conversation of some logs."""
+
+    entry: int
+    """Its number, from 0."""
+    conversation: Conversation
+    """De-identified as a desk's own are."""
+    earlier_names: list[str]
+    """What it was named with fewer turns, where it is named after its content."""
 
 
 class LoggedConversations:
@@ -51,10 +64,10 @@ class LoggedConversations:
 
     def read(self) -> Iterator[Conversation]:
         """Reads all of them; what cannot be read is passed over and counted."""
-        return (conversation for _, conversation in self.numbered(lambda _: True))
+        return (logged.conversation for logged in self.numbered())
 
-    def numbered(self, is_wanted: Callable[[int], bool]) -> Iterator[tuple[int, Conversation]]:
-        """Reads those that are wanted by their numbers, which are counted from 0 and given with them."""
+    def numbered(self, is_wanted: Callable[[int], bool] = lambda _: True) -> Iterator[NumberedConversation]:
+        """Reads those that are wanted by their numbers, or all."""
         redacted = redaction_of(self._store)
         entry = 0
         for read in read_logs(self._files, self._show):
@@ -62,7 +75,8 @@ class LoggedConversations:
                 self._note_rejected(read)
                 continue
             if is_wanted(entry):
-                yield entry, redacted(read)
+                # The names come from what was said, before anything in it was replaced.
+                yield NumberedConversation(entry, redacted(read), earlier_names(read))
             entry += 1
 
     def _note_rejected(self, piece: Rejected) -> None:
@@ -188,24 +202,23 @@ class LoggedTurns:
                 yield turn
 
     @cached_property
-    def _known(self) -> Twins:
-        return Twins.of_store(self._store)
+    def _own_ids(self) -> OwnIds:
+        return OwnIds(self._store)
 
-    def _turns_of(self, numbered: Iterable[tuple[int, Conversation]]) -> Iterator[LoggedTurn]:
-        for entry, conversation in numbered:
-            twins = self._known.of(conversation)
-            copies = len(self._store.conversation_ordinals([conversation.id, *twins]))
+    def _turns_of(self, numbered: Iterable[NumberedConversation]) -> Iterator[LoggedTurn]:
+        for entry, conversation, names in numbered:
+            hidden = self._own_ids.of(conversation, names)
+            copies = len(self._store.conversation_ordinals(hidden))
             began = first_moment(conversation.turns)
             is_known = conversation.customer and began
-            hidden = {conversation.id, *twins}
             earlier = self._store.earlier_turns(str(conversation.customer), began, hidden) if is_known else ()
             if self._as_of:
                 # An earlier conversation may have gone on after this one began.
                 earlier = tuple(turn for turn in earlier if _is_before(turn.at, began))
             as_of = (began or "") if self._as_of else None
-            is_placed = as_of is None or self._retriever.is_placed((conversation.id, *twins), as_of)
+            is_placed = as_of is None or self._retriever.is_placed(hidden, as_of)
             for number, pair in enumerate(extract_pairs(conversation), 1):
-                request = Request(pair.dialogue, pair.conversation, earlier=earlier, as_of=as_of, twins=twins)
+                request = Request(pair.dialogue, pair.conversation, earlier=earlier, as_of=as_of, twins=hidden[1:])
                 yield LoggedTurn(request, conversation, pair, entry, number, copies, is_placed)
 
 

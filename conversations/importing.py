@@ -16,7 +16,7 @@ from conversations.moments import read_moment
 from conversations.pairs import extract_pairs
 from conversations.privacy import Redactor
 from conversations.readers import Rejected, read_logs
-from conversations.readers.rows import NAMED_BY_CONTENT, earlier_names
+from conversations.readers.rows import earlier_names, is_earlier_state
 from conversations.store import Store
 
 _BATCH = 500
@@ -193,14 +193,11 @@ class _Import:
 
 
 def _drop_earlier_states(desk_store: Store, prepared: _Prepared) -> None:
-    """Removes what a conversation was under another name: one without an id before it grew, told by the same words of
-    the same customer at the same times, so far as the log names them; a row of a FAQ that was named without its file.
+    """Removes what a conversation was under another name: one without an id before it grew; a row of a FAQ that was
+    named without its file.
     """
-    grown = prepared.conversation
     for earlier in list(desk_store.conversations(prepared.earlier_names)):
-        same_times = all(before.at == now.at for before, now in zip(earlier.turns, grown.turns, strict=False))
-        is_named_by_words = earlier.id.startswith(NAMED_BY_CONTENT) or earlier.turns == grown.turns
-        if same_times and is_named_by_words and (earlier.source, earlier.customer) == (grown.source, grown.customer):
+        if is_earlier_state(earlier, prepared.conversation):
             desk_store.delete_conversation(earlier.id)
 
 

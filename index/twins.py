@@ -1,4 +1,4 @@
-"""The same conversation under another id, told by how it opens.
+"""The same conversation under another id, told by how it opens, and all that one must not find when it is asked.
 
 Where a log has no ids a conversation is named after all that was said in it, so one that has gone on since it was
 imported has another name; and two exports may number the same conversations differently.
@@ -9,6 +9,7 @@ Decisions:
   answered in the same words.
 - What de-identification replaces in a turn depends on the turns after it (a name may be said only later): one turn in
   four may differ where a placeholder stands.
+- Where more than `MOST_COPIES` open like one, they are others: many who ask one thing in the same words, undated.
 - A greeting and its reply prove nothing: the customer must have said some words in the turns that are alike. Of the
   610 conversations of STAR's dev set, all of them strangers to the 4,848 of its training set, two are taken for one
   of these; without this condition it would be 44.
@@ -26,6 +27,7 @@ from conversations.merging import words_said
 from conversations.model import Conversation, Turn
 from conversations.moments import first_moment
 from conversations.privacy_patterns import PLACEHOLDER
+from conversations.readers.rows import is_earlier_state
 from conversations.store import Store
 from index.visibility import moment_of
 
@@ -33,6 +35,8 @@ OPENING = 8
 """Turns that are compared."""
 LEAST_WORDS = 6
 """Of the customer in the turns that are alike, placeholders not counted."""
+MOST_COPIES = 8
+"""Other ids that one conversation may have."""
 MAY_DIFFER = 4
 """One turn in so many."""
 DAY = 24 * 3600.0
@@ -85,7 +89,28 @@ class Twins:
         said = np.array([0 if turn.role == "agent" else _words(turn) for turn in turns], np.int64)
         same = (alike | may_differ).all(axis=1) & (alike & is_agent).any(axis=1) & (alike @ said >= LEAST_WORDS)
         same &= ~(np.abs(self._began[near] - _began(turns)) > DAY)
-        return tuple(name for place in near[same] if (name := self._ids[place]) != conversation.id)
+        copies = tuple(name for place in near[same] if (name := self._ids[place]) != conversation.id)
+        return copies if len(copies) <= MOST_COPIES else ()
+
+
+class OwnIds:
+    """Under which ids a desk has a conversation that is not to find itself."""
+
+    def __init__(self, store: Store) -> None:
+        """Reads the openings of all conversations of the desk."""
+        self._store = store
+        self._twins = Twins.of_store(store)
+
+    def of(self, conversation: Conversation, earlier_names: Sequence[str]) -> tuple[str, ...]:
+        """The ids to hide: its own, which is the first, those of its earlier states and those of its twins.
+
+        Args:
+            conversation: de-identified as the desk's are.
+            earlier_names: see there; told by the conversation as it was logged.
+        """
+        named = self._store.conversations(earlier_names) if earlier_names else ()
+        states = [one.id for one in named if is_earlier_state(one, conversation)]
+        return tuple(dict.fromkeys((conversation.id, *states, *self._twins.of(conversation))))
 
 
 def _has_placeholder(turn: Turn) -> bool:

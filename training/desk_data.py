@@ -13,7 +13,8 @@ from typing import Self
 
 from conversations.desk import Desk
 from conversations.errors import IndexDamaged, ModelError
-from conversations.model import Conversation, StoredPair
+from conversations.model import StoredPair
+from conversations.readers.rows import earlier_names
 from conversations.store import Store
 from index.builder import STATES_BELOW, index_directory, update_index
 from index.candidates import Candidate, ReadDialogue, read_dialogues
@@ -23,7 +24,7 @@ from index.fusion import FUSION_WEIGHTS
 from index.retriever import Retriever
 from index.spelling import desk_spelling
 from index.states import ExtraStates
-from index.twins import OPENING, Twins
+from index.twins import OwnIds
 from training.cases import served_cases
 from training.datasets import Query
 from training.distributed import is_first, wait
@@ -44,8 +45,6 @@ from training.trust import trusted
 HELD_OUT_SHARE = 0.15
 ENCODER_SHARE = 0.75
 """Share of the training conversations that the encoder is fine-tuned on; the rest are the reranker's."""
-MOST_COPIES = 8
-"""Other ids that one conversation may have."""
 MOST_TRAINED = 10_000
 """Turns trained on where a person sets no limit."""
 MOST_HELD_OUT = 800
@@ -223,14 +222,8 @@ class OpenDesk:
 
     def _hidden(self, conversations: Set[str]) -> dict[str, tuple[str, ...]]:
         """What must not be seen when a turn of each is served: the conversation itself, under all of its ids."""
-        twins = Twins.of_store(self.store)
-        hidden = {}
-        for name, turns in self.store.openings(OPENING):
-            if name in conversations:
-                copies = twins.of(Conversation(name, tuple(turns)))
-                # So many are no copies: undated conversations in which many ask one thing in the same words.
-                hidden[name] = (name, *copies) if len(copies) <= MOST_COPIES else (name,)
-        return hidden
+        own_ids = OwnIds(self.store)
+        return {one.id: own_ids.of(one, earlier_names(one)) for one in self.store.conversations(conversations)}
 
 
 def _query(pair: StoredPair) -> Query:

@@ -98,6 +98,20 @@ def earlier_names(conversation: Conversation) -> list[str]:
     return earlier[::-1] if name == conversation.id else []
 
 
+def is_earlier_state(before: Conversation, grown: Conversation) -> bool:
+    """Whether one that has an earlier name of a conversation is that conversation before it grew, and nobody else's
+    that began in the same words: so far as the log tells, it was held at the same times and by the same customer.
+
+    Args:
+        before: found under one of the `earlier_names`.
+        grown: as it is now, de-identified as the other is.
+    """
+    same_times = all(one.at == now.at for one, now in zip(before.turns, grown.turns, strict=False))
+    # The old name of a row of a FAQ may be any conversation's.
+    is_named_by_words = before.id.startswith(NAMED_BY_CONTENT) or before.turns == grown.turns
+    return same_times and is_named_by_words and (before.source, before.customer) == (grown.source, grown.customer)
+
+
 def _names_by_content(turns: Sequence[Turn]) -> list[str]:
     """The name after its content of the first turn, of the first two, and so on."""
     names: list[str] = []

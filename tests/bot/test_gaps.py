@@ -19,6 +19,7 @@ from conversations.errors import LogError
 from conversations.importing import import_logs
 from index.builder import update_index
 from index.embedder import Embedder
+from index.twins import MOST_COPIES
 
 KNOWN = [
     ("Where is my parcel?", "Please send me the order number and I will look it up."),
@@ -88,6 +89,34 @@ def test_a_conversation_of_the_desk_does_not_cover_itself(pipeline, tmp_path):
     covered = found(pipeline, log(tmp_path / "a.jsonl", [(KNOWN[0][0], "another")]))
     itself = found(pipeline, log(tmp_path / "b.jsonl", [(KNOWN[0][0], "past-0")]))
     assert (covered.uncovered, itself.uncovered) == (0, 1)
+
+
+def exchange(question, *more):
+    said = (question, "It comes today.", *more)
+    return {"turns": [{"role": ("customer", "agent")[place % 2], "text": text} for place, text in enumerate(said)]}
+
+
+def uncovered(tmp_path, past, logged):
+    """Of a desk of these conversations and others, how many messages of another are new."""
+    desk = open_desk(tmp_path, KNOWN[1:])
+    for name, lines in (("own", past), ("log", [logged])):
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with desk.writing(), desk.store() as store:
+        import_logs(store, [tmp_path / "own.jsonl"], redact=True, rejects_dir=desk.rejects_path)
+        update_index(desk.index_path, store, Embedder())
+    with Pipeline.open(desk) as pipeline:
+        return found(pipeline, tmp_path / "log.jsonl").uncovered
+
+
+def test_what_a_conversation_was_before_it_grew_does_not_cover_it(tmp_path):
+    grown = exchange("where is my order?", "thanks", "you're welcome")
+    assert uncovered(tmp_path, [exchange("where is my order?")], grown) == 1
+
+
+def test_what_many_asked_in_the_same_words_is_covered(tmp_path):
+    asked = exchange("Is tax included when I rent a piano?")
+    many = [asked | {"id": f"a-{number}"} for number in range(MOST_COPIES + 1)]
+    assert uncovered(tmp_path, many, asked | {"id": "b"}) == 0
 
 
 def test_all_turns_covered_is_no_gap_and_no_turn_is_an_error(pipeline, tmp_path):

@@ -17,6 +17,7 @@ from conversations.importing import import_logs
 from index.builder import update_index
 from index.embedder import Embedder
 from index.equality import AnswerEquality
+from index.twins import MOST_COPIES
 
 QUESTION = "The dimmer of my Aurora lamp hums when I turn it down, what can I do about it?"
 OWN = "Please swap the dimmer for model D4; the hum comes from the old one."
@@ -81,6 +82,13 @@ def talk(name, turns, *said):
     return ({"id": name} if name else {}) | {"turns": told}
 
 
+def brief(count, said="where is my order?", **more):
+    """So many turns of one that is named after what is said, with few words in it."""
+    told = (said, OWN, "thanks", "you're welcome")
+    turns = [{"role": role, "text": text} for role, text in zip(["customer", "agent"] * 2, told, strict=True)]
+    return more | {"turns": turns[:count]}
+
+
 MORE = ("Works, thanks! And does it suit the kitchen lamp?", LATER)
 
 
@@ -93,8 +101,13 @@ MORE = ("Works, thanks! And does it suit the kitchen lamp?", LATER)
         (talk("a-1", 4), talk("b-1", 4), 2),
         (talk("a-1", 6, "Works, my name is Leanne.", "Good-bye!"), talk("b-1", 4), 2),
         (conversation("a-1", 1, OWN), conversation("b-1", 1, OWN), 1),
+        (brief(2), brief(4), 1),
+        (brief(2, "I'm Jo Marsh, hello?"), brief(4, "I'm Jo Marsh, hello?"), 1),
     ],
-    ids=["grown", "grown from one exchange", "cut", "other id", "a name said later", "other id, with times"],
+    ids=[
+        *("grown", "grown from one exchange", "cut", "other id", "a name said later", "other id, with times"),
+        *("grown from a few words", "grown from a name and a few words"),
+    ],
 )
 def test_a_conversation_does_not_find_itself_under_another_id(tmp_path, past, log, own):
     desk = desk_of(
@@ -114,14 +127,23 @@ def test_a_conversation_does_not_find_itself_under_another_id(tmp_path, past, lo
         (conversation("a-1", 1, OWN), conversation("b-1", 9, OWN)),
         (conversation("a-1", 1, OWN, "Hello"), conversation("b-1", 1, OWN, "hello")),
         (conversation("a-1", 1, OWN, "Hi, I am Jo Marsh"), conversation("b-1", 1, OWN, "Hi, I am Ann Bell")),
+        (brief(2, customer="c-1"), brief(3, customer="c-2")),
     ],
-    ids=["another answer", "a week later", "a greeting", "a name"],
+    ids=["another answer", "a week later", "a greeting", "a name", "another customer"],
 )
 def test_strangers_who_open_alike_are_not_hidden(tmp_path, past, log):
     desk = desk_of(tmp_path, write(tmp_path / "past.jsonl", [past]))
     with Pipeline.open(desk, "retrieval") as pipeline:
         report = replay(pipeline, [write(tmp_path / "new.jsonl", [log])])
     assert (report.known, report.in_desk, report.under_other_ids) == (1.0, 0, 0)
+
+
+def test_so_many_who_ask_one_thing_in_the_same_words_are_not_one(tmp_path):
+    past = [talk(f"a-{number}", 2) for number in range(MOST_COPIES + 2)]
+    desk = desk_of(tmp_path, write(tmp_path / "past.jsonl", past))
+    with Pipeline.open(desk, "retrieval") as pipeline:
+        report = replay(pipeline, [write(tmp_path / "new.jsonl", [talk("b-1", 2), talk("a-1", 2)])])
+    assert (report.known, report.in_desk, report.under_other_ids) == (1.0, 1, 0)
 
 
 def test_the_planted_answers_are_there_to_be_found_where_nothing_is_hidden(planted, tmp_path, monkeypatch):

@@ -16,6 +16,7 @@ from conversations.model import Feedback, Turn
 from index.builder import update_index
 from index.embedder import Embedder
 from index.equality import AnswerEquality, says_the_same
+from index.twins import MOST_COPIES
 from training.desk_calibration import calibrate_desk
 from training.desk_data import HELD_OUT_SHARE, OpenDesk
 from training.reranker_training import to_choose_by
@@ -125,6 +126,35 @@ def test_a_copy_under_another_id_is_not_served_either(tmp_path):
     opened.close()
     assert len(after) == 2 * len(before) and found(before) < 0.7
     assert found(after) == pytest.approx(found(before), abs=0.05), "in its copy it would be found every time"
+
+
+def log_of(path, lines):
+    """A log of conversations: each what is said in turns, and more."""
+    with path.open("w", encoding="utf-8") as file:
+        for said, more in lines:
+            roles = (("customer", "agent")[place % 2] for place in range(len(said)))
+            turns = [{"role": role, "text": text} for role, text in zip(roles, said, strict=True)]
+            file.write(json.dumps(more | {"turns": turns}) + "\n")
+    return path
+
+
+def test_what_a_conversation_was_before_it_grew_is_not_served_in_training(tmp_path):
+    brief = ("where is my order?", "It comes today.")
+    lines = [(brief, {}), ((*brief, "thanks", "you're welcome"), {}), (("lamp?", "No."), {"id": "else"})]
+    opened = OpenDesk.open(desk_of(tmp_path, "brief", log_of(tmp_path / "log.jsonl", lines)))
+    cases = opened.all_cases(1000, lambda _: None)
+    opened.close()
+    served = [bool(case.right & {one.answer_id for one in case.candidates}) for case in cases]
+    assert served == [True, False, False, False], "of the grown one only the other's answer would be right"
+
+
+def test_what_many_asked_in_the_same_words_is_served_in_training(tmp_path):
+    asked = ("Where is the lamp that I have ordered?", "It comes today.")
+    lines = [(asked, {"id": str(number)}) for number in range(MOST_COPIES + 2)]
+    opened = OpenDesk.open(desk_of(tmp_path, "many", log_of(tmp_path / "log.jsonl", lines)))
+    cases = opened.all_cases(1000, lambda _: None)
+    opened.close()
+    assert found(cases) == 1.0
 
 
 def test_a_desk_of_one_conversation_is_calibrated_without_a_word(tmp_path):
