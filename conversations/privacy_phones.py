@@ -18,16 +18,19 @@ _REGIONS = ("GB", "US", "IE", "AU", "IN", "DE", "FR", "CN")
 _FEWEST_DIGITS, _MOST_DIGITS, _MOST_CHARACTERS = 7, 15, 26
 _FEWEST_DIGITS_INTERNATIONAL = 10
 """With which a number that begins with + is one if its country has such long ones, whether it is given out or not."""
-_RUN = re.compile(r"(?<![\w/#£$€¥-])(?<!\d[.,:])[+(]{0,2}\d(?:[\s()./+-]*\d)*")
-_DATE = re.compile(
-    r"(?<!\d)(?<!\d[./-])(?:(?:19|20)\d\d[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d\d)(?![./-]?\d)"
-)
-_BREAK = re.compile(rf"{_DATE.pattern}|\s*/\s*|\n")
+_DATE = r"(?:(?:19|20)\d\d[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d\d)"
+_DATED = re.compile(_DATE)
+_BREAK = re.compile(rf"(?<!\d)(?<!\d[./-]){_DATE}(?![./-]?\d)|\s*/\s*|\n")
 """What may stand in a run of digits between a number and the next."""
 _GROUP = re.compile(r"[+(]{0,2}\d+")
-_BEGIN = re.compile(r"[+(]{0,2}0|[+(]|[2-9]\d\d[ .-]\d{3}[ .-]\d{4}(?!\d)")
+_BEGIN = re.compile(r"(?<![^\s/])(?:[+(]{0,2}0\d|[+(]|[2-9]\d\d[ .-]\d{3}[ .-]\d{4}(?!\d))")
 """How a number begins that stands among others: so long a row of digits holds a valid number by chance."""
-_NO_END = re.compile(r"[\w£$€¥%]|[.,]\d")
+_RUN = re.compile(
+    r"(?:(?<![\w.,:/#£$€¥-])|(?<=[.,:])(?<!\d[.,:])(?=\(?\+|\(?0|\(?[2-9]\d\d\)?[ .-]?\d{3}[ .-]?\d{4}(?!\d)))"
+    r"[+(]{0,2}\d(?:[\s()./+-]*\d)*"
+)
+"""What stands right behind a colon has to begin like a number: there are more numbers than those of phones."""
+_NO_END = re.compile(r"[\w£$€¥%]|[.,]\d(?!\d{4})")
 
 
 def phone_spans(text: str) -> Iterator[Span]:
@@ -90,7 +93,7 @@ def _is_phone_at(text: str, start: int, end: int) -> bool:
 @lru_cache(maxsize=4096)
 def _is_phone(text: str) -> bool:
     digits = sum(character.isdigit() for character in text)
-    if not _FEWEST_DIGITS <= digits <= _MOST_DIGITS or _DATE.match(text) or len(set(text)) < 3:
+    if not _FEWEST_DIGITS <= digits <= _MOST_DIGITS or _DATED.match(text) or len(set(text)) < 3:
         return False
     is_international = text.startswith("+") and digits >= _FEWEST_DIGITS_INTERNATIONAL
     for region in (None,) if text.startswith(("+", "00")) else _REGIONS:

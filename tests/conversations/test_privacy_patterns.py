@@ -28,6 +28,7 @@ def redacted(text):
         ("10/05/2026 07700 900123", "10/05/2026 <PHONE>"),
         ("07700 900123 07700 900124", "<PHONE> <PHONE>"),
         ("(212) 555-0123 10/05/2026", "<PHONE> 10/05/2026"),
+        ("07700 900123,07700 900124", "<PHONE>,<PHONE>"),
         ("07700 900123\n2 of them", "<PHONE>\n2 of them"),
     ],
 )
@@ -40,6 +41,8 @@ def test_a_number_is_found_whatever_stands_beside_it(text, left):
     [
         "Sizes 10 20 30 40 50 60 70 80 90 in stock",
         "Years 2024, 2025 and 2026",
+        "Sat 10.00-16.00, batch:20261105, version 10.2.33.4455",
+        "ISBN 978-0-306-40615-7 in room 101 0 20 30 40 50",
         "GB12 word with four each that make none",
         "Open 09.00-17.00, from 10/05/2026 to 11/05/2026",
     ],
