@@ -252,20 +252,16 @@ def _is_role(word: str) -> bool:
 def name_pattern(names: Iterable[str]) -> re.Pattern[str] | None:
     """A pattern for the names, whole or in part, as whole words; None where there are none.
 
-    A name that is also an ordinary word is one only with its capital, and as a part of a name only where no
-    sentence begins with it, so that "Will" does not take every "will" with it. Parts that are seldom names are
-    left out.
+    A name or a part of one that is also an ordinary word is one only with its capital, and at the beginning of a
+    sentence only where it stands alone, so that "Will" does not take every "will" with it. Parts that are seldom
+    names are left out.
     """
     words = _SURNAME_WORDS | _NEVER
     names = set(names)
     parts = {part for name in names if " " in name for part in name.replace(".", "").split(" ") if len(part) > 2}
-    parts = {part for part in parts if part.casefold() not in _NEVER}
+    names |= {part for part in parts if part.casefold() not in _NEVER}
     loose = {name for name in names if name.casefold() not in words}
-    loose.update(part for part in parts if part.casefold() not in words)
-    choices = [rf"(?-i:{re.escape(_with_capital(name))})" for name in names if name.casefold() in words]
-    choices += [
-        rf"(?-i:{_WITHIN_SENTENCE}{re.escape(_with_capital(part))})" for part in parts if part.casefold() in words
-    ]
+    choices = [rf"(?-i:{_as_a_name(name)})" for name in names - loose]
     choices += [re.escape(name) for name in loose if not _CJK.search(name)]
     choices.sort(key=len, reverse=True)
     patterns = [rf"(?<![\w<-])(?:{'|'.join(choices)})(?![\w>])(?!-[^\W\d_])"] if choices else []
@@ -273,5 +269,6 @@ def name_pattern(names: Iterable[str]) -> re.Pattern[str] | None:
     return re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
 
 
-def _with_capital(name: str) -> str:
-    return name.capitalize() if name.islower() else name
+def _as_a_name(word: str) -> str:
+    written = re.escape(word.capitalize() if word.islower() else word)
+    return rf"{_WITHIN_SENTENCE}{written}|{written}(?= ?(?:[,.!?\n]|$))"

@@ -40,6 +40,8 @@ def test_an_agents_own_name_goes_and_the_name_of_the_team_stays():
         ("I'm Sarah Brown", "The brown sofa, Ms Brown?", "The brown sofa, <NAME>?"),
         ("I'm Sarah Brown", "Brown is sold out, Sarah", "Brown is sold out, <NAME>"),
         ("I'm Peter Price", "The price is £5, is Price right?", "The price is £5, is <NAME> right?"),
+        ("Ask Mr Brown", "Brown is sold out. It is Brown, Brown", "Brown is sold out. It is <NAME>, <NAME>"),
+        ("Ask Mr Mark", "Mark . Mark it as read", "<NAME> . Mark it as read"),
         ("I'm Sarah May", "May I help? In May", "May I help? In May"),
         ("Regards,\nAmanda Baker", "Found it for Amanda Baker.\nRegards", "Found it for <NAME>.\nRegards"),
     ],
