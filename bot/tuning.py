@@ -6,6 +6,9 @@ of them is meant from the second one on, chosen for the same risk that neither i
 promise that, it does not ask. What is left is handed over. A desk that cannot promise the risk for its answers is not
 ready, and is told what is missing, and how wrong the threshold that it has now was on these logs. Until one is found
 it can be switched off.
+
+A model that was trained on the desk looks better on the conversations that the desk holds than it is on others,
+also as of their day: their turns are left out.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from conversations.replays import Replays
 from training.calibration import AS_IT_IS, NEVER, Decision, Scale, fit_scale
 from training.desk_calibration import keep_decision, switch_answering
 from training.metrics import Calibration, calibration, expected_calibration_error
+from training.registry import BASE
 from training.risk_control import Trade, kept, least_cases, trades
 from training.significance import LEAST_CONVERSATIONS
 
@@ -49,8 +53,11 @@ class Tuning:
 
     run: int
     turns: int
+    """That it was chosen on."""
     in_desk: int
-    """Turns of conversations that the desk holds: its model may have been made from them."""
+    """Turns of conversations that the desk holds, or held then."""
+    left_out: int
+    """Of these those that were left out: all of them where the desk's model was trained on it, otherwise none."""
     risk: float
     before: float
     """The threshold so far."""
@@ -85,7 +92,7 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
     Args:
         pipeline: the desk with its model.
         replays: that hold the run.
-        run: finished, of logs that neither the desk nor the model was made from.
+        run: finished; turns that the desk's model was trained on are left out.
         risk: share of wrong answers among those given.
         dry_run: only look.
 
@@ -98,8 +105,12 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
             f"Replay {run.id} was made with {run.ranker}, not with the desk's present model.",
             "Replay the logs again with the model in use: attendant replay LOGS.",
         )
-    numbers = replays.numbers(run.id, ("confidence", "is_right", "in_two", "rank"))
-    said, right, groups = numbers["confidence"], numbers["is_right"] > 0, replays.groups(run.id)
+    is_held = _is_held(pipeline, replays, run)
+    is_used = ~is_held if model.name != BASE else np.ones(len(is_held), bool)
+    columns = replays.numbers(run.id, ("confidence", "is_right", "in_two", "rank"))
+    numbers = {name: column[is_used] for name, column in columns.items()}
+    said, right, groups = numbers["confidence"], numbers["is_right"] > 0, replays.groups(run.id)[is_used]
+    left_out = int((~is_used).sum())
     reading = run.settings.get("confidence")
     # Of a replay that an earlier version stored it is not known how its confidence was read.
     scale, honest = fit_scale(said, right, [str(one) for one in groups]) if reading else (AS_IT_IS, said)
@@ -134,13 +145,14 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
     return Tuning(
         run=run.id,
         turns=len(confidence),
-        in_desk=_turns_of_desk(pipeline, replays, run),
+        in_desk=int(is_held.sum()),
+        left_out=left_out,
         risk=risk,
         before=pipeline.threshold,
         present=present,
         chosen=chosen,
         asking=asking,
-        missing="" if chosen else _missing(curve, risk, len(said), len(np.unique(groups))),
+        missing="" if chosen else _missing(curve, risk, len(said), len(np.unique(groups)), left_out),
         curve=tuple(curve),
         asking_curve=tuple(asking_curve),
         calibration=calibration(said, right),
@@ -148,12 +160,12 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
     )
 
 
-def _turns_of_desk(pipeline: Pipeline, replays: Replays, run: ReplayRun) -> int:
-    """Turns of conversations that the desk holds, or held then, under any id; none where each saw only its past."""
-    if run.settings.get("as_of"):
-        return 0
-    held = replays.conversations(run.id)
-    return sum(count for name, count, copies in held if copies or pipeline.store.conversation_digest(name))
+def _is_held(pipeline: Pipeline, replays: Replays, run: ReplayRun) -> npt.NDArray[np.bool_]:
+    """Per turn whether it is of a conversation that the desk holds, or held then, under any id."""
+    numbers, names = replays.labels(run.id, "conversation")
+    had_copies = {name for name, _, copies in replays.conversations(run.id) if copies}
+    held = [name in had_copies or pipeline.store.conversation_digest(name) is not None for name in names]
+    return np.array(held, bool)[numbers]
 
 
 def switch_off(desk: Desk) -> None:
@@ -185,12 +197,14 @@ def _answering(confidence: Floats, right: npt.NDArray[np.bool_], threshold: floa
     return Answering(threshold, int(told.sum()), int((told & ~right).sum()))
 
 
-def _missing(curve: list[Trade], risk: float, turns: int, conversations: int) -> str:
+def _missing(curve: list[Trade], risk: float, turns: int, conversations: int, left_out: int) -> str:
     if not curve:
+        others = " that the model was not trained on" if left_out else ""
         return (
             f"A risk of {risk:.0%} needs at least {least_cases(risk)} turns of {LEAST_CONVERSATIONS} conversations, "
             "all answered rightly, and more where some conversations hold many of them; there are "
-            f"{turns} turns of {conversations} conversations: replay more logs."
+            f"{turns} turns of {conversations} conversations{others}: replay more logs"
+            f"{', before they are imported.' if left_out else '.'}"
         )
     telling = [trade for trade in curve if trade.answered >= TELLING]
     hopeful = [trade for trade in telling or curve if trade.risk <= risk]

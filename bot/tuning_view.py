@@ -20,11 +20,18 @@ def show_tuning(console: Console, found: Tuning, is_trial: bool) -> None:
     console.print(plain(f"Replay {found.run}, {found.turns:,} turns, risk {found.risk:.0%}", "bold"))
     read_anew = f"; read anew {found.calibration_after}" if found.calibration_after != found.calibration else ""
     console.print(plain(f"Calibration error of the confidence: {found.calibration}{read_anew}"))
-    if found.in_desk:
+    if found.left_out:
         console.print(
             plain(
-                f"{found.in_desk:,} of these turns are of conversations that the desk holds: where its model was "
-                "made from them, all below is too good. Replay logs that were held back."
+                f"Left out: {found.left_out:,} turns of conversations that the desk holds. Its model was trained on "
+                "them and ranks them better than others."
+            )
+        )
+    elif found.in_desk:
+        console.print(
+            plain(
+                f"{found.in_desk:,} of these turns are of conversations that the desk holds: where its confidence was "
+                "fitted on them, all below is too good. Better replay logs that were held back."
             )
         )
     _show_curve(console, "answers", found.curve, found.chosen)
@@ -50,9 +57,11 @@ def show_tuning(console: Console, found: Tuning, is_trial: bool) -> None:
 
 
 def _show_present(console: Console, found: Tuning) -> None:
-    """How wrong the desk is as it stands: it goes on so unless a person switches it off."""
+    """How wrong the desk is as it stands, where turns are left to tell: it goes on so unless it is switched off."""
     if found.before >= NEVER:
         console.print(plain("It stays switched off."))
+        return
+    if not found.turns:
         return
     present = found.present
     wrong = f"; {present.wrong:,} of them wrongly" if present.answered else ""

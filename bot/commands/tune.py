@@ -38,7 +38,8 @@ def command(
 
     RUN is a stored replay, by default the latest, of logs that are not in the desk. The lowest threshold is taken
     with which the share of wrong answers stays below the risk, at nine in ten odds over conversations like these at
-    large, and kept with the model; turns of one conversation go wrong together and count as fewer cases. Of the
+    large, and kept with the model; turns of one conversation go wrong together and count as fewer cases, and turns
+    that the desk's model was trained on, which are those of conversations that the desk holds, are left out. Of the
     turns below it whose best two answers are close, those are asked back where one of the two is right by the same
     promise; the rest is handed over. Where no threshold can promise the risk, the desk is not ready: what is missing
     is said, nothing is changed, and the exit status is 1. With --off it answers nothing, whichever model serves it,

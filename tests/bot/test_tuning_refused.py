@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from stored_runs import store_run, turn
 from bot.cli import main
 from bot.pipeline import Pipeline
 from conversations.model import Turn
+from training.registry import base_model_path, promote
 
 QUESTION = [Turn("customer", "my lamp does not light up at all")]
 
@@ -132,7 +134,30 @@ def test_a_replay_of_what_the_desk_was_made_from_is_said(desk, capsys):
     store_run(desk, "twins", twins, **own)
     assert json.loads(call(desk, capsys, "tune", "twins", "--dry-run", "--json")[1])["in_desk"] == 20
     store_run(desk, "dated", twins, as_of=True, **own)
-    assert json.loads(call(desk, capsys, "tune", "dated", "--dry-run", "--json")[1])["in_desk"] == 0
+    found = json.loads(call(desk, capsys, "tune", "dated", "--dry-run", "--json")[1])
+    assert (found["in_desk"], found["left_out"], found["turns"]) == (20, 0, 100), "as of its day changes no model"
+
+
+@pytest.mark.parametrize("as_of", [True, False])
+def test_turns_that_the_model_was_trained_on_promise_nothing(tmp_path, capsys, as_of):
+    desk = lamp_desk(tmp_path)
+    shutil.copytree(base_model_path(), desk.models_path / "model-0001")
+    promote(desk.models_path, "model-0001")
+    with Pipeline.open(desk) as pipeline:
+        own = {"ranker": pipeline.ranker_name, "model": pipeline.model.as_served, "as_of": as_of}
+    learned = [turn(place, 1, copies=1) for place in range(200)]
+    store_run(desk, "learned", learned, **own)
+    code, out, _ = call(desk, capsys, "tune", "learned", "--risk", "0.2")
+    assert code == 1 and "Left out: 200 turns of conversations that the desk holds." in out
+    assert "there are 0 turns of 0 conversations that the model was not trained on" in out
+    assert "replay more logs, before they are imported." in out and "goes on answering like that" not in out
+    # Of other conversations all surest turns are wrong, which those that it was trained on would hide.
+    others = [turn(place, 3 if place < 280 else 1, confidence=1 - place / 1_000) for place in range(200, 400)]
+    store_run(desk, "both", [*learned, *others], **own)
+    code, out, _ = call(desk, capsys, "tune", "both", "--risk", "0.2", "--json")
+    found = json.loads(out)
+    assert code == 1 and not found["ready"]
+    assert (found["turns"], found["in_desk"], found["left_out"]) == (200, 200, 200)
 
 
 @pytest.mark.parametrize("further", [("good",), ("--risk", "0.1"), ("--dry-run",)])
