@@ -36,6 +36,7 @@ from training.reranker import Reranker
 from training.reranker_training import to_choose_by, train_reranker
 from training.settings import EPOCHS, MANY, TrainReport, TrainSettings
 from training.signal_weights import fit_signal_weights
+from training.significance import LEAST_CONVERSATIONS
 from training.tracking import tracked
 
 
@@ -178,4 +179,7 @@ def decide(save: Path | None, force: bool, before: Figures, after: Figures, evid
         return True, f"The desk uses the new model, which is smaller and not worse: {figures}."
     if force:
         return True, f"The desk uses the new model because of --force: {figures}."
+    if not evidence.is_enough:
+        few = f"{evidence.conversations} held-out conversations show nothing, it takes {LEAST_CONVERSATIONS}"
+        return False, f"The desk keeps the model it had. {few}; import more or use --force: {figures}."
     return False, f"The desk keeps the model it had, the new one is not shown to be better: {figures}."

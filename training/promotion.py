@@ -1,8 +1,9 @@
 """Whether a new model takes over: champion and challenger on the same held-out turns.
 
 The challenger takes over where a paired test says that it ranks better, or where it has fewer parameters and the
-interval rules out that it ranks worse by more than `MARGIN`. Luck on one held-out set is not enough: of challengers
-that are no better, about one in forty passes (`SIGNIFICANT`, of which half is on the losing side).
+interval rules out that it ranks worse by more than `MARGIN`, and only on `LEAST_CONVERSATIONS` or more. Luck on one
+held-out set is not enough: of challengers that are no better, about one in forty passes (`SIGNIFICANT`, of which half
+is on the losing side).
 """
 
 from __future__ import annotations
@@ -38,15 +39,19 @@ class Evidence:
     parameters_after: int
 
     @property
+    def is_enough(self) -> bool:
+        """Whether there are conversations enough to show anything."""
+        return self.conversations >= LEAST_CONVERSATIONS
+
+    @property
     def is_better(self) -> bool:
-        """Whether the challenger ranks better, by the paired test."""
-        return self.difference > 0 and self.p < SIGNIFICANT
+        """Whether the challenger ranks better, by the paired test, on conversations enough to say so."""
+        return self.is_enough and self.difference > 0 and self.p < SIGNIFICANT
 
     @property
     def is_cheaper_and_as_good(self) -> bool:
         """Whether the challenger is smaller and at most `MARGIN` worse, on conversations enough to say so."""
-        is_smaller = self.parameters_after < self.parameters_before
-        return is_smaller and self.conversations >= LEAST_CONVERSATIONS and self.low > -MARGIN
+        return self.is_enough and self.parameters_after < self.parameters_before and self.low > -MARGIN
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""

@@ -29,6 +29,18 @@ def test_a_clear_gain_takes_over():
     assert (evidence.turns, evidence.conversations) == (200, 100)
 
 
+@pytest.mark.parametrize(("conversations", "is_enough"), [(6, False), (19, False), (20, True)])
+def test_a_handful_of_conversations_shows_nothing_however_much_better_each_of_them_is(conversations, is_enough):
+    names = [f"c-{turn // 5}" for turn in range(5 * conversations)]
+    before, after = judged([2] * len(names)), judged([1] * len(names))
+    evidence = weigh(before, after, names, (100, 50))
+    assert evidence.p < 0.05 and evidence.low > 0
+    assert evidence.is_better == evidence.is_cheaper_and_as_good == is_enough
+    use, reason = decide(None, False, before.figures, after.figures, evidence)
+    assert use == is_enough
+    assert (f"{conversations} held-out conversations show nothing, it takes 20; import more" in reason) != is_enough
+
+
 def test_a_gain_that_luck_explains_does_not():
     before, after = [1, 2] * 100, [1, 2] * 99 + [1, 1]
     evidence = weighed(before, after)
