@@ -26,7 +26,7 @@ from conversations.replay_tables import ReplayRun
 from conversations.replays import Replays
 from training.calibration import AS_IT_IS, NEVER, Decision, Scale, fit_scale
 from training.desk_calibration import keep_decision, switch_answering
-from training.metrics import Calibration, calibration, expected_calibration_error
+from training.metrics import Calibration, calibration
 from training.registry import BASE
 from training.risk_control import Trade, kept, least_cases, trades
 from training.significance import LEAST_CONVERSATIONS
@@ -115,6 +115,7 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
     # Of a replay that an earlier version stored it is not known how its confidence was read.
     scale, honest = fit_scale(said, right, [str(one) for one in groups]) if reading else (AS_IT_IS, said)
     confidence, in_two = scale(said), scale(numbers["in_two"])
+    calibrated = calibration(honest, right)
     curve = trades(confidence, right, groups, risk)
     chosen = kept(curve, risk)
     since = _since(reading, pipeline.decision) if reading else AS_IT_IS
@@ -137,7 +138,7 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
             ask_threshold=asking.threshold if asking else NEVER,
             risk=risk,
             cases=len(confidence),
-            ece=expected_calibration_error(honest, right),
+            ece=calibrated.ece,
         )
         with pipeline.desk.writing():
             keep_decision(pipeline.store, model.fingerprint, decision, is_tuned=True)
@@ -156,7 +157,7 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
         curve=tuple(curve),
         asking_curve=tuple(asking_curve),
         calibration=calibration(said, right),
-        calibration_after=calibration(honest, right),
+        calibration_after=calibrated,
     )
 
 

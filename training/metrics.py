@@ -1,7 +1,7 @@
 """Ranking and calibration metrics, each with its formula.
 
-Ranks count from 1; 0 stands for "not ranked at all" (no right answer among the candidates, or an abstention) and
-counts as a miss in every figure.
+Ranks count from 1; 0 stands for "not ranked at all" (no right answer among the candidates, or a score that is no
+number) and counts as a miss in every figure.
 """
 
 from __future__ import annotations
@@ -114,14 +114,17 @@ def _shared(rising: Floats) -> Callable[[npt.NDArray[np.bool_]], Floats]:
 def reliability(confidence: Floats, right: npt.NDArray[np.bool_], bins: int = BINS) -> list[tuple[float, float, int]]:
     """Per bin of equal mass, by rising confidence: mean confidence, share that was right, cases.
 
+    The same bins as those of the ECE, which is the mean distance of the two over the cases.
+
     >>> reliability(np.array([0.2, 0.2, 0.9, 0.9]), np.array([False, False, True, False]), bins=2)
     [(0.2, 0.0, 2), (0.9, 0.5, 2)]
     """
     if len(confidence) == 0:
         return []
     order, begins, sizes = _equal_mass(confidence, bins)
-    means = np.add.reduceat(confidence[order], begins) / sizes
-    shares = np.add.reduceat(right[order].astype(np.float64), begins) / sizes
+    rising = confidence[order]
+    means = np.add.reduceat(rising, begins) / sizes
+    shares = np.add.reduceat(_shared(rising)(right[order]), begins) / sizes
     return list(zip(means.tolist(), shares.tolist(), sizes.tolist(), strict=True))
 
 

@@ -14,6 +14,7 @@ from training.metrics import (
     mean_reciprocal_rank,
     rank_of_right,
     recall_at,
+    reliability,
 )
 
 SCORES = st.lists(st.integers(0, 5), min_size=1, max_size=12)
@@ -96,3 +97,14 @@ def test_the_order_of_cases_of_one_confidence_plays_no_part():
     outcomes = np.random.default_rng(3).random(60) < mixed
     orders = [np.random.default_rng(seed).permutation(60) for seed in range(5)]
     assert len({round(calibration(mixed[order], outcomes[order]).ece, 12) for order in orders}) == 1
+
+
+def test_the_dots_of_a_reliability_diagram_are_those_of_its_calibration_error():
+    confidence = np.repeat([0.2, 0.6, 0.9], 20)
+    right = np.random.default_rng(3).random(60) < confidence
+    orders = [np.argsort(right), np.argsort(~right), np.random.default_rng(2).permutation(60)]
+    for order in orders:
+        dots = reliability(confidence[order], right[order])
+        assert np.array(dots) == pytest.approx(np.array(reliability(confidence, right)))
+        gaps = sum(cases * abs(share - mean) for mean, share, cases in dots)
+        assert gaps / 60 == pytest.approx(expected_calibration_error(confidence, right))
