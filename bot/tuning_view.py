@@ -30,8 +30,8 @@ def show_tuning(console: Console, found: Tuning, is_trial: bool) -> None:
     elif found.in_desk:
         console.print(
             plain(
-                f"{found.in_desk:,} of these turns are of conversations that the desk holds: where its confidence was "
-                "fitted on them, all below is too good. Better replay logs that were held back."
+                f"{found.in_desk:,} of these turns are of conversations that the desk holds: where its confidence "
+                "was fitted on them, all below is too good. Better replay logs that were held back."
             )
         )
     _show_curve(console, "answers", found.curve, found.chosen)
