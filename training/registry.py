@@ -1,6 +1,7 @@
 """Models on disk: one directory each, weights as safetensors, the rest as JSON, checked before they are used.
 
-A desk's models lie under `models/`; the file `current` names the one in use, `previous` the one before. The base
+A desk's models lie under `models/`; the file `current` names the one in use and, in its second line, the one before:
+both change in one step. (Earlier versions named the one before in a file `previous`, which is still read.) The base
 reranker ships with the project and serves a desk that has no model of its own. A model may bring its own encoder,
 fine-tuned with it.
 """
@@ -170,12 +171,10 @@ def current_model_path(models: Path) -> Path | None:
     Raises:
         ModelError: the desk names a model that is not there.
     """
-    try:
-        name = (models / "current").read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
+    named = _named(models)
+    if not named or named[0] == BASE:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"{models / 'current'} cannot be read.", "Remove the file to use the base model.") from error
+    name = named[0]
     path = models / name
     if not name or path.parent != models or not path.is_dir():
         raise ModelError(
@@ -234,13 +233,21 @@ def promote(models: Path, name: str) -> None:
         models: the desk's models directory.
         name: of a model in it, or `BASE`.
     """
-    before = model_in_use(models)
-    if before != name:
-        swap_in(f"{before}\n", models / "previous")
-    if name == BASE:
-        (models / "current").unlink(missing_ok=True)
-    else:
-        swap_in(f"{name}\n", models / "current")
+    in_use = model_in_use(models)
+    before = previous_model(models) if in_use == name else in_use
+    swap_in("".join(f"{one}\n" for one in (name, before) if one), models / "current")
+    (models / "previous").unlink(missing_ok=True)
+
+
+def _named(models: Path) -> list[str]:
+    """What `current` names, the model in use first; nothing where there is no such file."""
+    try:
+        text = (models / "current").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{models / 'current'} cannot be read.", "Remove the file to use the base model.") from error
+    return [name.strip() for name in text.strip().split("\n")]
 
 
 def model_in_use(models: Path) -> str:
@@ -255,8 +262,9 @@ def model_in_use(models: Path) -> str:
 def previous_model(models: Path) -> str | None:
     """The name of the model that was in use before, or `BASE`; None where there was never another."""
     try:
-        name = (models / "previous").read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
+        _, *named = _named(models) or [BASE]
+        name = named[0] if named else (models / "previous").read_text(encoding="utf-8").strip()
+    except (ModelError, OSError, UnicodeDecodeError):
         return None
     return name if name == BASE or name in model_names(models) else None
 

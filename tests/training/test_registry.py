@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,11 +17,14 @@ from training.calibration import Decision
 from training.model_files import CONFIG, WEIGHTS
 from training.rankers.named import load_models
 from training.registry import (
+    BASE,
     base_model_path,
     check_models,
     current_model_path,
     load_model,
+    model_in_use,
     next_name,
+    previous_model,
     promote,
     save_model,
 )
@@ -128,6 +133,62 @@ def test_promotion_changes_the_model_in_use(tmp_path):
         promote(tmp_path, name)
     assert current_model_path(tmp_path) == tmp_path / "model-0002"
     assert check_models(tmp_path)[0].ok
+
+
+def desk_models(models, *names):
+    for name in names:
+        save_model(models / name, tiny_reranker(), Decision(), {})
+    return models
+
+
+def in_use_and_before(models):
+    return model_in_use(models), previous_model(models)
+
+
+@pytest.mark.parametrize("wanted", ["model-0002", BASE])
+@pytest.mark.parametrize("step", range(4))
+def test_a_kill_at_any_step_of_a_promotion_loses_no_model(tmp_path, monkeypatch, wanted, step):
+    desk_models(tmp_path, "model-0001", "model-0002")
+    (tmp_path / "current").write_text("model-0001\n")
+    (tmp_path / "previous").write_text("base\n")
+    left = iter(range(step))
+
+    def killed(change):
+        def change_or_die(*arguments, **options):
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            return change(*arguments, **options)
+
+        return change_or_die
+
+    with monkeypatch.context() as patched:
+        for change in ("replace", "unlink"):
+            patched.setattr(Path, change, killed(getattr(Path, change)))
+        with suppress(KeyboardInterrupt):
+            promote(tmp_path, wanted)
+    assert in_use_and_before(tmp_path) in {("model-0001", BASE), (wanted, "model-0001")}
+    promote(tmp_path, wanted)
+    assert in_use_and_before(tmp_path) == (wanted, "model-0001")
+
+
+def test_promoting_the_model_in_use_keeps_the_one_before(tmp_path):
+    desk_models(tmp_path, "model-0001", "model-0002")
+    assert in_use_and_before(tmp_path) == (BASE, None)
+    for name in ("model-0001", "model-0002", "model-0002"):
+        promote(tmp_path, name)
+    assert in_use_and_before(tmp_path) == ("model-0002", "model-0001")
+    promote(tmp_path, BASE)
+    assert current_model_path(tmp_path) is None and in_use_and_before(tmp_path) == (BASE, "model-0002")
+
+
+def test_what_an_earlier_version_kept_of_the_model_before_is_read(tmp_path):
+    desk_models(tmp_path, "model-0001", "model-0002")
+    (tmp_path / "previous").write_text("model-0001\n")
+    assert in_use_and_before(tmp_path) == (BASE, "model-0001")
+    (tmp_path / "current").write_text("model-0002\n")
+    assert in_use_and_before(tmp_path) == ("model-0002", "model-0001")
+    promote(tmp_path, "model-0002")
+    assert in_use_and_before(tmp_path) == ("model-0002", "model-0001")
 
 
 @pytest.mark.parametrize("content", ["model-0009\n", "../m\n", "\n"])
