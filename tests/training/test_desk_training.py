@@ -218,8 +218,8 @@ class Killed(Exception):
 
 
 def test_a_tuned_encoder_survives_a_kill_and_the_reranker_goes_on_with_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(desk_training, "LEAST_EXAMPLES", 1)
-    monkeypatch.setattr(desk_training, "LEAST_HELD_OUT", 1)
+    monkeypatch.setattr(examples, "LEAST_EXAMPLES", 1)
+    monkeypatch.setattr(examples, "LEAST_HELD_OUT", 1)
     monkeypatch.setattr(reranker_training, "LoopSettings", partial(LoopSettings, checkpoint_seconds=-1.0))
     desk = small_desk(tmp_path, "small")
 
