@@ -214,9 +214,15 @@ def _unlike(first: ReplayRun, second: ReplayRun) -> Iterator[str]:
     dated, other = ("A", "B") if first.settings.get("as_of") else ("B", "A")
     if bool(first.settings.get("as_of")) != bool(second.settings.get("as_of")):
         yield f"{dated} was replayed --as-of, {other} was not: that alone makes a difference."
+    # Earlier versions did not keep the encoder, nor which pairs the desk held.
+    encoders, which = ([run.settings.get(name) for run in (first, second)] for name in ("encoder", "pairs"))
+    if all(encoders) and encoders[0] != encoders[1]:
+        yield f"A was replayed with the encoder {encoders[0]}, B with {encoders[1]}."
     pairs = [run.desk.get("pairs", 0) for run in (first, second)]
     if pairs[0] != pairs[1]:
         yield f"The desk held {pairs[0]:,} pairs for A and {pairs[1]:,} for B: not only the ranker differs."
+    elif all(which) and which[0] != which[1]:
+        yield "The desk held other pairs for A than for B, though as many: not only the ranker differs."
 
 
 def _counted(conversations: int) -> str:

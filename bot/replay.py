@@ -91,7 +91,8 @@ def replay(
         writing = pipeline.store.last_writing()
         if not pipeline.retriever.is_current():
             raise _changed()
-        key = _key(pipeline, log_files(paths), settings | {"writing": writing})
+        settings |= {"encoder": pipeline.embedder.identity, "pairs": writing}
+        key = _key(pipeline, log_files(paths), settings)
         with alone(pipeline.desk, key):
             begin = partial(
                 replays.begin,

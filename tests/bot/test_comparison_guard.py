@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 
 import pytest
+from lamp_desk import REFUND, lamp_desk
 from stored_runs import desk_with_answers, random_ranks, store_run, turn
 
 from bot.cli import main
+from bot.pipeline import Pipeline
+from bot.replay import replay
 from conversations.errors import DeskError
+from conversations.importing import import_logs
+from index.builder import update_index
+from index.embedder import Embedder
 
 GUARD = ("--fail-if-worse", "recall@1", "--margin", "0.01")
 COUNT = 100
@@ -102,6 +108,42 @@ def test_runs_that_were_not_replayed_alike_say_so(desk, capsys):
     assert "The desk held 4 pairs for A and 9 for B: not only the ranker differs." in out
     rerun(desk, "again", random_ranks(COUNT, 0.5))
     assert json.loads(compare(desk, capsys, "champion", "again", "--json")[1])["unlike"] == []
+
+
+def test_another_encoder_and_other_pairs_are_said_where_both_runs_tell(desk, capsys):
+    rows = [turn(place, rank) for place, rank in enumerate(random_ranks(COUNT, 0.5))]
+    store_run(desk, "one", rows, encoder="small@1", pairs="aa")
+    store_run(desk, "two", rows, encoder="large@2", pairs="bb")
+    assert json.loads(compare(desk, capsys, "one", "two", "--json")[1])["unlike"] == [
+        "A was replayed with the encoder small@1, B with large@2.",
+        "The desk held other pairs for A than for B, though as many: not only the ranker differs.",
+    ]
+    for first, second in (("one", "one"), ("champion", "two"), ("two", "champion")):
+        assert json.loads(compare(desk, capsys, first, second, "--json")[1])["unlike"] == []
+
+
+def test_a_conversation_that_was_corrected_between_two_replays_is_said(tmp_path, capsys):
+    desk = lamp_desk(tmp_path)
+
+    def replayed(name):
+        with Pipeline.open(desk, "bm25") as pipeline:
+            replay(pipeline, [tmp_path / "log.jsonl"], name=name)
+
+    replayed("before")
+    replayed("again")
+    log = (tmp_path / "log.jsonl").read_text()
+    (tmp_path / "corrected.jsonl").write_text(log.replace(REFUND, "Your refund takes five working days."))
+    with desk.writing(), desk.store() as store:
+        held = store.counts()
+        import_logs(store, [tmp_path / "corrected.jsonl"], redact=True, rejects_dir=desk.rejects_path)
+        assert store.counts() == held
+        update_index(desk.index_path, store, Embedder())
+    replayed("after")
+    for name, unlike in (("again", []), ("after", ["The desk held other pairs for A than for B, though as many"])):
+        with pytest.raises(SystemExit):
+            main(["compare", "before", name, "--json", "--desk", "lamps", "--home", str(desk.home)])
+        said = json.loads(capsys.readouterr().out)["unlike"]
+        assert [one.partition(":")[0] for one in said] == unlike
 
 
 def test_a_run_compared_with_itself_is_no_proof(desk, capsys):
