@@ -17,8 +17,8 @@ Decisions:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Self
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -44,27 +44,67 @@ DAY = 24 * 3600.0
 
 Rows = npt.NDArray[np.int64]
 Masks = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+
+_FACTOR = 6364136223846793005
+"""Of the digests of turns that follow each other: that of Knuth's MMIX generator."""
+
+
+class _Openings(NamedTuple):
+    """How some conversations open, one a row; what has a column a turn has `OPENING` of them."""
+
+    digests: Rows
+    """(conversations, OPENING); 0 where there is no turn."""
+    has_placeholder: Masks
+    """(conversations, OPENING)"""
+    is_agent: Masks
+    """(conversations, OPENING)"""
+    words: Rows
+    """(conversations, OPENING): how many the customer says."""
+    lengths: Rows
+    """(conversations,): turns, `OPENING` at most."""
+    began: Floats
+    """(conversations,): in seconds, NaN where it is not known."""
+
+    @classmethod
+    def of(cls, openings: Iterable[Sequence[Turn]]) -> Self:
+        began, rows = [], []
+        for turns in openings:
+            began.append(_began(turns))
+            rows.append([(_digest(turn), _has_placeholder(turn), *_said(turn)) for turn in turns[:OPENING]])
+        told = np.zeros((len(rows), OPENING, 4), np.int64)
+        for place, row in enumerate(rows):
+            told[place, : len(row)] = row
+        digests, has_placeholder, is_agent, words = np.moveaxis(told, 2, 0)
+        lengths = np.array([len(row) for row in rows], np.int64)
+        return cls(
+            digests.copy(), has_placeholder > 0, is_agent > 0, words.copy(), lengths, np.array(began, np.float64)
+        )
+
+    def at(self, places: Rows | slice) -> _Openings:
+        """Some of them, in this order."""
+        return _Openings._make(column[places] for column in self)
+
+    def same_as(self, one: _Openings) -> Rows:
+        """The places of those that are the same conversation as a single one."""
+        within = np.arange(OPENING) < np.minimum(self.lengths, one.lengths)[:, None]
+        alike = within & (self.digests == one.digests)
+        shared = within.sum(axis=1)
+        near = np.flatnonzero(alike.sum(axis=1) >= shared - shared // MAY_DIFFER)
+        alike = alike[near]
+        may_differ = ~within[near] | one.has_placeholder | self.has_placeholder[near]
+        same = (alike | may_differ).all(axis=1) & (alike & one.is_agent).any(axis=1)
+        same &= (alike @ one.words[0] >= LEAST_WORDS) & ~(np.abs(self.began[near] - one.began) > DAY)
+        return np.asarray(near[same], np.int64)
 
 
 class Twins:
-    """How the conversations of a desk open."""
+    """Which conversations of a desk are one."""
 
     def __init__(self, openings: Iterable[tuple[str, Sequence[Turn]]]) -> None:
         """Takes the ids of conversations with their first turns, `OPENING` at most."""
         self._ids: list[str] = []
-        began = []
-        rows = []
-        for name, turns in openings:
-            self._ids.append(name)
-            began.append(_began(turns))
-            rows.append([(_digest(turn), _has_placeholder(turn)) for turn in turns[:OPENING]])
-        self._turns: Rows = np.zeros((len(rows), OPENING), np.int64)
-        self._has_placeholder: Masks = np.zeros((len(rows), OPENING), bool)
-        self._began = np.array(began, np.float64)
-        self._lengths = np.array([len(row) for row in rows], np.int64)
-        for place, row in enumerate(rows):
-            self._turns[place, : len(row)] = [digest for digest, _ in row]
-            self._has_placeholder[place, : len(row)] = [has_placeholder for _, has_placeholder in row]
+        self._openings = _Openings.of(self._noting(openings))
 
     @classmethod
     def of_store(cls, store: Store) -> Self:
@@ -77,20 +117,46 @@ class Twins:
         Args:
             conversation: de-identified as the desk's are.
         """
-        turns = conversation.turns[:OPENING]
-        count = len(turns)
-        shared = np.minimum(self._lengths, count)
-        alike = self._turns[:, :count] == np.array([_digest(turn) for turn in turns], np.int64)
-        near = np.flatnonzero(alike.sum(axis=1) >= shared - shared // MAY_DIFFER)
-        alike, beyond = alike[near], np.arange(count) >= shared[near, None]
-        has_placeholder = np.array([_has_placeholder(turn) for turn in turns], bool)
-        may_differ = beyond | has_placeholder | self._has_placeholder[near, :count]
-        is_agent = np.array([turn.role == "agent" for turn in turns], bool)
-        said = np.array([0 if turn.role == "agent" else _words(turn) for turn in turns], np.int64)
-        same = (alike | may_differ).all(axis=1) & (alike & is_agent).any(axis=1) & (alike @ said >= LEAST_WORDS)
-        same &= ~(np.abs(self._began[near] - _began(turns)) > DAY)
-        copies = tuple(name for place in near[same] if (name := self._ids[place]) != conversation.id)
+        same = self._openings.same_as(_Openings.of([conversation.turns]))
+        copies = tuple(name for place in same if (name := self._ids[place]) != conversation.id)
         return copies if len(copies) <= MOST_COPIES else ()
+
+    def firsts(self) -> dict[str, str]:
+        """For each conversation that is one with an earlier one of the desk the first that it is one with.
+
+        Each is compared with those that begin as it does, as far as it takes for these to be few: the work grows with
+        the desk, not with its square. Copies are missed where other things were replaced in what tells them apart.
+        """
+        first: dict[int, int] = {}
+        for few in self._with_few():
+            openings = self._openings.at(few)
+            for row, place in enumerate(few.tolist()):
+                earlier = openings.at(slice(row)).same_as(openings.at(slice(row, row + 1)))
+                if len(earlier):
+                    known = int(few[earlier[0]])
+                    first[place] = first.get(known, known)
+        return {self._ids[place]: self._ids[known] for place, known in first.items()}
+
+    def _with_few(self) -> Iterator[Rows]:
+        """The places of conversations that begin alike, as far as it takes for these to be few; rising."""
+        openings = self._openings
+        beginnings = np.zeros(len(self._ids), np.int64)
+        is_left = np.ones(len(self._ids), bool)
+        for turn in range(OPENING):
+            beginnings = beginnings * _FACTOR + openings.digests[:, turn]
+            places = np.flatnonzero(is_left & (turn < openings.lengths))
+            places = places[np.argsort(beginnings[places], kind="stable")]
+            for alike in np.split(places, np.flatnonzero(np.diff(beginnings[places])) + 1):
+                if len(alike) <= MOST_COPIES + 1:
+                    is_left[alike] = False
+                    if len(alike) > 1:
+                        yield alike
+
+    def _noting(self, openings: Iterable[tuple[str, Sequence[Turn]]]) -> Iterator[Sequence[Turn]]:
+        """The turns, as their ids are noted."""
+        for name, turns in openings:
+            self._ids.append(name)
+            yield turns
 
 
 class OwnIds:
@@ -112,6 +178,10 @@ class OwnIds:
         states = [one.id for one in named if is_earlier_state(one, conversation)]
         return tuple(dict.fromkeys((conversation.id, *states, *self._twins.of(conversation))))
 
+    def firsts(self) -> dict[str, str]:
+        """See `Twins.firsts`."""
+        return self._twins.firsts()
+
 
 def _has_placeholder(turn: Turn) -> bool:
     return PLACEHOLDER.search(turn.text) is not None
@@ -126,5 +196,7 @@ def _digest(turn: Turn) -> int:
     return hash((turn.role, " ".join(turn.text.casefold().split())))
 
 
-def _words(turn: Turn) -> int:
-    return sum(word[0] not in "<[" for word in words_said(turn.text))
+def _said(turn: Turn) -> tuple[bool, int]:
+    """Whether it is the agent's, and how many words it has if it is the customer's."""
+    is_agent = turn.role == "agent"
+    return is_agent, 0 if is_agent else sum(word[0] not in "<[" for word in words_said(turn.text))

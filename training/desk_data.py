@@ -1,14 +1,15 @@
 """A desk as training sees it: its past turns split by conversation, each with what retrieval would serve for it.
 
 A turn's own conversation, also a copy under another id, is invisible when its candidates are served, so nothing is
-learned that serving cannot use.
+learned that serving cannot use. Copies are one conversation also where it is split: all of them are on one side.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 from conversations.desk import Desk
@@ -51,7 +52,7 @@ MOST_HELD_OUT = 800
 """Turns that a model is judged and its confidence is fitted on."""
 
 
-@dataclass(slots=True)
+@dataclass
 class OpenDesk:
     """A desk opened for training."""
 
@@ -87,10 +88,7 @@ class OpenDesk:
 
     def held_out_cases(self, on_progress: OnProgress) -> list[Case]:
         """The held-out turns as they would be served: the same, however little is trained on."""
-        pairs = _sample(
-            (pair for pair in self.store.pairs() if share_of(pair.conversation, "held out") < HELD_OUT_SHARE),
-            MOST_HELD_OUT,
-        )
+        pairs = _sample(self._pairs_of(_is_held_out), MOST_HELD_OUT)
         return list(self._cases(list(map(_query, pairs)), "held-out turns", on_progress))
 
     def all_cases(self, limit: int, on_progress: OnProgress) -> list[Case]:
@@ -106,12 +104,7 @@ class OpenDesk:
         most = settings.limit or MOST_TRAINED
         judged = self.feedback().queries[-max(most // 2, 1) :]
         pairs = _sample(
-            (
-                pair
-                for pair in self.store.pairs()
-                if share_of(pair.conversation, "held out") >= HELD_OUT_SHARE
-                and not (self.is_tuned_here and share_of(pair.conversation, "encoder") < ENCODER_SHARE)
-            ),
+            self._pairs_of(lambda one: not (_is_held_out(one) or (self.is_tuned_here and _is_of_encoder(one)))),
             most - len(judged),
         )
         states = ExtraStates(self.retriever.answer_states)
@@ -134,17 +127,11 @@ class OpenDesk:
         answers = list(self.store.answers())
         rows = {answer.id: row for row, answer in enumerate(answers)}
         pairs = _sample(
-            (
-                pair
-                for pair in self.store.pairs()
-                if share_of(pair.conversation, "held out") >= HELD_OUT_SHARE
-                and share_of(pair.conversation, "encoder") < ENCODER_SHARE
-            ),
-            limit or 2 * MOST_TRAINED,
+            self._pairs_of(lambda one: _is_of_encoder(one) and not _is_held_out(one)), limit or 2 * MOST_TRAINED
         )
         right = AnswerEquality(answers).like([frozenset({pair.answer_id}) for pair in pairs])
         queries = [
-            Query(pair.dialogue, frozenset(rows[one] for one in same), pair.conversation)
+            Query(pair.dialogue, frozenset(rows[one] for one in same), self._known_as(pair.conversation))
             for pair, same in zip(pairs, right, strict=True)
         ]
         return queries, [answer.text for answer in answers]
@@ -218,12 +205,38 @@ class OpenDesk:
             return list(zip(contexts, served, strict=True))
 
         equality, report = AnswerEquality(self.store.answers()), counter(stage, on_progress)
-        return served_cases(queries, serve, equality, report, roughening, equal_is_right=True)
+        for case in served_cases(queries, serve, equality, report, roughening, equal_is_right=True):
+            case.group = self._known_as(case.group)
+            yield case
 
     def _hidden(self, conversations: Set[str]) -> dict[str, tuple[str, ...]]:
         """What must not be seen when a turn of each is served: the conversation itself, under all of its ids."""
-        own_ids = OwnIds(self.store)
-        return {one.id: own_ids.of(one, earlier_names(one)) for one in self.store.conversations(conversations)}
+        read = self.store.conversations(conversations)
+        return {one.id: self._own_ids.of(one, earlier_names(one)) for one in read}
+
+    def _pairs_of(self, is_wanted: Callable[[str], bool]) -> Iterator[StoredPair]:
+        """The pairs of those conversations whose first copy is wanted."""
+        return (pair for pair in self.store.pairs() if is_wanted(self._known_as(pair.conversation)))
+
+    def _known_as(self, conversation: str) -> str:
+        """The id of the first copy of a conversation, mostly its own: what it is split, counted and grouped by."""
+        return self._firsts.get(conversation, conversation)
+
+    @cached_property
+    def _own_ids(self) -> OwnIds:
+        return OwnIds(self.store)
+
+    @cached_property
+    def _firsts(self) -> dict[str, str]:
+        return self._own_ids.firsts()
+
+
+def _is_held_out(conversation: str) -> bool:
+    return share_of(conversation, "held out") < HELD_OUT_SHARE
+
+
+def _is_of_encoder(conversation: str) -> bool:
+    return share_of(conversation, "encoder") < ENCODER_SHARE
 
 
 def _query(pair: StoredPair) -> Query:

@@ -45,7 +45,7 @@ class Example:
     """One dialogue with its candidates; states are kept in int8."""
 
     group: str
-    """The conversation it comes from."""
+    """The conversation it comes from; where a desk has that more than once, the first of its copies."""
     values: Tensor
     scales: Tensor
     turns: list[int]
@@ -71,7 +71,7 @@ class Case:
     """A dialogue whose answer is known, with what would have been served for it."""
 
     group: str
-    """Its conversation."""
+    """Its conversation, as for `Example`."""
     context: ReadDialogue
     candidates: list[Candidate]
     right: frozenset[int]

@@ -1,4 +1,7 @@
-"""Splitting by conversation: none is ever on two sides, and every run splits alike."""
+"""Splitting by conversation: none is ever on two sides, and every run splits alike.
+
+It goes by the id; what has several, being in the desk more than once, is split by one of them (`training.desk_data`).
+"""
 
 from __future__ import annotations
 

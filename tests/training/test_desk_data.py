@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -155,6 +156,28 @@ def test_what_many_asked_in_the_same_words_is_served_in_training(tmp_path):
     cases = opened.all_cases(1000, lambda _: None)
     opened.close()
     assert found(cases) == 1.0
+
+
+def test_copies_under_other_ids_are_on_one_side(tmp_path):
+    names = ["first", "second", "third", "fourth"]
+    lines = [
+        ((f"Where is the lamp number {number} that I have ordered?", f"It comes in {number} days."), {"id": name})
+        for number in range(60)
+        for name in (f"{name} {number}" for name in names[: 1 + number % 4])
+    ]
+    opened = OpenDesk.open(desk_of(tmp_path, "twice", log_of(tmp_path / "log.jsonl", lines)))
+    opened.tuned_on = frozenset({"twice"})
+
+    held_out = opened.held_out_cases(lambda _: None)
+    tuned = opened.encoder_queries(None)[0]
+    trained = opened.train_examples(TrainSettings(limit=400), lambda _: None)
+    opened.close()
+    sides = [{one.group for one in held_out}, {one.group for one in tuned}, {one.group for one in trained}]
+    assert all(sides) and not any(one & other for one, other in combinations(sides, 2))
+    assert {group.split()[0] for side in sides for group in side} == {"first"}
+    questions = [{one.context.question for one in held_out}, {one.dialogue[-1].text for one in tuned}]
+    assert questions[0] and not questions[0] & questions[1]
+    assert len(held_out) > len(sides[0])
 
 
 def test_a_desk_of_one_conversation_is_calibrated_without_a_word(tmp_path):
