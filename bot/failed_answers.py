@@ -1,8 +1,7 @@
 """Answers that did not help: known by what the customer said next.
 
-English only. Of the 17,204 turns with which customers of the STAR log reply to a statement it takes 14 for "that did
-not help", half of them rightly: these customers rarely try anything. In the 65 turns after such an answer the agents
-gave it again four times; of all turns one in eight repeats something said before.
+English only. Of the 24,358 messages with which customers of STAR's train and dev logs reply to a statement it takes 15
+for "that did not help", a third of them rightly: these customers rarely try anything.
 """
 
 from __future__ import annotations
