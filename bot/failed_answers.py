@@ -1,7 +1,7 @@
 """Answers that did not help: known by what the customer said next.
 
-English only. Of the 24,358 messages with which customers of STAR's train and dev logs reply to a statement it takes 15
-for "that did not help", a third of them rightly: these customers rarely try anything.
+English only. Of the 24,358 messages with which customers of STAR's train and dev logs reply to a statement it takes
+15 for "that did not help", a third of them rightly: these customers rarely try anything.
 """
 
 from __future__ import annotations
