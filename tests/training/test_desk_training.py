@@ -121,6 +121,7 @@ def test_only_the_indexes_of_encoders_that_some_model_reads_are_kept(desk, monke
     assert sorted(path.name for path in desk.index_path.iterdir()) == sorted([*own, "0123"])
 
 
+@pytest.mark.slow
 def test_a_tuned_encoder_comes_with_an_index_of_its_own(desk, caplog):
     settings = TrainSettings(limit=40, epochs=1, encoder_epochs=1, force=True)
     report = train_desk([desk], settings)
