@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,12 @@ def _faiss() -> Any:  # noqa: ANN401 - FAISS has no type information
     import faiss
 
     return faiss
+
+
+@cache
+def _gpu_resources() -> Any:  # noqa: ANN401
+    """One for all indexes: each set of them takes more than a gigabyte of the GPU to work in."""
+    return _faiss().StandardGpuResources()
 
 
 class VectorIndex:
@@ -152,9 +159,7 @@ class VectorIndex:
             if hasattr(self._faiss, "StandardGpuResources") and self._faiss.get_num_gpus() > 0:
                 # The GPU that this process of a torchrun computes on, not everybody's first.
                 own = int(os.environ.get("LOCAL_RANK", "0")) % self._faiss.get_num_gpus()
-                flat = self._faiss.index_cpu_to_gpu(
-                    self._faiss.StandardGpuResources(), own, self._faiss.downcast_index(flat)
-                )
+                flat = self._faiss.index_cpu_to_gpu(_gpu_resources(), own, self._faiss.downcast_index(flat))
             self._on_gpu = flat
         return self._on_gpu
 
