@@ -22,10 +22,17 @@ BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 
 
 def default_device() -> str:
-    """CUDA where there is one, otherwise the CPU."""
+    """CUDA where there is one, otherwise the CPU.
+
+    Attention then goes through torch's own kernels: cuDNN's prepares anew for every shape, for tens of milliseconds,
+    and no two batches of texts are of one shape.
+    """
     import torch
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    if not torch.cuda.is_available():
+        return "cpu"
+    torch.backends.cuda.enable_cudnn_sdp(False)
+    return "cuda"
 
 
 def default_precision(device: str) -> str:
