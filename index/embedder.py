@@ -42,6 +42,10 @@ MAX_TOKENS = 128
 """Token limit of one text, special tokens included; the bundled encoder was trained with 128."""
 MAX_CHARACTERS = 4_000
 """Text past this many characters cannot reach the token limit's end and is not tokenised."""
+TOGETHER = 64
+"""Texts of one length that a CPU encodes in one pass at most."""
+TOGETHER_ON_GPU = 512
+"""Texts that a GPU encodes in one pass at most: the longest, all their layers kept, need under a gigabyte."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -159,15 +163,12 @@ class Embedder:
         """Unit vectors of dialogues: (dialogues, dimension) float32."""
         return self.encode_tokens(self.tokenize_dialogues(dialogues)).vectors
 
-    def encode_tokens(
-        self, batch: Sequence[Tokens], states_below: int = 0, batch_size: int = 64, newest_turns: bool = False
-    ) -> Encoded:
+    def encode_tokens(self, batch: Sequence[Tokens], states_below: int = 0, *, newest_turns: bool = False) -> Encoded:
         """Encodes tokenised texts.
 
         Args:
             batch: what `tokenize` and the like returned.
             states_below: 0 for vectors only; n keeps each token's state as it enters the last n layers.
-            batch_size: texts per forward pass.
             newest_turns: also the vector of each newest turn; only of an encoder that pools by the mean.
         """
         import torch
@@ -176,7 +177,7 @@ class Embedder:
         newest = np.zeros_like(vectors[: len(batch) if newest_turns else 0])
         states: list[torch.Tensor] = [torch.empty(0)] * (len(batch) if states_below else 0)
         with torch.inference_mode():
-            for rows in self._read_together(batch, batch_size):
+            for rows in self._read_together(batch):
                 features = self.features([batch[i] for i in rows])
                 output = self.model(features)
                 vectors[rows] = output["sentence_embedding"].float().cpu().numpy()
@@ -194,7 +195,7 @@ class Embedder:
         newest /= np.maximum(np.linalg.norm(newest, axis=1, keepdims=True), 1e-12)
         return Encoded(vectors, newest, states)
 
-    def _read_together(self, batch: Sequence[Tokens], most: int) -> Iterator[list[int]]:
+    def _read_together(self, batch: Sequence[Tokens]) -> Iterator[list[int]]:
         """Rows to read in one go, longest texts first: of like length, on a CPU of one length.
 
         Without padding a text's states are those that it has alone, and no time is spent on it. A GPU would rather
@@ -203,9 +204,9 @@ class Embedder:
         lengths = [len(tokens.read) for tokens in batch]
         order = sorted(range(len(batch)), key=lambda row: -lengths[row])
         if self.device == "cpu":
-            alike = [list(rows) for _, rows in groupby(order, key=lambda row: lengths[row])]
+            most, alike = TOGETHER, [list(rows) for _, rows in groupby(order, key=lambda row: lengths[row])]
         else:
-            alike = [order]
+            most, alike = TOGETHER_ON_GPU, [order]
         for rows in alike:
             for begin in range(0, len(rows), most):
                 yield rows[begin : begin + most]
@@ -216,14 +217,14 @@ class Embedder:
 
         read = [tokens.read for tokens in batch]
         width = max(map(len, read))
-        ids = torch.full((len(batch), width), self._pad, dtype=torch.long)
-        mask = torch.zeros((len(batch), width), dtype=torch.long)
+        ids = np.full((len(batch), width), self._pad, dtype=np.int64)
+        mask = np.zeros((len(batch), width), dtype=np.int64)
         for row, own in enumerate(read):
-            ids[row, : len(own)] = torch.tensor(own)
+            ids[row, : len(own)] = own
             mask[row, : len(own)] = 1
         return {
-            "input_ids": ids.to(self.device),
-            "attention_mask": mask.to(self.device),
+            "input_ids": torch.from_numpy(ids).to(self.device),
+            "attention_mask": torch.from_numpy(mask).to(self.device),
             "modality": "text",
         }
 

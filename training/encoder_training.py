@@ -43,7 +43,7 @@ BANK = 256
 DRAWN = 96
 """How many different answers a step then has."""
 LIKE_LENGTH = 32
-"""Texts encoded together, the shortest first: little is spent on padding."""
+"""Texts that a CPU encodes together, the shortest first: little is spent on padding. A GPU takes all at once."""
 
 
 def fine_tune_encoder(
@@ -131,9 +131,10 @@ def _vectors(embedder: Embedder, batch: Sequence[Tokens]) -> Tensor:
         # With a gradient, so that this process takes part in `gathered` on the way back.
         return torch.zeros(0, embedder.dimension, device=embedder.device, requires_grad=True)
     order = sorted(range(len(batch)), key=lambda row: len(batch[row].ids))
+    together = LIKE_LENGTH if embedder.device == "cpu" else len(batch)
     parts = []
-    for begin in range(0, len(order), LIKE_LENGTH):
-        features = embedder.features([batch[row] for row in order[begin : begin + LIKE_LENGTH]])
+    for begin in range(0, len(order), together):
+        features = embedder.features([batch[row] for row in order[begin : begin + together]])
         with fast_arithmetic(embedder.device):
             parts.append(embedder.model(features)["sentence_embedding"].float())
     back = torch.tensor(order, device=embedder.device).argsort()
