@@ -217,7 +217,9 @@ class Reranker(nn.Module):
         answer_mask = candidates.mask & candidates.is_answer
         question_mask = candidates.mask & ~candidates.is_answer
         # Only the answer's tokens are read out, so only they go through the last block.
-        longest = int(answer_mask.sum(dim=-1).max())
+        longest = candidates.longest_answer
+        if longest is None:
+            longest = int(answer_mask.sum(dim=-1).max())
         updated: Tensor = self.layers[-1](tokens, candidates.mask, own.memory(-1), own.mask, only=longest)
         answer = masked_mean(updated, answer_mask[:, :longest])
         question = masked_mean(tokens, question_mask)

@@ -37,6 +37,8 @@ class CandidateStates:
     """(candidates, len(SIGNALS))"""
     dialogues: Tensor
     """(candidates,): the row of the dialogue that each is a candidate for."""
+    longest_answer: int | None = None
+    """Tokens of the longest answer, where that is known: a GPU is waited for when it is asked."""
 
 
 @dataclass(slots=True)

@@ -150,10 +150,12 @@ def candidate_states(
         parts.append((questions, question_ids, config.question_tokens))
     values, scales, mask, part = gather(parts)
     unpacked = values.to(device).to(dtype) * scales.to(device).to(dtype)[:, :, None]
+    is_answer = part == 0
     return CandidateStates(
         unpacked,
         mask.to(device),
-        (part == 0).to(device),
+        is_answer.to(device),
         signals.to(device),
         torch.tensor(dialogues or [0] * len(answer_ids), device=device),
+        int((mask & is_answer).sum(dim=-1).max()),
     )
