@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from bot.dialogue import Request
 from bot.pipeline import Pipeline
+from conversations.known_ids import KnownIds
 from conversations.model import Conversation, Pair
 from conversations.moments import first_moment, read_moment
 from conversations.pairs import extract_pairs
@@ -229,9 +230,16 @@ def _is_before(at: str | None, moment: str | None) -> bool:
 
 
 def redaction_of(store: Store) -> Callable[[Conversation], Conversation]:
-    """What de-identifies conversations as the desk's own are; leaves them as they are where the desk does."""
-    redactor = _redactor_in_use(store)
-    return (lambda one: redactor.redact_conversation(one)[0]) if redactor else (lambda one: one)
+    """What de-identifies conversations as the desk's own are; leaves them as they are where the desk does. One that
+    the desk has gets the id that it has there.
+    """
+    redactor, ids = _redactor_in_use(store), KnownIds(store)
+
+    def redacted(logged: Conversation) -> Conversation:
+        told = redactor.redact_conversation(logged)[0] if redactor else logged
+        return replace(told, id=ids.of(logged.id))
+
+    return redacted
 
 
 def text_redaction_of(store: Store) -> Callable[[str], str]:

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from bot.pipeline import Pipeline
 from conversations.desk import Desk
 from conversations.errors import ModelError
+from conversations.known_ids import KnownIds
 from conversations.replay_tables import ReplayRun
 from conversations.replays import Replays
 from training.calibration import AS_IT_IS, NEVER, Decision, Scale, fit_scale
@@ -165,7 +166,8 @@ def _is_held(pipeline: Pipeline, replays: Replays, run: ReplayRun) -> npt.NDArra
     """Per turn whether it is of a conversation that the desk holds, or held then, under any id."""
     numbers, names = replays.labels(run.id, "conversation")
     had_copies = {name for name, _, copies in replays.conversations(run.id) if copies}
-    held = [name in had_copies or pipeline.store.conversation_digest(name) is not None for name in names]
+    ids = KnownIds(pipeline.store)
+    held = [name in had_copies or ids.find(name) is not None for name in names]
     return np.array(held, bool)[numbers]
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from conversations.errors import LogError
+from conversations.known_ids import KnownIds
 from conversations.logged_state import relation, state_of
 from conversations.model import Conversation
 from conversations.moments import read_moment
@@ -111,7 +112,7 @@ def import_logs(
         importing.take(batch)
     if importing.is_empty:
         _raise_nothing(rejects)
-    if importing.conversations:
+    if importing.conversations or importing.renamed:
         desk_store.compact()
     return ImportReport(
         conversations=importing.conversations,
@@ -140,10 +141,12 @@ class _Import:
         self._salt = salt
         self._redact = redact
         self._redactor = Redactor(salt)
+        self._ids = KnownIds(desk_store, redact)
         self._forgotten = desk_store.forgotten()
         self._is_switching = desk_store.setting("redact", redact) != redact
         self._read: set[str] = set()
         self.conversations = self.turns = self.pairs = self.redactions = 0
+        self.renamed = 0
         self.unchanged = self.replaced = self.forgotten = self.unanswered = self.unread_times = 0
 
     @property
@@ -170,7 +173,7 @@ class _Import:
             self.forgotten += 1
             return None
         state = state_of(conversation, self._salt, self._redact)
-        found = relation(state, self._store.conversation_digest(conversation.id))
+        found = relation(state, self._store.conversation_digest(self._named_anew(conversation.id)))
         # One that is de-identified in another way from now on is written even where it is only a beginning.
         if found == "same" or (found == "beginning" and (was_read or not self._is_switching)):
             self.unchanged += 1
@@ -179,6 +182,14 @@ class _Import:
         told, count = self._redactor.redact_conversation(conversation) if self._redact else (conversation, 0)
         self.redactions += count
         return _Prepared(told, state, earlier)
+
+    def _named_anew(self, logged: str) -> str:
+        """The id of a conversation from now on; what the desk has under the other one is renamed."""
+        name, known = self._ids.new(logged), self._ids.find(logged)
+        if known and known != name:
+            self._store.rename_conversation(known, name)
+            self.renamed += 1
+        return name
 
     def _write(self, prepared: _Prepared) -> None:
         _drop_earlier_states(self._store, prepared)

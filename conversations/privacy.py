@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import argus_redact
 
 from conversations.model import Conversation, Json, Turn
+from conversations.privacy_ids import holds_person
 from conversations.privacy_names import agent_names, full_names, name_pattern, names_in, titled_spans
 from conversations.privacy_numbers import number_spans
 from conversations.privacy_patterns import PLACEHOLDER, Span, pattern_spans
@@ -64,6 +65,7 @@ class Redactor:
         """
         self._salt = salt
         self._redact_label = lru_cache(maxsize=_LABELS)(self.redact)
+        self._holds_person = lru_cache(maxsize=_LABELS)(lambda name: holds_person(name, self.redact))
 
     def redact(self, text: str) -> tuple[str, int]:
         """The text with placeholders, and how many were put in.
@@ -82,7 +84,7 @@ class Redactor:
         metadata, its keys and numbers too), and how many were put in.
 
         Who the customer and the agents are becomes a pseudonym: the same person stays recognisable as the
-        same. The id stays, for by it a conversation is found again.
+        same. So does an id that holds personal data; others stay, for by it a conversation is found again.
         """
         agents = {turn.agent for turn in conversation.turns if turn.agent}
         turns, count = self._redact_turns(conversation.turns, agents)
@@ -95,12 +97,22 @@ class Redactor:
         source, in_source = self._redact_optional(conversation.source)
         meta, in_meta = self._redact_meta(conversation.meta)
         customer = self.pseudonym(conversation.customer) if conversation.customer else None
-        told = replace(conversation, turns=tuple(named), source=source, customer=customer, meta=meta)
+        own = self.stored_id(conversation.id)
+        told = replace(conversation, id=own, turns=tuple(named), source=source, customer=customer, meta=meta)
         return told, count + in_source + in_meta
 
     def pseudonym(self, name: str) -> str:
         """Sixteen hexadecimal digits that stand for a person, the same for the same name on one desk."""
         return hashlib.sha256(f"{self._salt}\x1f{name}".encode("utf-8", "replace")).hexdigest()[:16]
+
+    def stored_id(self, name: str) -> str:
+        """The id of a conversation as a desk that de-identifies stores it: a pseudonym where it holds personal data,
+        otherwise as it is. That of what is such a pseudonym already is the same.
+
+        >>> Redactor().stored_id("SNG01856"), Redactor("salt").stored_id("jane@example.com")
+        ('SNG01856', 'id-f9ae94ad3ff550af')
+        """
+        return f"id-{self.pseudonym(name)}" if self._holds_person(name) else name
 
     def _redact_turns(self, turns: tuple[Turn, ...], agents: Iterable[str]) -> tuple[tuple[Turn, ...], int]:
         """Passes until nothing more is found: what stands beside a new placeholder may only now be

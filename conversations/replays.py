@@ -12,7 +12,7 @@ Decisions:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import astuple, fields
 from pathlib import Path
@@ -176,16 +176,15 @@ class Replays(OnFile):
         with self._file.atomic():
             self._file.run("DELETE FROM runs WHERE id = ?", (run,))
 
-    def forget(self, customers: Sequence[str], conversations: Iterable[str]) -> int:
-        """Deletes the turns of some customers, as they are stored, and of some conversations, from all runs.
-
-        Returns:
-            How many there were.
+    def forget(self, customers: Sequence[str], is_theirs: Callable[[str], bool]) -> int:
+        """Deletes from all runs the turns of some customers, as they are stored, and of conversations that are theirs
+        by their ids; gives the number of turns.
         """
         before = self._count("1", ())
         with self._file.atomic():
             self._file.run(f"DELETE FROM turns WHERE customer IN ({marks(customers)})", list(customers))
-            for page in in_pages(conversations):
+            names = self._file.rows("SELECT DISTINCT conversation FROM turns")
+            for page in in_pages(name for (name,) in names if is_theirs(name)):
                 self._file.run(f"DELETE FROM turns WHERE conversation IN ({marks(page)})", page)
         self._file.rows("PRAGMA wal_checkpoint(TRUNCATE)")
         return before - self._count("1", ())

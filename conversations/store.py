@@ -82,9 +82,7 @@ class Store(OnFile):
             self._is_marked = True
 
     def conversation_digest(self, conversation_id: str) -> str | None:
-        """The digest under which a conversation was stored: the same again means that nothing has to be
-        done.
-        """
+        """The digest under which a conversation was stored: the same again means that nothing has to be done."""
         rows = self._file.rows("SELECT digest FROM conversations WHERE id = ?", (conversation_id,))
         return str(rows[0][0]) if rows else None
 
@@ -124,18 +122,20 @@ class Store(OnFile):
 
     def _add_pair(self, ordinal: int, pair: Pair) -> tuple[int, str, str]:
         answer = self._answers.id_of(pair.answer)
-        pair_id = self._file.run(
-            "INSERT INTO pairs (conversation, answer, turn, question) VALUES (?, ?, ?, ?)",
-            (ordinal, answer, pair.turn, pair.question),
-        )
-        return pair_id, pair.question, self._answers.text_of(answer)
+        values = (ordinal, answer, pair.turn, pair.question)
+        statement = "INSERT INTO pairs (conversation, answer, turn, question) VALUES (?, ?, ?, ?)"
+        return self._file.run(statement, values), pair.question, self._answers.text_of(answer)
+
+    def rename_conversation(self, conversation_id: str, name: str) -> None:
+        """Gives a conversation another id; its pairs and its place in the order of import stay."""
+        with self.transaction():
+            self._mark()
+            self._file.run("UPDATE conversations SET id = ? WHERE id = ?", (name, conversation_id))
 
     # Deleting
 
     def delete_conversation(self, conversation_id: str) -> list[int]:
-        """Removes a conversation with its pairs, and answers that only it held. Gives the removed pair
-        ids.
-        """
+        """Removes a conversation with its pairs, and answers that only it held. Gives the removed pair ids."""
         with self.transaction():
             self._mark()
             dropped = self._remove(conversation_id)

@@ -1,0 +1,46 @@
+"""Under which ids a desk has the conversations of logs.
+
+One whose id holds personal data is stored under a pseudonym; a desk that does not de-identify, or that an earlier
+version made, has it under the id of the log. It is found by both.
+"""
+
+from __future__ import annotations
+
+from conversations.privacy import redactor_of
+from conversations.store import Store
+
+
+class KnownIds:
+    """The ids of one desk's conversations."""
+
+    def __init__(self, store: Store, redact: bool | None = None) -> None:
+        """Reads how the desk stores ids.
+
+        Args:
+            store: of the desk, with its salt.
+            redact: whether it de-identifies from now on; None where that is as it was.
+        """
+        self._store = store
+        self._redactor = redactor_of(store)
+        self._redact = bool(store.setting("redact", True)) if redact is None else redact
+
+    def new(self, logged: str) -> str:
+        """The id under which a conversation of a log is to be stored."""
+        return self._both(logged)[0]
+
+    def find(self, logged: str) -> str | None:
+        """The id under which the desk has a conversation; None where it does not.
+
+        Args:
+            logged: its id as a log has it; or the pseudonym, where that is what the desk stores.
+        """
+        return next((one for one in self._both(logged) if self._store.conversation_digest(one) is not None), None)
+
+    def of(self, logged: str) -> str:
+        """The id under which the desk has a conversation, or would have it."""
+        return self.find(logged) or self.new(logged)
+
+    def _both(self, logged: str) -> list[str]:
+        """What a conversation may be stored under; first what it would be."""
+        both = [self._redactor.stored_id(logged), logged]
+        return both if self._redact else both[::-1]

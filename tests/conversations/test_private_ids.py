@@ -1,0 +1,129 @@
+"""Ids of conversations that hold personal data: which do, and how a desk stores them and finds them again."""
+
+import random
+import uuid
+
+import pytest
+from logs_for_tests import conversation_row, write_jsonl
+
+from conversations.importing import import_logs
+from conversations.known_ids import KnownIds
+from conversations.privacy import Redactor, redactor_of
+
+MAIL, PHONE = "jane.doe@example.com", "+44 7911 123456"
+OWN = Redactor("salt")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(MAIL, f"{MAIL}-3", "sip:jane@pbx.local", "14155552671@s.whatsapp.net", "faq.csv:jane@example.com"),
+        *(PHONE, "+447911123456", "07911 123456", "02079460958", "whatsapp:+14155552671", "chat_07911123456"),
+        *("sms/07911123456", "chat-+447911123456", "(212) 555-1234", "212-555-1234", "13812345678"),
+        *("+14155552671-15", "chat with Margaret Hollis", "张伟 13812345678", "110101199003078515"),
+    ],
+)
+def test_an_id_that_holds_personal_data_becomes_a_pseudonym(name):
+    stored = OWN.stored_id(name)
+    assert stored == OWN.stored_id(name) != OWN.stored_id(f"{name} 2")
+    assert not any(part in stored for part in (name, name[-4:], "jane", "Margaret"))
+    assert OWN.stored_id(stored) == stored, "doing it twice changes nothing"
+    assert Redactor("another").stored_id(name) != stored
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("SNG01856", "c1", "42", "LW-4821735", "ORD-2024-000123", "#48213", "4821735", "2125551234", "447911123456"),
+        *("1697040000", "1697040000123", "0000012345", "20240301-120001", "2024-03-01T12:00:01Z", "chat_20240301_77"),
+        *("83333218-bd91-a1b7-f03e-dca7e2dcaa37", "08197b07-6d07-1dd5-d157-015401422981", "4111111111111111"),
+        *("tweet-1697040000123456789", "log-09424001193ab40f", "0220411768e24a75db0220cc", "orders.csv:12"),
+        *("Delivery Questions.csv:3", "billing/late parcel", "@acme 12", "star-7"),
+    ],
+)
+def test_other_ids_stay_as_they_are(name):
+    assert OWN.stored_id(name) == name
+
+
+def test_ids_that_are_drawn_by_lot_or_counted_stay_as_they_are():
+    draw = random.Random(5)
+    drawn = [str(uuid.UUID(int=draw.getrandbits(128))) for _ in range(300)]
+    drawn += [f"{draw.getrandbits(96):024x}" for _ in range(300)]
+    counted = [f"{prefix}{number:08d}" for number in range(300) for prefix in ("", "T-", "ticket-", "9")]
+    assert [name for name in drawn + counted if OWN.stored_id(name) != name] == []
+
+
+def imported(store, tmp_path, *rows, redact=True):
+    log = write_jsonl(tmp_path / "log.jsonl", *rows)
+    return import_logs(store, [log], redact=redact, rejects_dir=tmp_path / "rejects")
+
+
+def written(tmp_path):
+    """All that lies on disk of a desk and its rejects."""
+    rejects = tmp_path / "rejects"
+    files = [*tmp_path.glob("desk.sqlite*"), *(rejects.iterdir() if rejects.exists() else ())]
+    return b"".join(file.read_bytes() for file in files)
+
+
+ROWS = [
+    conversation_row("SNG01856", "Lamp?", "Yes."),
+    conversation_row(MAIL, "Where is it?", "On its way.", "Thanks", "Bye."),
+    conversation_row(PHONE, "Refund?", "Sent."),
+]
+
+
+def test_they_are_not_stored_and_the_conversation_is_known_again_as_it_grows(store, tmp_path):
+    assert imported(store, tmp_path, *ROWS).conversations == 3
+    ids = [one.id for one in store.conversations()]
+    assert ids[0] == "SNG01856" and len(set(ids)) == 3
+    assert MAIL.encode() not in written(tmp_path) and PHONE.encode() not in written(tmp_path)
+    pairs = store.pair_ids().tolist()
+    assert imported(store, tmp_path, *ROWS).unchanged == 3
+    beginning = conversation_row(MAIL, "Where is it?", "On its way.")
+    assert imported(store, tmp_path, beginning).unchanged == 1
+    assert store.pair_ids().tolist() == pairs
+    grown = conversation_row(PHONE, "Refund?", "Sent.", "Still nothing", "It takes three days.")
+    report = imported(store, tmp_path, grown)
+    assert (report.conversations, report.replaced, store.counts()["conversations"]) == (1, 0, 3)
+
+
+def from_before(store, tmp_path, *rows):
+    """A desk of a version that stored all ids as the logs have them."""
+    imported(store, tmp_path, *rows)
+    for row in rows:
+        store.rename_conversation(redactor_of(store).stored_id(row["id"]), row["id"])
+    assert [one.id for one in store.conversations()] == [row["id"] for row in rows]
+
+
+def test_a_desk_that_has_them_from_before_finds_and_changes_them_as_their_log_is_imported_again(store, tmp_path):
+    from_before(store, tmp_path, *ROWS)
+    pairs, ids = store.pair_ids().tolist(), KnownIds(store)
+    assert ids.of(MAIL) == ids.find(MAIL) == MAIL
+    beginning = conversation_row(MAIL, "Where is it?", "On its way.")
+    report = imported(store, tmp_path, ROWS[0], beginning, ROWS[2])
+    assert (report.conversations, report.unchanged) == (0, 3)
+    assert [one.id for one in store.conversations()] == [redactor_of(store).stored_id(row["id"]) for row in ROWS]
+    assert len(store.conversation(ids.of(MAIL)).turns) == 4 and ids.find(MAIL) == ids.of(MAIL) != MAIL
+    assert store.pair_ids().tolist() == pairs, "nothing is embedded anew"
+    assert MAIL.encode() not in written(tmp_path) and PHONE.encode() not in written(tmp_path)
+
+
+def test_whoever_asks_which_conversations_the_desk_has_finds_them_by_both(store, tmp_path):
+    from_before(store, tmp_path, *ROWS)
+    ids = KnownIds(store)
+    pseudonym = redactor_of(store).stored_id(MAIL)
+    assert (ids.find("SNG01856"), ids.find("new"), ids.of("new")) == ("SNG01856", None, "new")
+    assert ids.find("ann@example.com") is None
+    assert ids.of("ann@example.com") == redactor_of(store).stored_id("ann@example.com")
+    imported(store, tmp_path, *ROWS)
+    assert ids.find(MAIL) == ids.find(pseudonym) == pseudonym
+
+
+def test_switching_de_identification_keeps_one_of_each(store, tmp_path):
+    imported(store, tmp_path, *ROWS, redact=False)
+    assert [one.id for one in store.conversations()] == [row["id"] for row in ROWS]
+    for redact, has_it in ((True, False), (False, True), (True, False)):
+        report = imported(store, tmp_path, *ROWS, redact=redact)
+        assert (report.conversations, report.replaced, store.counts()["conversations"]) == (3, 0, 3)
+        assert (MAIL in [one.id for one in store.conversations()]) == has_it
+        assert KnownIds(store).of(PHONE) in [one.id for one in store.conversations()]
