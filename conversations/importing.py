@@ -73,7 +73,9 @@ class _Rejects:
     def add(self, rejected: Rejected) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         raw = rejected.raw[:_RAW_KEPT]
-        kept = asdict(rejected) | {"raw": self._redactor.redact(raw)[0] if self._redactor else raw}
+        kept = asdict(rejected) | {"raw": raw}
+        if self._redactor:
+            kept |= {what: self._redactor.redact(kept[what])[0] for what in ("raw", "reason")}
         with self.path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(kept) + "\n")
         self.count += 1

@@ -127,3 +127,10 @@ def test_switching_de_identification_keeps_one_of_each(store, tmp_path):
         assert (report.conversations, report.replaced, store.counts()["conversations"]) == (3, 0, 3)
         assert (MAIL in [one.id for one in store.conversations()]) == has_it
         assert KnownIds(store).of(PHONE) in [one.id for one in store.conversations()]
+
+
+def test_the_rejects_file_does_not_name_them(store, tmp_path):
+    table = tmp_path / "log.csv"
+    table.write_text(f"conversation_id,role,text\na,customer,hi\na,agent,hey\n{MAIL},nobody,hi\n")
+    report = import_logs(store, [table], rejects_dir=tmp_path / "rejects")
+    assert report.rejected == 1 and MAIL.encode() not in written(tmp_path)
