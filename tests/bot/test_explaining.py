@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from chat_fakes import make_console
 from lamp_desk import RESET, lamp_desk
+from rounding import same
 
 from bot.answers import named_scores
 from bot.dialogue import EARLIER_TURNS, Dialogue, Request
@@ -42,7 +43,7 @@ def test_words_turns_and_signals_are_named(pipeline):
     assert {position for _, _, position in explanation.words} == {0, 1, 2}
     assert "dark" in [word for word, _, position in explanation.words if position == 2]
     assert explanation.signals["score"] >= explanation.runner_up["score"]
-    assert explanation.confidence == answer.confidence
+    assert explanation.confidence == same(answer.confidence)
 
 
 def test_an_answer_that_was_picked_is_explained_itself(pipeline):
@@ -85,5 +86,6 @@ def test_what_was_said_of_an_answer_meanwhile_is_in_all_that_is_compared(pipelin
     FeedbackBook(pipeline, "chat").add(dialogue, answer.candidates[0].answer_id, "good")
     request = dialogue.request(TURNS)
     explanation = pipeline.explain(request, answer)
-    assert explanation.confidence == pipeline.answer_many([request])[0].confidence > answer.confidence
+    assert explanation.confidence == same(pipeline.answer_many([request])[0].confidence)
+    assert explanation.confidence > answer.confidence
     assert explanation.signals["feedback"] > 0

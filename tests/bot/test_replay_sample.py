@@ -8,6 +8,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from made_once import SAMPLE, sample_desk
+from rounding import same
 
 from bot.pipeline import Pipeline
 from bot.replay import replay
@@ -100,8 +101,8 @@ def test_what_a_turn_gets_depends_neither_on_its_batch_nor_on_the_order_of_the_l
     for key, turn in found.items():
         alone = one_by_one[key]
         assert (turn.said, turn.rank, turn.decision) == (alone.said, alone.rank, alone.decision)
-        assert turn.confidence == pytest.approx(alone.confidence, abs=1e-3)
-        assert (turn.in_two, turn.is_known) == (pytest.approx(alone.in_two, abs=1e-3), alone.is_known)
+        assert turn.confidence == same(alone.confidence, 1e-3)
+        assert (turn.in_two, turn.is_known) == (same(alone.in_two, 1e-3), alone.is_known)
 
 
 def test_the_reranker_beats_cosine_and_bm25_on_the_held_back_log(home):
