@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from bot.answers import Answer, ranked_answer
+from index.candidates import ReadDialogue
 from training.calibration import NEVER, Decision
 from training.rankers import Ranked
 
@@ -26,6 +28,30 @@ class Verdict(NamedTuple):
     """How likely the best is right."""
     in_two: float | None
     """How likely one of the best two is right, where these are close; None where they are not."""
+
+
+def answer_of(
+    calibrated: Decision, context: ReadDialogue, ranked: Sequence[Ranked], shifts: Mapping[int, float]
+) -> Answer:
+    """What is said in a dialogue, and why.
+
+    Args:
+        calibrated: as for `decide`.
+        context: the dialogue.
+        ranked: best first; may be empty.
+        shifts: by answer id how far feedback moved its score.
+    """
+    verdict = decide(calibrated, context.question, ranked)
+    return Answer(
+        decision=verdict.decision,
+        answer=ranked[0].candidate.text if verdict.decision == "answer" else None,
+        confidence=verdict.confidence,
+        in_two=verdict.in_two,
+        reason=verdict.reason,
+        candidates=tuple(ranked_answer(entry, shifts.get(entry.candidate.answer_id, 0.0)) for entry in ranked),
+        timings_ms={},
+        openings=context.openings,
+    )
 
 
 def decide(calibrated: Decision, question: str, ranked: Sequence[Ranked]) -> Verdict:

@@ -12,6 +12,8 @@ from itertools import groupby, pairwise
 
 from conversations.model import Turn
 from conversations.pairs import joined
+from index.candidates import Candidate
+from index.equality import says_any_of
 
 _DID_NOT_HELP = re.compile(
     r"""
@@ -55,6 +57,20 @@ def failed_answers(turns: Sequence[Turn]) -> list[str]:
             whole = [joined(said)] if tried and len(said) > 1 else []
             failed += tried + whole
     return failed
+
+
+def still_wanted(
+    candidates: Sequence[Candidate], turns: Sequence[Turn], rejected: Sequence[str]
+) -> Sequence[Candidate]:
+    """The candidates that say nothing that has failed in these turns or was turned down.
+
+    Args:
+        candidates: as they were served.
+        turns: earlier ones first.
+        rejected: texts that the customer or an agent turned down.
+    """
+    unwanted = (*rejected, *failed_answers(turns))
+    return [one for one in candidates if not says_any_of(one.text, unwanted)] if unwanted else candidates
 
 
 def _only_asks(text: str) -> bool:

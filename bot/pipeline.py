@@ -12,13 +12,13 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Self
 
-from bot.answers import Answer, Explanation, RankedAnswer, named_scores, ranked_answer
-from bot.deciding import decide
+from bot.answers import Answer, Explanation, RankedAnswer, named_scores
+from bot.deciding import answer_of
 from bot.desk_loading import load_desk_model, load_mood_reader, open_retriever
 from bot.desk_rankers import desk_ranker
 from bot.dialogue import Request
 from bot.early_warning import desk_threshold
-from bot.failed_answers import failed_answers
+from bot.failed_answers import still_wanted
 from bot.feedback_prior import FeedbackPrior, moved
 from bot.new_topic import alone, by_itself, surer
 from bot.suggestions import chance_of
@@ -31,7 +31,6 @@ from conversations.store import Store
 from index.builder import OnProgress
 from index.candidates import Candidate, ReadDialogue, read_dialogues
 from index.embedder import Embedder
-from index.equality import says_any_of
 from index.retriever import CANDIDATES, Hits, Retriever
 from index.spelling import desk_spelling
 from training.desk_calibration import desk_decision, is_switched_off
@@ -153,10 +152,7 @@ class Pipeline(Closing):
         retrieved = time.perf_counter()
         count = max(len(requests), 1)
         timings = {"embed": 1000 * (embedded - started) / count, "retrieve": 1000 * (retrieved - embedded) / count}
-        return [
-            self._rank(request, context, candidates, timings, mood)
-            for request, context, candidates, mood in zip(requests, contexts, served, moods, strict=True)
-        ]
+        return self._rank(requests, contexts, served, timings, moods)
 
     def answer_in_steps(self, request: Request, count: int | None = None) -> Iterator[Answer | None]:
         """The answer to one request in steps, between which whoever no longer wants it may stop.
@@ -177,46 +173,39 @@ class Pipeline(Closing):
 
     def _in_steps(self, request: Request, count: int | None) -> Iterator[Answer | None]:
         started = time.perf_counter()
-        (context,), words = self._read([request])
-        (mood,) = self._moods_of([context])
+        contexts, words = self._read([request])
+        moods = self._moods_of(contexts)
         embedded = time.perf_counter()
         yield None
         begun = time.perf_counter()
-        (candidates,) = self._retrieve([context], [request], words, count)
+        served = self._retrieve(contexts, [request], words, count)
         timings = {"embed": 1000 * (embedded - started), "retrieve": 1000 * (time.perf_counter() - begun)}
         yield None
-        yield self._rank(request, context, candidates, timings, mood)
+        yield from self._rank([request], contexts, served, timings, moods)
 
     def _rank(
         self,
-        request: Request,
-        context: ReadDialogue,
-        candidates: Sequence[Candidate],
+        requests: Sequence[Request],
+        contexts: Sequence[ReadDialogue],
+        served: Sequence[Sequence[Candidate]],
         timings: dict[str, float],
-        mood: Mood | None,
-    ) -> Answer:
-        """Weighs what was retrieved and decides; `timings` are those of the stages before."""
+        moods: Sequence[Mood | None],
+    ) -> list[Answer]:
+        """Weighs what was retrieved and decides; `timings` are those of the stages before, of one request."""
         begun = time.perf_counter()
-        failed = failed_answers([*request.earlier, *request.turns])
-        unwanted = (*request.rejected, *failed)
-        wanted = [c for c in candidates if not says_any_of(c.text, unwanted)] if unwanted else candidates
-        shifts = self.prior.shifts(context.question_vector) if self.prior else {}
-        ranked = merge_same(moved(self.ranker.rank(context, wanted), shifts))
-        timings = {**timings, "rerank": 1000 * (time.perf_counter() - begun)}
+        wanted = [
+            still_wanted(found, [*request.earlier, *request.turns], request.rejected)
+            for request, found in zip(requests, served, strict=True)
+        ]
+        ranked = self.ranker.rank_many(contexts, wanted)
+        timings = {**timings, "rerank": 1000 * (time.perf_counter() - begun) / max(len(requests), 1)}
         timings |= {"total": sum(timings.values())}
-        verdict = decide(self.decision, context.question, ranked)
-        return Answer(
-            decision=verdict.decision,
-            answer=ranked[0].candidate.text if verdict.decision == "answer" else None,
-            confidence=verdict.confidence,
-            in_two=verdict.in_two,
-            reason=verdict.reason,
-            candidates=tuple(ranked_answer(entry, shifts.get(entry.candidate.answer_id, 0.0)) for entry in ranked),
-            timings_ms=timings,
-            left_out=len(candidates) - len(wanted),
-            openings=context.openings,
-            mood=mood,
-        )
+        answers = []
+        for context, found, kept, weighed, mood in zip(contexts, served, wanted, ranked, moods, strict=True):
+            shifts = self.prior.shifts(context.question_vector) if self.prior else {}
+            answer = answer_of(self.decision, context, merge_same(moved(weighed, shifts)), shifts)
+            answers.append(replace(answer, timings_ms=timings, left_out=len(found) - len(kept), mood=mood))
+        return answers
 
     def _moods_of(self, contexts: Sequence[ReadDialogue]) -> Sequence[Mood | None]:
         """How the last turn of each dialogue sounds; None where no head reads the desk's encoder."""

@@ -183,5 +183,5 @@ def _anew(embedder: Embedder, settings: TrainSettings) -> Reranker:
 
 
 def _judged(cases: Sequence[Case], ranker: Ranker) -> Judgement:
-    ranked = [ranker.rank(case.context, case.candidates) for case in cases]
+    ranked = ranker.rank_many([case.context for case in cases], [case.candidates for case in cases])
     return judge(ranked, [case.right for case in cases], [case.group for case in cases])

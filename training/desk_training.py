@@ -146,9 +146,9 @@ def _train(
 def _judge(held_out: list[list[Case]], rankers: list[Ranker]) -> Judgement:
     """How these rankers, one per desk, order the held-out turns."""
     ranked = [
-        merge_same(ranker.rank(case.context, case.candidates))
+        merge_same(one)
         for ranker, own in zip(rankers, held_out, strict=True)
-        for case in own
+        for one in ranker.rank_many([case.context for case in own], [case.candidates for case in own])
     ]
     cases = [case for own in held_out for case in own]
     return judge(ranked, [case.right for case in cases], [case.group for case in cases])

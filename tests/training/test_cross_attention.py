@@ -49,6 +49,34 @@ def test_a_gpu_scores_all_at_once_and_the_same(source, monkeypatch):
     assert at_once == pytest.approx(in_parts, abs=1e-4)
 
 
+def read(tokens: int, seed: int) -> ReadDialogue:
+    """A dialogue of an agent's and a customer's turn."""
+    states = torch.randn(tokens, WIDTH, generator=torch.Generator().manual_seed(seed))
+    laid_out = Tokens([], [n // 3 for n in range(tokens)], [n % 2 == 0 for n in range(tokens)])
+    return ReadDialogue((), laid_out, *[np.zeros(WIDTH, np.float32)] * 2, states)
+
+
+@pytest.mark.parametrize("heads", [0, 2])
+def test_a_gpu_weighs_the_lists_of_many_dialogues_in_few_passes_and_the_same(source, monkeypatch, heads):
+    ranker = CrossAttentionRanker(tiny_reranker(listwise_heads=heads), source.answers, None, "cpu", "float32")
+    contexts = [read(tokens, seed) for seed, tokens in enumerate((5, 9, 1, 30, 2, 7))]
+    lists = [MANY[:8], MANY[20:21], [], MANY[3:33], MANY[:2], MANY[40:]]
+    alone = [ranker.rank(*one) for one in zip(contexts, lists, strict=True)]
+    passes: list[int] = []
+    weigh = ranker.reranker.weigh
+    monkeypatch.setattr(ranker.reranker, "weigh", lambda *told: passes.append(len(told[1])) or weigh(*told))
+    assert ranker.rank_many(contexts, lists) == alone and passes == [8, 1, 30, 2, 10], "a CPU: one after the other"
+    passes.clear()
+    ranker.together = 20
+    found = ranker.rank_many(contexts, lists)
+    assert passes == [9, 30, 12], "never more than were asked for, but for a longer list"
+    for own, expected in zip(found, alone, strict=True):
+        assert {one.candidate.answer_id: one.score for one in own} == pytest.approx(
+            {one.candidate.answer_id: one.score for one in expected}, abs=1e-4
+        )
+        assert sum(one.weight for one in own) == pytest.approx(1.0 if expected else 0.0)
+
+
 def test_ranking_in_low_precision_leaves_a_models_weights_as_they_were(source):
     model = tiny_reranker().train()
     before = {name: value.clone() for name, value in model.state_dict().items()}

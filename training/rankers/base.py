@@ -36,6 +36,10 @@ class Ranker(Protocol):
         """All candidates, best first. The order in which they are given does not matter."""
         ...
 
+    def rank_many(self, contexts: Sequence[ReadDialogue], lists: Sequence[Sequence[Candidate]]) -> list[list[Ranked]]:
+        """Those of each of many dialogues: one after the other, unless a ranker gains by doing it at once."""
+        return [self.rank(context, candidates) for context, candidates in zip(contexts, lists, strict=True)]
+
 
 def in_order(candidates: Sequence[Candidate], scores: Floats) -> list[Ranked]:
     """Candidates by falling score with softmax weights; equal scores stand by answer id, so that order is stable."""

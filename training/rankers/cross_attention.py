@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -13,18 +14,22 @@ from conversations.errors import ModelError
 from index.candidates import Candidate, ReadDialogue
 from index.encoder_loading import default_device, default_precision
 from index.states import TokenStates, gather
-from training.rankers.base import Ranked, in_order
+from training.batching import stacked
+from training.rankers.base import Ranked, Ranker, in_order
 from training.reranker import SIGNAL_SCALE, Reranker
 from training.reranker_states import CandidateStates, DialogueStates, Judged
 
+Floats = npt.NDArray[np.float32]
 BUCKET = 17
 """Candidates of like length scored together: little is spent on padding, and a third of 50 fills a processor."""
 BUCKET_OF_GPU = 256
 """On a GPU, which waits at the end of every bucket: all that is usually served at once. Of the longest answers and
 dialogues so many need 0.7 GB in float32."""
+TOGETHER_ON_GPU = 2_048
+"""Candidates of many dialogues that a GPU weighs in one pass: these need 3 GB in bfloat16."""
 
 
-class CrossAttentionRanker:
+class CrossAttentionRanker(Ranker):
     """Weighs all candidates of a dialogue, which it reads once, in batches of like length."""
 
     name = "cross-attention"
@@ -51,6 +56,7 @@ class CrossAttentionRanker:
         self.reranker = deepcopy(reranker).to(self.device, self.dtype).eval()
         self.states_below = reranker.config.blocks
         self.bucket = bucket_of(self.device)
+        self.together = TOGETHER_ON_GPU if self.device.startswith("cuda") else 0
         self._answers = answers
         self._questions = questions
 
@@ -58,7 +64,7 @@ class CrossAttentionRanker:
         """All candidates, best first; in retrieval's order where they lack the questions that the model needs."""
         if not candidates:
             return []
-        if self._questions is None and self.reranker.config.needs_questions:
+        if self._is_blind:
             retrieved = np.array([candidate.retrieval_score for candidate in candidates], np.float32)
             return in_order(candidates, SIGNAL_SCALE * retrieved)
         by_length = sorted(range(len(candidates)), key=lambda row: self._tokens(candidates[row]))
@@ -73,6 +79,33 @@ class CrossAttentionRanker:
             scores[by_length] = self.reranker.weigh(Judged.joined(parts), one_dialogue).cpu().numpy()
         return in_order(candidates, scores)
 
+    def rank_many(self, contexts: Sequence[ReadDialogue], lists: Sequence[Sequence[Candidate]]) -> list[list[Ranked]]:
+        """As `rank` for each; a GPU, which one list does not fill, weighs those of many dialogues in one pass."""
+        if self._is_blind or not self.together:
+            return super().rank_many(contexts, lists)
+        ranked: list[list[Ranked]] = [[] for _ in lists]
+        for places in _filled([len(candidates) for candidates in lists], self.together):
+            served = [lists[place] for place in places]
+            scores = self._scores([contexts[place] for place in places], served)
+            ends = np.cumsum([len(candidates) for candidates in served])
+            for place, candidates, own in zip(places, served, np.split(scores, ends[:-1]), strict=True):
+                ranked[place] = in_order(candidates, own)
+        return ranked
+
+    @property
+    def _is_blind(self) -> bool:
+        """Whether candidates lack the questions that the model needs."""
+        return self._questions is None and self.reranker.config.needs_questions
+
+    def _scores(self, contexts: Sequence[ReadDialogue], lists: Sequence[Sequence[Candidate]]) -> Floats:
+        """Scores of the candidates of all dialogues, list after list, in one pass."""
+        with torch.inference_mode():
+            dialogues = dialogue_states(contexts, self.device, self.dtype)
+            place = [number for number, candidates in enumerate(lists) for _ in candidates]
+            candidates = self.candidates([one for candidates in lists for one in candidates], place)
+            scores: Floats = self.reranker(dialogues, candidates).cpu().numpy()
+        return scores
+
     def _tokens(self, candidate: Candidate) -> int:
         """About how many tokens an answer has, which most of the work is done on; only the order matters."""
         return min(len(candidate.text), 4 * self.reranker.config.answer_tokens)
@@ -83,12 +116,15 @@ class CrossAttentionRanker:
         Raises:
             ModelError: the dialogue was read without token states.
         """
-        if context.states is None:
-            raise ModelError("The dialogue was read without token states.", "Read it with states_below.")
-        return dialogue_states(context, context.states, self.device, self.dtype)
+        return dialogue_states([context], self.device, self.dtype)
 
-    def candidates(self, candidates: Sequence[Candidate]) -> CandidateStates:
-        """The candidates' states on the device."""
+    def candidates(self, candidates: Sequence[Candidate], dialogues: Sequence[int] | None = None) -> CandidateStates:
+        """The candidates' states on the device.
+
+        Args:
+            candidates: of one or more dialogues.
+            dialogues: per candidate the row of its dialogue; by default there is only one.
+        """
         return candidate_states(
             self.reranker,
             self._answers,
@@ -98,7 +134,25 @@ class CrossAttentionRanker:
             torch.tensor([candidate.signals for candidate in candidates], dtype=torch.float32),
             self.device,
             self.dtype,
+            dialogues,
         )
+
+
+def _filled(sizes: Sequence[int], most: int) -> Iterator[list[int]]:
+    """Places of lists in groups that hold at most so many together, in their order; empty lists in none.
+
+    >>> list(_filled([3, 0, 2, 9, 1], 5))
+    [[0, 2], [3], [4]]
+    """
+    group: list[int] = []
+    for place, size in enumerate(sizes):
+        if group and sum(sizes[one] for one in group) + size > most:
+            yield group
+            group = []
+        if size:
+            group.append(place)
+    if group:
+        yield group
 
 
 def bucket_of(device: str) -> int:
@@ -110,14 +164,19 @@ def bucket_of(device: str) -> int:
     return BUCKET_OF_GPU if device.startswith("cuda") else BUCKET
 
 
-def dialogue_states(context: ReadDialogue, states: Tensor, device: str, dtype: torch.dtype) -> DialogueStates:
-    """What the reranker reads of one dialogue: states with the speaker and recency of every token."""
-    return DialogueStates(
-        states=states.to(device, dtype)[None],
-        turns=torch.tensor([context.tokens.turns], device=device),
-        agents=torch.tensor([context.tokens.agents], device=device),
-        mask=torch.ones(1, len(context.tokens.turns), dtype=torch.bool, device=device),
-    )
+def dialogue_states(contexts: Sequence[ReadDialogue], device: str, dtype: torch.dtype) -> DialogueStates:
+    """What the reranker reads of dialogues: states with the speaker and recency of every token.
+
+    Raises:
+        ModelError: a dialogue was read without token states.
+    """
+    states = [context.states for context in contexts if context.states is not None]
+    if len(states) < len(contexts):
+        raise ModelError("The dialogue was read without token states.", "Read it with states_below.")
+    together, mask = stacked(states)
+    turns, _ = stacked([torch.tensor(context.tokens.turns) for context in contexts])
+    agents, _ = stacked([torch.tensor(context.tokens.agents) for context in contexts])
+    return DialogueStates(together.to(device, dtype), turns.to(device), agents.to(device), mask.to(device))
 
 
 def candidate_states(

@@ -12,7 +12,7 @@ from conversations.model import Turn
 from index.candidates import Candidate, ReadDialogue
 from index.embedder import MAX_TOKENS
 from index.encoder_loading import default_device, default_precision
-from training.rankers.base import Ranked, in_order
+from training.rankers.base import Ranked, Ranker, in_order
 
 PAIR_TOKENS = 2 * MAX_TOKENS
 """Most tokens of dialogue and candidate together; a model that was trained on fewer reads fewer."""
@@ -38,7 +38,7 @@ def is_cross_encoder(directory: Path) -> bool:
     return isinstance(said, dict) and said.get("model_type") == "CrossEncoder"
 
 
-class CrossEncoderRanker:
+class CrossEncoderRanker(Ranker):
     """Reads dialogue and candidate together, one full forward pass per candidate."""
 
     states_below = 0

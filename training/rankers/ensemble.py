@@ -10,7 +10,7 @@ from index.candidates import Candidate, ReadDialogue
 from training.rankers.base import Ranked, Ranker, in_order
 
 
-class EnsembleRanker:
+class EnsembleRanker(Ranker):
     """Averages softmax weights (Lakshminarayanan et al. 2017, "Deep Ensembles"); costs as much as all of them.
 
     The score is the logarithm of the mean weight, so a calibration fitted to one softmax fits in kind.
@@ -32,9 +32,19 @@ class EnsembleRanker:
 
     def rank(self, context: ReadDialogue, candidates: Sequence[Candidate]) -> list[Ranked]:
         """All candidates, best first."""
-        place = {candidate.answer_id: row for row, candidate in enumerate(candidates)}
-        weights = np.zeros(len(candidates))
-        for ranker in self._rankers:
-            for entry in ranker.rank(context, candidates):
-                weights[place[entry.candidate.answer_id]] += entry.weight / len(self._rankers)
-        return in_order(candidates, np.log(np.maximum(weights, 1e-30)))
+        return _mean(candidates, [ranker.rank(context, candidates) for ranker in self._rankers])
+
+    def rank_many(self, contexts: Sequence[ReadDialogue], lists: Sequence[Sequence[Candidate]]) -> list[list[Ranked]]:
+        """As `rank` for each, every ranker in its own way."""
+        of_each = zip(*(ranker.rank_many(contexts, lists) for ranker in self._rankers), strict=True)
+        return [_mean(candidates, rankings) for candidates, rankings in zip(lists, of_each, strict=True)]
+
+
+def _mean(candidates: Sequence[Candidate], rankings: Sequence[list[Ranked]]) -> list[Ranked]:
+    """The candidates by the mean of the weights that they have in some rankings."""
+    place = {candidate.answer_id: row for row, candidate in enumerate(candidates)}
+    weights = np.zeros(len(candidates))
+    for ranked in rankings:
+        for entry in ranked:
+            weights[place[entry.candidate.answer_id]] += entry.weight / len(rankings)
+    return in_order(candidates, np.log(np.maximum(weights, 1e-30)))

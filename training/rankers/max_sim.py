@@ -16,14 +16,14 @@ from conversations.errors import ModelError
 from index.candidates import Candidate, ReadDialogue
 from index.embedder import MAX_TOKENS
 from index.encoder_loading import BUNDLED, default_device, default_precision, load_encoder
-from training.rankers.base import Ranked, in_order
+from training.rankers.base import Ranked, Ranker, in_order
 from training.rankers.cross_encoder import dialogue_text
 
 REMEMBERED = 8_192
 """Answers whose token vectors are kept: a few hundred megabytes, where they are short."""
 
 
-class MaxSimRanker:
+class MaxSimRanker(Ranker):
     """Encodes the dialogue once and each answer once while it is remembered, one vector a token."""
 
     states_below = 0

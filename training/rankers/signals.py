@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from index.candidates import SIGNALS, Candidate, ReadDialogue
-from training.rankers.base import Ranked, in_order
+from training.rankers.base import Ranked, Ranker, in_order
 from training.reranker import SIGNAL_SCALE
 
 _ANSWER, _QUESTION, _WORDS = (SIGNALS.index(name) for name in ("answer", "question", "words"))
 
 
-class SignalRanker:
+class SignalRanker(Ranker):
     """Ranks by a number that retrieval gave each candidate."""
 
     states_below = 0
