@@ -10,11 +10,13 @@ ON_GPU = 5e-3
 """There texts are padded to a common length, and what is computed together decides how sums are rounded."""
 
 
-def same(number: float, on_cpu: float = 0.0) -> object:
+def same(number: float | None, on_cpu: float = 0.0) -> object:
     """Equal to this number, as exactly as the device computes.
 
     Args:
-        number: what is expected.
+        number: what is expected; None for none.
         on_cpu: how far from it a CPU may be.
     """
+    if number is None:
+        return None
     return pytest.approx(number, abs=on_cpu if default_device() == "cpu" else ON_GPU, rel=0)
