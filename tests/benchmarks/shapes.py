@@ -1,4 +1,4 @@
-"""What shapes of the reranker are worth: its blocks, their feed-forward units, their heads.
+"""What shapes of the reranker are worth: its blocks, their feed-forward units, their heads, and who attends to whom.
 
     python tests/benchmarks/shapes.py DATA/star WORK
 
@@ -21,20 +21,56 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 from transfer import desk_of
 
 import index.builder
 import training.desk_data
+from index.tokens import EARLIER
+from training.attention import masked_mean
 from training.desk_data import OpenDesk
 from training.examples import Case, Example, examples_from
 from training.judging import judge
 from training.metrics import reciprocal_ranks
 from training.rankers import Ranker, retrieval_ranker
-from training.reranker import Reranker
+from training.reranker import MAX_RECENCY, SIGNAL_SCALE, Reranker
+from training.reranker_states import CandidateStates, DialogueStates, Judged, OwnDialogue, ReadStates
 from training.reranker_training import train_reranker
 from training.settings import TrainSettings
 from training.signal_weights import fit_signal_weights
 from training.significance import paired_p_value
+
+
+class OtherDirection(Reranker):
+    """The dialogue's tokens are the queries: each candidate is attended to by a copy of the whole dialogue."""
+
+    def read(self, dialogues: DialogueStates) -> ReadStates:
+        """As it is read for all candidates, with its own tokens where keys and values stand otherwise."""
+        read = super().read(dialogues)
+        tokens = dialogues.states + self.recency(dialogues.turns.clamp(max=MAX_RECENCY))
+        tokens = tokens + self.speaker(dialogues.agents.long())
+        if self.earlier is not None:
+            tokens = tokens + (dialogues.turns == EARLIER)[..., None] * self.earlier
+        read.memories = [(tokens, tokens)]
+        return read
+
+    def judge(self, read: ReadStates, candidates: CandidateStates, keep_retrieval: bool | Tensor = True) -> Judged:
+        """As `Reranker.judge`, the dialogue's vector being that of its tokens after they saw the candidate."""
+        own, block = OwnDialogue(read, candidates), self.layers[-1]
+        tokens = candidates.states + self.segment(candidates.is_answer.long())
+        seen: Tensor = block(own.memory(0)[0], own.mask, block.keys_and_values(tokens), candidates.mask)
+        vector = masked_mean(seen, own.now)
+        is_answer, is_question = candidates.mask & candidates.is_answer, candidates.mask & ~candidates.is_answer
+        answer, question = masked_mean(tokens, is_answer), masked_mean(tokens, is_question)
+        cosine = nn.functional.cosine_similarity
+        covered = self._coverage(candidates.states, own, is_answer, is_question)
+        parts = torch.stack([cosine(answer, vector, dim=-1), cosine(question, own.mean, dim=-1), *covered], dim=-1)
+        signals = candidates.signals.to(parts.dtype)
+        joint = torch.cat([answer, question, answer * vector, question * vector, parts, signals], dim=-1)
+        direct = (parts.float() * self.part_weights.float()).sum(dim=-1) * SIGNAL_SCALE
+        retrieved = (candidates.signals.float() * self.signal_weights.float()).sum(dim=-1)
+        return Judged(nn.functional.gelu(self.score_in(joint)), direct + retrieved * keep_retrieval)
+
 
 CONVERSATIONS = 1_100
 SETTINGS = TrainSettings(limit=1_000, epochs=2, loss="lambda")
@@ -42,8 +78,11 @@ SHAPES: dict[str, dict[str, Any]] = {
     "1 block, 768 of 1,536 units (ships)": {"blocks": 1},
     "1 block, all 1,536 units": {"blocks": 1, "feed_forward": 1_536},
     "1 block, 384 units": {"blocks": 1, "feed_forward": 384},
+    "1 block, the dialogue attends": {"blocks": 1},
     "2 blocks, 768 units each": {"blocks": 2},
 }
+KINDS = {"1 block, the dialogue attends": OtherDirection}
+"""Of the shapes above those that are not what ships, with their class."""
 SILENCED = (3, 6, 9)
 
 
@@ -95,7 +134,7 @@ def measure(opened: OpenDesk, shapes: dict[str, dict[str, Any]], table: Table, i
     if is_first:
         table.add("retrieval", retrieval_ranker(), cases, 0)
     for name, sizes in shapes.items():
-        reranker = Reranker.from_encoder(
+        reranker = KINDS.get(name, Reranker).from_encoder(
             opened.embedder.transformer,
             opened.embedder.identity,
             seed=SETTINGS.seed,
