@@ -198,14 +198,14 @@ class Pipeline(Closing):
             for request, found in zip(requests, served, strict=True)
         ]
         ranked = self.ranker.rank_many(contexts, wanted)
-        timings = {**timings, "rerank": 1000 * (time.perf_counter() - begun) / max(len(requests), 1)}
-        timings |= {"total": sum(timings.values())}
         answers = []
         for context, found, kept, weighed, mood in zip(contexts, served, wanted, ranked, moods, strict=True):
             shifts = self.prior.shifts(context.question_vector) if self.prior else {}
             answer = answer_of(self.decision, context, merge_same(moved(weighed, shifts)), shifts)
-            answers.append(replace(answer, timings_ms=timings, left_out=len(found) - len(kept), mood=mood))
-        return answers
+            answers.append(replace(answer, left_out=len(found) - len(kept), mood=mood))
+        timings = {**timings, "rerank": 1000 * (time.perf_counter() - begun) / max(len(requests), 1)}
+        timings |= {"total": sum(timings.values())}
+        return [replace(answer, timings_ms=timings) for answer in answers]
 
     def _moods_of(self, contexts: Sequence[ReadDialogue]) -> Sequence[Mood | None]:
         """How the last turn of each dialogue sounds; None where no head reads the desk's encoder."""

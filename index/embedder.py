@@ -45,7 +45,8 @@ MAX_CHARACTERS = 4_000
 TOGETHER = 64
 """Texts of one length that a CPU encodes in one pass at most."""
 TOGETHER_ON_GPU = 512
-"""Texts that a GPU encodes in one pass at most: the longest, all their layers kept, need under a gigabyte."""
+"""Texts that a GPU encodes in one pass at most: the longest need under a gigabyte at width 384, with all layers kept.
+Of a wider encoder it takes fewer."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -206,7 +207,7 @@ class Embedder:
         if self.device == "cpu":
             most, alike = TOGETHER, [list(rows) for _, rows in groupby(order, key=lambda row: lengths[row])]
         else:
-            most, alike = TOGETHER_ON_GPU, [order]
+            most, alike = max(TOGETHER_ON_GPU * 384 // self.dimension, 1), [order]
         for rows in alike:
             for begin in range(0, len(rows), most):
                 yield rows[begin : begin + most]

@@ -11,9 +11,9 @@ Decisions:
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -67,10 +67,14 @@ def _faiss() -> Any:  # noqa: ANN401 - FAISS has no type information
     return faiss
 
 
-@cache
+_of_thread = threading.local()
+
+
 def _gpu_resources() -> Any:  # noqa: ANN401
-    """One for all indexes: each set of them takes more than a gigabyte of the GPU to work in."""
-    return _faiss().StandardGpuResources()
+    """One set for all indexes of a thread: each takes over a gigabyte of the GPU, and threads may not share it."""
+    if not hasattr(_of_thread, "resources"):
+        _of_thread.resources = _faiss().StandardGpuResources()
+    return _of_thread.resources
 
 
 class VectorIndex:

@@ -172,7 +172,7 @@ def waited(ranker: Ranker, context: Any, lists: Sequence[list[Candidate]]) -> fl
     waits = []
     for candidates in lists:
         began = time.perf_counter()
-        assert len(ranker.rank(context, candidates)) == len(candidates)
+        assert len(ranker.rank_many([context], [candidates])[0]) == len(candidates)
         waits.append(1000 * (time.perf_counter() - began))
     return statistics.median(waits[len(waits) // 3 :])
 

@@ -69,7 +69,7 @@ def test_a_gpu_weighs_the_lists_of_many_dialogues_in_few_passes_and_the_same(sou
     passes.clear()
     ranker.together = 20
     found = ranker.rank_many(contexts, lists)
-    assert passes == [9, 30, 12], "never more than were asked for, but for a longer list"
+    assert passes == [9, 30, 12], "never more than were asked for; a list that is longer goes by itself"
     for own, expected in zip(found, alone, strict=True):
         assert {one.candidate.answer_id: one.score for one in own} == pytest.approx(
             {one.candidate.answer_id: one.score for one in expected}, abs=1e-4

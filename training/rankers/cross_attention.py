@@ -26,7 +26,8 @@ BUCKET_OF_GPU = 256
 """On a GPU, which waits at the end of every bucket: all that is usually served at once. Of the longest answers and
 dialogues so many need 0.7 GB in float32."""
 TOGETHER_ON_GPU = 2_048
-"""Candidates of many dialogues that a GPU weighs in one pass: these need 3 GB in bfloat16."""
+"""Candidates of many dialogues that a GPU weighs in one pass, of width 384 in bfloat16: these need 3 GB. Wider or
+longer numbers, fewer candidates."""
 
 
 class CrossAttentionRanker(Ranker):
@@ -56,7 +57,7 @@ class CrossAttentionRanker(Ranker):
         self.reranker = deepcopy(reranker).to(self.device, self.dtype).eval()
         self.states_below = reranker.config.blocks
         self.bucket = bucket_of(self.device)
-        self.together = TOGETHER_ON_GPU if self.device.startswith("cuda") else 0
+        self.together = _together(self.device, reranker.config.width * self.dtype.itemsize)
         self._answers = answers
         self._questions = questions
 
@@ -86,6 +87,10 @@ class CrossAttentionRanker(Ranker):
         ranked: list[list[Ranked]] = [[] for _ in lists]
         for places in _filled([len(candidates) for candidates in lists], self.together):
             served = [lists[place] for place in places]
+            if len(places) == 1:
+                # It may be longer than what fits into one pass.
+                ranked[places[0]] = self.rank(contexts[places[0]], served[0])
+                continue
             scores = self._scores([contexts[place] for place in places], served)
             ends = np.cumsum([len(candidates) for candidates in served])
             for place, candidates, own in zip(places, served, np.split(scores, ends[:-1]), strict=True):
@@ -145,14 +150,25 @@ def _filled(sizes: Sequence[int], most: int) -> Iterator[list[int]]:
     [[0, 2], [3], [4]]
     """
     group: list[int] = []
+    together = 0
     for place, size in enumerate(sizes):
-        if group and sum(sizes[one] for one in group) + size > most:
+        if group and together + size > most:
             yield group
-            group = []
+            group, together = [], 0
         if size:
             group.append(place)
+            together += size
     if group:
         yield group
+
+
+def _together(device: str, token_bytes: int) -> int:
+    """Candidates weighed in one pass on a device, for the bytes of one token's state; 0 for one list at a time.
+
+    >>> _together("cpu", 768), _together("cuda", 768), _together("cuda:1", 4096)
+    (0, 2048, 384)
+    """
+    return TOGETHER_ON_GPU * 768 // token_bytes if device.startswith("cuda") else 0
 
 
 def bucket_of(device: str) -> int:
