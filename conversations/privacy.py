@@ -65,7 +65,6 @@ class Redactor:
         """
         self._salt = salt
         self._redact_label = lru_cache(maxsize=_LABELS)(self.redact)
-        self._holds_person = lru_cache(maxsize=_LABELS)(lambda name: holds_person(name, self.redact))
 
     def redact(self, text: str) -> tuple[str, int]:
         """The text with placeholders, and how many were put in.
@@ -112,7 +111,7 @@ class Redactor:
         >>> Redactor().stored_id("SNG01856"), Redactor("salt").stored_id("jane@example.com")
         ('SNG01856', 'id-f9ae94ad3ff550af')
         """
-        return f"id-{self.pseudonym(name)}" if self._holds_person(name) else name
+        return f"id-{self.pseudonym(name)}" if holds_person(name) else name
 
     def _redact_turns(self, turns: tuple[Turn, ...], agents: Iterable[str]) -> tuple[tuple[Turn, ...], int]:
         """Passes until nothing more is found: what stands beside a new placeholder may only now be

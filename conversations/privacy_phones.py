@@ -23,6 +23,7 @@ _DATED = re.compile(_DATE)
 _BREAK = re.compile(rf"(?<!\d)(?<!\d[./-]){_DATE}(?![./-]?\d)|\s*/\s*|\n")
 """What may stand in a run of digits between a number and the next."""
 _GROUP = re.compile(r"[+(]{0,2}\d+")
+_DIGITS = re.compile(r"\d+")
 _BEGIN = re.compile(r"(?<![^\s/])(?:[+(]{0,2}0\d|[+(]|[2-9]\d\d[ .-]\d{3}[ .-]\d{4}(?!\d))")
 """How a number begins that stands among others: so long a row of digits holds a valid number by chance."""
 _RUN = re.compile(
@@ -90,12 +91,34 @@ def _is_phone_at(text: str, start: int, end: int) -> bool:
     )
 
 
+def is_grouped(text: str) -> bool:
+    """Whether the digits of a phone number stand in several groups, as its country writes them.
+
+    Args:
+        text: one of the `phone_spans`.
+
+    >>> is_grouped("07911 123456"), is_grouped("0791-1123-456"), is_grouped("07911123456")
+    (True, False, False)
+    """
+    groups = _DIGITS.findall(text.removeprefix("00"))
+    forms = phonenumbers.PhoneNumberFormat.NATIONAL, phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    usual = [_DIGITS.findall(phonenumbers.format_number(one, form)) for one in _numbers(text) for form in forms]
+    if text.startswith("("):  # behind an area code in brackets everyone writes as they please
+        return groups[:1] in [one[:1] for one in usual]
+    return len(groups) > 1 and groups in usual
+
+
 @lru_cache(maxsize=4096)
 def _is_phone(text: str) -> bool:
     digits = sum(character.isdigit() for character in text)
     if not _FEWEST_DIGITS <= digits <= _MOST_DIGITS or _DATED.match(text) or len(set(text)) < 3:
         return False
-    is_international = text.startswith("+") and digits >= _FEWEST_DIGITS_INTERNATIONAL
+    return any(True for _ in _numbers(text))
+
+
+def _numbers(text: str) -> Iterator[phonenumbers.PhoneNumber]:
+    """What the digits are as a number of each region where there is such a one."""
+    is_international = text.startswith("+") and sum(map(str.isdigit, text)) >= _FEWEST_DIGITS_INTERNATIONAL
     for region in (None,) if text.startswith(("+", "00")) else _REGIONS:
         try:
             number = phonenumbers.parse(
@@ -104,5 +127,4 @@ def _is_phone(text: str) -> bool:
         except phonenumbers.NumberParseException:
             continue
         if phonenumbers.is_valid_number(number) or (is_international and phonenumbers.is_possible_number(number)):
-            return True
-    return False
+            yield number
