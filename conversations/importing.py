@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -114,7 +114,7 @@ def import_logs(
         importing.take(batch)
     if importing.is_empty:
         _raise_nothing(rejects)
-    if importing.conversations or importing.renamed:
+    if importing.conversations:
         desk_store.compact()
     return ImportReport(
         conversations=importing.conversations,
@@ -148,7 +148,6 @@ class _Import:
         self._is_switching = desk_store.setting("redact", redact) != redact
         self._read: set[str] = set()
         self.conversations = self.turns = self.pairs = self.redactions = 0
-        self.renamed = 0
         self.unchanged = self.replaced = self.forgotten = self.unanswered = self.unread_times = 0
 
     @property
@@ -175,7 +174,8 @@ class _Import:
             self.forgotten += 1
             return None
         state = state_of(conversation, self._salt, self._redact)
-        found = relation(state, self._store.conversation_digest(self._named_anew(conversation.id)))
+        name = self._ids.of(conversation.id)
+        found = relation(state, self._store.conversation_digest(name))
         # One that is de-identified in another way from now on is written even where it is only a beginning.
         if found == "same" or (found == "beginning" and (was_read or not self._is_switching)):
             self.unchanged += 1
@@ -183,15 +183,7 @@ class _Import:
         self.replaced += found == "another"
         told, count = self._redactor.redact_conversation(conversation) if self._redact else (conversation, 0)
         self.redactions += count
-        return _Prepared(told, state, earlier)
-
-    def _named_anew(self, logged: str) -> str:
-        """The id of a conversation from now on; what the desk has under the other one is renamed."""
-        name, known = self._ids.new(logged), self._ids.find(logged)
-        if known and known != name:
-            self._store.rename_conversation(known, name)
-            self.renamed += 1
-        return name
+        return _Prepared(replace(told, id=name), state, earlier)
 
     def _write(self, prepared: _Prepared) -> None:
         _drop_earlier_states(self._store, prepared)

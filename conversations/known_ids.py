@@ -1,7 +1,8 @@
 """Under which ids a desk has the conversations of logs.
 
-One whose id holds personal data is stored under a pseudonym; a desk that does not de-identify, or that an earlier
-version made, has it under the id of the log. It is found by both.
+One whose id holds personal data is stored under a pseudonym. What a desk has it keeps under the id that it has, for by
+it a conversation is on a side of the split: an earlier version, or a desk that does not de-identify, stored the id of
+the log. A conversation is found by both.
 """
 
 from __future__ import annotations
@@ -25,8 +26,14 @@ class KnownIds:
         self._redact = bool(store.setting("redact", True)) if redact is None else redact
 
     def new(self, logged: str) -> str:
-        """The id under which a conversation of a log is to be stored."""
-        return self._both(logged)[0]
+        """The id under which a conversation of a log is stored where the desk does not have it yet."""
+        return self._redactor.stored_id(logged) if self._redact else logged
+
+    def both(self, logged: str) -> tuple[str, str]:
+        """All ids under which the desk may have a conversation, whatever counts as personal now: that of the log, and
+        its pseudonym.
+        """
+        return logged, self._redactor.private_id(logged)
 
     def find(self, logged: str) -> str | None:
         """The id under which the desk has a conversation; None where it does not.
@@ -34,13 +41,8 @@ class KnownIds:
         Args:
             logged: its id as a log has it; or the pseudonym, where that is what the desk stores.
         """
-        return next((one for one in self._both(logged) if self._store.conversation_digest(one) is not None), None)
+        return next((one for one in self.both(logged) if self._store.conversation_digest(one) is not None), None)
 
     def of(self, logged: str) -> str:
         """The id under which the desk has a conversation, or would have it."""
         return self.find(logged) or self.new(logged)
-
-    def _both(self, logged: str) -> list[str]:
-        """What a conversation may be stored under; first what it would be."""
-        both = [self._redactor.stored_id(logged), logged]
-        return both if self._redact else both[::-1]

@@ -104,6 +104,10 @@ class Redactor:
         """Sixteen hexadecimal digits that stand for a person, the same for the same name on one desk."""
         return hashlib.sha256(f"{self._salt}\x1f{name}".encode("utf-8", "replace")).hexdigest()[:16]
 
+    def private_id(self, name: str) -> str:
+        """The pseudonym of the id of a conversation."""
+        return f"id-{self.pseudonym(name)}"
+
     def stored_id(self, name: str) -> str:
         """The id of a conversation as a desk that de-identifies stores it: a pseudonym where it holds personal data,
         otherwise as it is. That of what is such a pseudonym already is the same.
@@ -111,7 +115,7 @@ class Redactor:
         >>> Redactor().stored_id("SNG01856"), Redactor("salt").stored_id("jane@example.com")
         ('SNG01856', 'id-f9ae94ad3ff550af')
         """
-        return f"id-{self.pseudonym(name)}" if holds_person(name) else name
+        return self.private_id(name) if holds_person(name) else name
 
     def _redact_turns(self, turns: tuple[Turn, ...], agents: Iterable[str]) -> tuple[tuple[Turn, ...], int]:
         """Passes until nothing more is found: what stands beside a new placeholder may only now be

@@ -126,12 +126,6 @@ class Store(OnFile):
         statement = "INSERT INTO pairs (conversation, answer, turn, question) VALUES (?, ?, ?, ?)"
         return self._file.run(statement, values), pair.question, self._answers.text_of(answer)
 
-    def rename_conversation(self, conversation_id: str, name: str) -> None:
-        """Gives a conversation another id; its pairs and its place in the order of import stay."""
-        with self.transaction():
-            self._mark()
-            self._file.run("UPDATE conversations SET id = ? WHERE id = ?", (name, conversation_id))
-
     # Deleting
 
     def delete_conversation(self, conversation_id: str) -> list[int]:

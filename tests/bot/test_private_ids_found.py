@@ -6,6 +6,7 @@ import json
 import shutil
 
 import pytest
+from earlier_desks import keep_as_logged
 from lamp_desk import call, lamp_desk, write_log
 from stored_runs import store_run, turn
 
@@ -46,7 +47,7 @@ def desk(tmp_path, log, request):
 
 def as_before(desk):
     with desk.writing(), desk.store() as store:
-        store.rename_conversation(redactor_of(store).stored_id(MAIL), MAIL)
+        keep_as_logged(store, MAIL)
 
 
 def import_again(desk, log):

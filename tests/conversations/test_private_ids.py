@@ -5,6 +5,7 @@ import random
 import uuid
 
 import pytest
+from earlier_desks import keep_as_logged
 from logs_for_tests import conversation_row, write_jsonl
 
 from conversations.importing import import_logs
@@ -113,46 +114,43 @@ def test_they_are_not_stored_and_the_conversation_is_known_again_as_it_grows(sto
     assert (report.conversations, report.replaced, store.counts()["conversations"]) == (1, 0, 3)
 
 
-def from_before(store, tmp_path, *rows):
-    """A desk of a version that stored all ids as the logs have them."""
-    imported(store, tmp_path, *rows)
-    for row in rows:
-        store.rename_conversation(redactor_of(store).stored_id(row["id"]), row["id"])
-    assert [one.id for one in store.conversations()] == [row["id"] for row in rows]
-
-
-def test_a_desk_that_has_them_from_before_finds_and_changes_them_as_their_log_is_imported_again(store, tmp_path):
-    from_before(store, tmp_path, *ROWS)
-    pairs, ids = store.pair_ids().tolist(), KnownIds(store)
-    assert ids.of(MAIL) == ids.find(MAIL) == MAIL
-    beginning = conversation_row(MAIL, "Where is it?", "On its way.")
-    report = imported(store, tmp_path, ROWS[0], beginning, ROWS[2])
-    assert (report.conversations, report.unchanged) == (0, 3)
-    assert [one.id for one in store.conversations()] == [redactor_of(store).stored_id(row["id"]) for row in ROWS]
-    assert len(store.conversation(ids.of(MAIL)).turns) == 4 and ids.find(MAIL) == ids.of(MAIL) != MAIL
-    assert store.pair_ids().tolist() == pairs, "nothing is embedded anew"
-    assert MAIL.encode() not in written(tmp_path) and PHONE.encode() not in written(tmp_path)
-
-
-def test_whoever_asks_which_conversations_the_desk_has_finds_them_by_both(store, tmp_path):
-    from_before(store, tmp_path, *ROWS)
-    ids = KnownIds(store)
-    pseudonym = redactor_of(store).stored_id(MAIL)
-    assert (ids.find("SNG01856"), ids.find("new"), ids.of("new")) == ("SNG01856", None, "new")
-    assert ids.find("ann@example.com") is None
-    assert ids.of("ann@example.com") == redactor_of(store).stored_id("ann@example.com")
+def test_what_a_desk_has_from_before_keeps_its_id_as_its_log_is_imported_again_and_grows(store, tmp_path):
     imported(store, tmp_path, *ROWS)
-    assert ids.find(MAIL) == ids.find(pseudonym) == pseudonym
+    keep_as_logged(store, MAIL)
+    ids, pseudonym = KnownIds(store), redactor_of(store).stored_id(PHONE)
+    assert {one.id for one in store.conversations()} == {"SNG01856", MAIL, pseudonym}
+    assert (ids.of(MAIL), ids.of(PHONE)) == (MAIL, pseudonym)
+    pairs = store.pair_ids().tolist()
+    assert imported(store, tmp_path, *ROWS).unchanged == 3 and store.pair_ids().tolist() == pairs
+    grown = [conversation_row(name, "Where is it?", "On its way.", "Thanks", "Bye.", "?", "!") for name in (MAIL, PHONE)]
+    assert imported(store, tmp_path, *grown).conversations == 2
+    assert {one.id for one in store.conversations()} == {"SNG01856", MAIL, pseudonym}
+    assert len(store.conversation(MAIL).turns) == len(store.conversation(pseudonym).turns) == 6
+    assert ids.new(MAIL) == redactor_of(store).stored_id(MAIL)
 
 
-def test_switching_de_identification_keeps_one_of_each(store, tmp_path):
-    imported(store, tmp_path, *ROWS, redact=False)
-    assert [one.id for one in store.conversations()] == [row["id"] for row in ROWS]
-    for redact, has_it in ((True, False), (False, True), (True, False)):
-        report = imported(store, tmp_path, *ROWS, redact=redact)
-        assert (report.conversations, report.replaced, store.counts()["conversations"]) == (3, 0, 3)
-        assert (MAIL in [one.id for one in store.conversations()]) == has_it
-        assert KnownIds(store).of(PHONE) in [one.id for one in store.conversations()]
+@pytest.mark.parametrize("name", [MAIL, "SNG01856"])
+def test_a_conversation_is_found_by_the_id_of_its_log_whatever_counts_as_personal_now(store, tmp_path, name):
+    imported(store, tmp_path, conversation_row(f"id-{redactor_of(store).pseudonym('none')}", "Lamp?", "Yes."))
+    pseudonym = f"id-{redactor_of(store).pseudonym(name)}"
+    assert KnownIds(store).find(name) is None
+    imported(store, tmp_path, conversation_row(pseudonym, "Lamp?", "Yes."))
+    ids = KnownIds(store)
+    assert ids.find(name) == ids.find(pseudonym) == ids.of(name) == pseudonym
+    assert (ids.find("new"), ids.of("new"), ids.find("ann@example.com")) == (None, "new", None)
+    report = imported(store, tmp_path, conversation_row(name, "Lamp?", "Yes."))
+    assert (report.conversations, store.counts()["conversations"]) == (1, 2)
+
+
+@pytest.mark.parametrize("redact", [True, False])
+def test_switching_de_identification_keeps_one_of_each_under_its_id(store, tmp_path, redact):
+    imported(store, tmp_path, *ROWS, redact=redact)
+    before = {one.id for one in store.conversations()}
+    assert (MAIL in before) != redact
+    for other in (not redact, redact):
+        report = imported(store, tmp_path, *ROWS, redact=other)
+        assert (report.conversations, report.replaced) == (3, 0)
+        assert {one.id for one in store.conversations()} == before
 
 
 def test_the_rejects_file_does_not_name_them(store, tmp_path):
