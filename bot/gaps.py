@@ -88,7 +88,7 @@ class _Messages:
         self.others = 0
 
     def __iter__(self) -> Iterator[_Asked]:
-        for _, conversation, names in self._logged.numbered():
+        for _, conversation, names, _ in self._logged.numbered():
             hidden = self._own_ids.of(conversation, names)
             for dialogue in messages_in(conversation):
                 if asks_something(dialogue):

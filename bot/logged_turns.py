@@ -37,6 +37,8 @@ class NumberedConversation(NamedTuple):
     """De-identified as a desk's own are."""
     earlier_names: list[str]
     """What it was named with fewer turns, where it is named after its content."""
+    new_id: str
+    """The id that it would have as one that the desk does not have yet."""
 
 
 class LoggedConversations:
@@ -69,7 +71,7 @@ class LoggedConversations:
 
     def numbered(self, is_wanted: Callable[[int], bool] = lambda _: True) -> Iterator[NumberedConversation]:
         """Reads those that are wanted by their numbers, or all."""
-        redacted = redaction_of(self._store)
+        redacted, ids = redaction_of(self._store), KnownIds(self._store)
         entry = 0
         for read in read_logs(self._files, self._show):
             if isinstance(read, Rejected):
@@ -77,7 +79,7 @@ class LoggedConversations:
                 continue
             if is_wanted(entry):
                 # The names come from what was said, before anything in it was replaced.
-                yield NumberedConversation(entry, redacted(read), earlier_names(read))
+                yield NumberedConversation(entry, redacted(read), earlier_names(read), ids.new(read.id))
             entry += 1
 
     def _note_rejected(self, piece: Rejected) -> None:
@@ -123,6 +125,8 @@ class LoggedTurn:
     """How many conversations of the desk are its own, by the id or by how they open, and were hidden."""
     is_placed: bool
     """As of its day: whether it is known of all that it may see that it came before."""
+    new_id: str
+    """Of its conversation, as one that the desk does not have yet: the same before and after an import."""
 
     @property
     def conversation(self) -> str:
@@ -207,7 +211,7 @@ class LoggedTurns:
         return OwnIds(self._store)
 
     def _turns_of(self, numbered: Iterable[NumberedConversation]) -> Iterator[LoggedTurn]:
-        for entry, conversation, names in numbered:
+        for entry, conversation, names, new_id in numbered:
             hidden = self._own_ids.of(conversation, names)
             copies = len(self._store.conversation_ordinals(hidden))
             began = first_moment(conversation.turns)
@@ -220,7 +224,7 @@ class LoggedTurns:
             is_placed = as_of is None or self._retriever.is_placed(hidden, as_of)
             for number, pair in enumerate(extract_pairs(conversation), 1):
                 request = Request(pair.dialogue, pair.conversation, earlier=earlier, as_of=as_of, twins=hidden[1:])
-                yield LoggedTurn(request, conversation, pair, entry, number, copies, is_placed)
+                yield LoggedTurn(request, conversation, pair, entry, number, copies, is_placed, new_id)
 
 
 def _is_before(at: str | None, moment: str | None) -> bool:

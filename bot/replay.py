@@ -257,7 +257,7 @@ def _rank(answer: Answer, right: frozenset[int]) -> int:
 
 
 def _turn_key(turn: LoggedTurn) -> int:
-    what = "\x1f".join((turn.conversation, str(turn.pair.turn), turn.question, turn.answer))
+    what = "\x1f".join((turn.new_id, str(turn.pair.turn), turn.question, turn.answer))
     return int.from_bytes(hashlib.sha256(what.encode("utf-8", "replace")).digest()[:8], "big") >> 12
 
 

@@ -77,6 +77,19 @@ def test_what_a_desk_does_not_hold_is_replayed_under_a_pseudonym(tmp_path):
     assert MAIL.encode() not in b"".join(file.read_bytes() for file in desk.path.glob("replays*"))
 
 
+@pytest.mark.parametrize("is_kept_as_logged", [False, True])
+def test_replays_of_one_log_pair_before_and_after_it_was_imported(tmp_path, is_kept_as_logged):
+    desk = lamp_desk(tmp_path)
+    log = write_log(tmp_path / "own.jsonl", [conversation(), conversation("ticket_0608400800")])
+    _, before = replayed(desk, log)
+    import_again(desk, log)
+    if is_kept_as_logged:
+        as_before(desk)
+    _, after = replayed(desk, log)
+    assert [one.key for one in before] == [one.key for one in after] and after[1].key == 1437348508047303
+    assert (before[0].conversation != after[0].conversation) == is_kept_as_logged
+
+
 def test_a_replay_that_was_broken_off_goes_on(desk, tmp_path):
     names = [MAIL, "ann@example.com", "+44 7911 123456"]
     log = write_log(tmp_path / "three.jsonl", [conversation(name) for name in names])
