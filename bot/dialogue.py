@@ -43,7 +43,7 @@ class Request:
     turns: tuple[Turn, ...]
     """What was said so far, oldest first, the last turn the customer's."""
     exclude: str | None = None
-    """A past conversation that must not be seen."""
+    """A past conversation that must not be seen, by its id in the desk or in its log."""
     rejected: tuple[str, ...] = ()
     """Answers that must not be offered again, nor what says the same."""
     earlier: tuple[Turn, ...] = ()

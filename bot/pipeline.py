@@ -25,6 +25,7 @@ from bot.suggestions import chance_of
 from conversations.closing import Closing
 from conversations.desk import Desk
 from conversations.errors import DeskError
+from conversations.known_ids import KnownIds
 from conversations.model import Conversation, Turn
 from conversations.pairs import as_asked
 from conversations.store import Store
@@ -52,6 +53,7 @@ class Pipeline(Closing):
         self.store = store
         self.embedder = embedder
         self.retriever = retriever
+        self._ids = KnownIds(store)
         self.spelling = desk_spelling(store, embedder)
         self.model = model
         self.notices: list[str] = []
@@ -115,8 +117,8 @@ class Pipeline(Closing):
         return self.store.counts()
 
     def conversation(self, conversation_id: str) -> Conversation | None:
-        """A past conversation, de-identified as it is stored."""
-        return self.store.conversation(conversation_id)
+        """A past conversation, by its id in the desk or in its log, de-identified as it is stored."""
+        return self.store.conversation(self._ids.of(conversation_id))
 
     def answer(
         self,
@@ -234,7 +236,8 @@ class Pipeline(Closing):
         words: Sequence[Future[Hits]],
         count: int | None = None,
     ) -> list[list[Candidate]]:
-        hidden, moments = [request.hidden for request in requests], [request.as_of for request in requests]
+        hidden = [tuple(one for name in request.hidden for one in self._ids.both(name)) for request in requests]
+        moments = [request.as_of for request in requests]
         return self.retriever.retrieve(contexts, hidden, count or CANDIDATES, moments, words)
 
     def explain(self, request: Request, answer: Answer, given: RankedAnswer | None = None) -> Explanation:

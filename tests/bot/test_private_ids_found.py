@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 
@@ -10,6 +11,7 @@ from earlier_desks import keep_as_logged
 from lamp_desk import call, lamp_desk, write_log
 from stored_runs import store_run, turn
 
+from bot.asynchronous import AsyncPipeline
 from bot.customer import forget_customer
 from bot.logged_turns import redaction_of
 from bot.pipeline import Pipeline
@@ -17,6 +19,7 @@ from bot.replay import replay
 from bot.watching import WatchedLogs
 from conversations.importing import import_logs
 from conversations.known_ids import KnownIds
+from conversations.model import Turn
 from conversations.privacy import redactor_of
 from training.registry import base_model_path, promote
 
@@ -88,6 +91,22 @@ def test_replays_of_one_log_pair_before_and_after_it_was_imported(tmp_path, is_k
     _, after = replayed(desk, log)
     assert [one.key for one in before] == [one.key for one in after] and after[1].key == 1437348508047303
     assert (before[0].conversation != after[0].conversation) == is_kept_as_logged
+
+
+def test_a_conversation_is_hidden_and_read_by_the_id_of_its_log(desk):
+    asked = [Turn("customer", "Which bulb?")]
+
+    async def answers():
+        async with await AsyncPipeline.open(desk, "retrieval") as pipeline:
+            return [await pipeline.answer(asked, exclude=name) for name in (None, MAIL)]
+
+    with Pipeline.open(desk, "retrieval") as pipeline:
+        found = [pipeline.answer(asked, exclude=name) for name in (None, MAIL)]
+        assert pipeline.conversation(MAIL).turns[1].text == BULB
+        assert pipeline.conversation("past-0").id == "past-0" and pipeline.conversation("nobody's") is None
+    for shown, hidden in (found, asyncio.run(answers())):
+        assert BULB in [one.text for one in shown.candidates]
+        assert BULB not in [one.text for one in hidden.candidates]
 
 
 def test_a_replay_that_was_broken_off_goes_on(desk, tmp_path):
