@@ -16,6 +16,7 @@ from conversations.model import Conversation
 from conversations.moments import read_moment
 from conversations.pairs import extract_pairs
 from conversations.privacy import Redactor
+from conversations.privacy_ids import without_addresses
 from conversations.readers import Rejected, read_logs
 from conversations.readers.rows import earlier_names, is_earlier_state
 from conversations.store import Store
@@ -75,7 +76,7 @@ class _Rejects:
         raw = rejected.raw[:_RAW_KEPT]
         kept = asdict(rejected) | {"raw": raw}
         if self._redactor:
-            kept |= {what: self._redactor.redact(kept[what])[0] for what in ("raw", "reason")}
+            kept |= {what: without_addresses(self._redactor.redact(kept[what])[0]) for what in ("raw", "reason")}
         with self.path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(kept) + "\n")
         self.count += 1

@@ -14,6 +14,8 @@ from conversations.privacy_phones import is_grouped, phone_spans
 
 _ADDRESS = re.compile(r"\S@\S")
 """Of mail or of a messenger. A name that begins with @ is none."""
+_WORD = re.compile(r"""[^\s"'<>{}\[\],;]+""")
+"""As far as one goes in a row of a log or in what is said of it."""
 _NUMBER = re.compile(r"(?<![^\W_])(?:\(?\+[\d ().-]*\d(?![^\W_])|(?<![.-])\(?\d[\d ().-]*\d(?![.-]?[^\W_]))")
 """With a country code, or in groups; a UUID has such groups between others."""
 
@@ -26,6 +28,15 @@ def holds_person(name: str) -> bool:
     """
     read = unquote(name)
     return bool(_ADDRESS.search(read)) or any(_is_phone(number.group()) for number in _NUMBER.finditer(read))
+
+
+def without_addresses(text: str) -> str:
+    """A text with a placeholder for all that would be an address in an id.
+
+    >>> without_addresses("conversation 'sip:jane@host': unknown role")
+    "conversation '<EMAIL>': unknown role"
+    """
+    return _WORD.sub(lambda word: "<EMAIL>" if _ADDRESS.search(unquote(word.group())) else word.group(), text)
 
 
 def _is_phone(text: str) -> bool:

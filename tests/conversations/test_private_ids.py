@@ -1,8 +1,10 @@
 """Ids of conversations that hold personal data: which do, and how a desk stores them and finds them again."""
 
 import base64
+import json
 import random
 import uuid
+from pathlib import Path
 
 import pytest
 from earlier_desks import keep_as_logged
@@ -153,8 +155,11 @@ def test_switching_de_identification_keeps_one_of_each_under_its_id(store, tmp_p
         assert {one.id for one in store.conversations()} == before
 
 
-def test_the_rejects_file_does_not_name_them(store, tmp_path):
+@pytest.mark.parametrize("name", [MAIL, "sip:jane@pbx", "14155552671@s.whatsapp.net", "jane%40example.com"])
+def test_the_rejects_file_does_not_name_them(store, tmp_path, name):
     table = tmp_path / "log.csv"
-    table.write_text(f"conversation_id,role,text\na,customer,hi\na,agent,hey\n{MAIL},nobody,hi\n")
+    table.write_text(f"conversation_id,role,text\na,customer,hi\na,agent,hey\n{name},nobody,hi\n")
     report = import_logs(store, [table], rejects_dir=tmp_path / "rejects")
-    assert report.rejected == 1 and MAIL.encode() not in written(tmp_path)
+    assert report.rejected == 1 and name.encode() not in written(tmp_path)
+    kept = json.loads(Path(report.rejects_file).read_text())
+    assert kept["raw"] == "nobody: hi" and kept["reason"].endswith("use customer or agent")
