@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from conversations.desk import Desk
 from conversations.errors import DeskError
+from conversations.known_ids import KnownIds
 from conversations.model import Turn
 from conversations.privacy import redactor_of
+from conversations.privacy_ids import holds_person
 from conversations.store import Store
 from index.forgetting import forget_in_indexes
 
@@ -73,10 +75,12 @@ def forget_customer(desk: Desk, name: str) -> dict[str, int]:
     """
     with desk.writing(), desk.store() as store:
         keys = _keys_of(store, name)
-        replayed = _forget_replayed(desk, store, keys)
+        # Where a log names no customers, the id of a conversation may be the person's address or number.
+        named = KnownIds(store).both(name) if holds_person(name) else ()
+        replayed = _forget_replayed(desk, store, keys, named)
         removed: dict[str, int] = {}
         for key in keys:
-            gone = store.delete_customer(key)
+            gone = store.delete_customer(key, store.conversation_ordinals(named))
             removed |= {what: removed.get(what, 0) + count for what, count in gone.items()}
         if any(removed.values()):
             store.leave_out(keys[1])
@@ -110,12 +114,12 @@ def allow_customer(desk: Desk, name: str) -> None:
         store.leave_out(pseudonym, is_left_out=False)
 
 
-def _forget_replayed(desk: Desk, store: Store, keys: tuple[str, ...]) -> int:
+def _forget_replayed(desk: Desk, store: Store, keys: tuple[str, ...], named: tuple[str, ...]) -> int:
     """Removes a customer's turns from stored replays; while the store still knows which conversations were theirs."""
     if not desk.replays_path.exists():
         return 0
-    stored_id = redactor_of(store).stored_id
-    own = {stored_id(one) for key in keys for one in store.conversations_of(key)}
+    both = KnownIds(store).both
+    own = {*named, *(one for key in keys for kept in store.conversations_of(key) for one in both(kept))}
     with desk.replays() as replays:
-        # By what both ids are stored as: a replay may be older than what the desk calls a conversation now.
-        return replays.forget(keys, lambda name: bool(own) and stored_id(name) in own)
+        # A replay may be older than what the desk calls a conversation now.
+        return replays.forget(keys, lambda name: not own.isdisjoint(both(name)))

@@ -16,7 +16,7 @@ from conversations.model import Conversation
 from conversations.moments import read_moment
 from conversations.pairs import extract_pairs
 from conversations.privacy import Redactor
-from conversations.privacy_ids import without_addresses
+from conversations.privacy_ids import holds_person, without_addresses
 from conversations.readers import Rejected, read_logs
 from conversations.readers.rows import earlier_names, is_earlier_state
 from conversations.store import Store
@@ -171,7 +171,7 @@ class _Import:
         earlier = [name for name in earlier_names(conversation) if name not in self._read]
         was_read = conversation.id in self._read
         self._read.add(conversation.id)
-        if conversation.customer and self._redactor.pseudonym(conversation.customer) in self._forgotten:
+        if self._is_forgotten(conversation):
             self.forgotten += 1
             return None
         state = state_of(conversation, self._salt, self._redact)
@@ -185,6 +185,12 @@ class _Import:
         told, count = self._redactor.redact_conversation(conversation) if self._redact else (conversation, 0)
         self.redactions += count
         return _Prepared(replace(told, id=name), state, earlier)
+
+    def _is_forgotten(self, conversation: Conversation) -> bool:
+        """Whether it is of a customer who was forgotten, by its id where that is their address or number."""
+        customer, name = conversation.customer, conversation.id
+        people = (*([customer] if customer else []), *([name] if holds_person(name) else []))
+        return any(self._redactor.pseudonym(one) in self._forgotten for one in people)
 
     def _write(self, prepared: _Prepared) -> None:
         _drop_earlier_states(self._store, prepared)

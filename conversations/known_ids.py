@@ -1,8 +1,8 @@
 """Under which ids a desk has the conversations of logs.
 
-One whose id holds personal data is stored under a pseudonym. What a desk has it keeps under the id that it has, for by
-it a conversation is on a side of the split: an earlier version, or a desk that does not de-identify, stored the id of
-the log. A conversation is found by both.
+One whose id holds personal data is stored under a pseudonym. What a desk has it keeps under the id that it has, for
+that tells the side of the split: an earlier version, or a desk that does not de-identify, stored the id of the log. A
+conversation is found by both.
 """
 
 from __future__ import annotations

@@ -136,18 +136,19 @@ class Store(OnFile):
             self._answers.settle(answer for _, answer, _, _ in dropped)
         return [pair for pair, _, _, _ in dropped]
 
-    def delete_customer(self, customer: str) -> dict[str, int]:
+    def delete_customer(self, customer: str, named: Iterable[str] = ()) -> dict[str, int]:
         """Removes a customer: the conversations with all that only they held, and the feedback.
 
         Args:
             customer: as it is stored.
+            named: ids of further conversations that are theirs.
 
         Returns:
             How many conversations, turns, pairs, answers and judgements are gone.
         """
         with self.transaction():
             before = self._held()
-            for conversation in self.conversations_of(customer):
+            for conversation in {*self.conversations_of(customer), *named}:
                 self.delete_conversation(conversation)
             self._file.run("DELETE FROM feedback WHERE customer = ?", (customer,))
             after = self._held()

@@ -17,6 +17,7 @@ from bot.logged_turns import redaction_of
 from bot.pipeline import Pipeline
 from bot.replay import replay
 from bot.watching import WatchedLogs
+from conversations.errors import DeskError
 from conversations.importing import import_logs
 from conversations.known_ids import KnownIds
 from conversations.model import Turn
@@ -152,6 +153,23 @@ def test_forgetting_a_customer_reaches_stored_replays_of_logs_that_do_not_name_t
         assert [one.conversation for one in replays.turns(run, range(3))] == ["c-1"]
     with desk.store() as store:
         assert store.counts()["conversations"] == 5
+
+
+@pytest.mark.parametrize("is_kept_as_logged", [False, True])
+def test_who_is_known_by_the_id_of_a_conversation_alone_is_forgotten_by_it(tmp_path, is_kept_as_logged):
+    log = write_log(tmp_path / "own.jsonl", [conversation(customer=None), conversation("past-x", customer=None)])
+    desk = lamp_desk(tmp_path, log)
+    if is_kept_as_logged:
+        as_before(desk)
+    replayed(desk, log)
+    with pytest.raises(DeskError, match="knows no customer"):
+        forget_customer(desk, "past-x")
+    removed = forget_customer(desk, MAIL)
+    assert (removed["conversations"], removed["pairs"], removed["replayed turns"]) == (1, 1, 1)
+    with desk.writing(), desk.store() as store:
+        report = import_logs(store, [log], rejects_dir=desk.rejects_path)
+        assert (report.forgotten, report.conversations, report.unchanged) == (1, 0, 1)
+        assert KnownIds(store).find(MAIL) is None and KnownIds(store).find("past-x") == "past-x"
 
 
 def test_a_followed_log_is_counted_under_the_same_id(desk, tmp_path):

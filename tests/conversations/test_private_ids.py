@@ -124,7 +124,8 @@ def test_what_a_desk_has_from_before_keeps_its_id_as_its_log_is_imported_again_a
     assert (ids.of(MAIL), ids.of(PHONE)) == (MAIL, pseudonym)
     pairs = store.pair_ids().tolist()
     assert imported(store, tmp_path, *ROWS).unchanged == 3 and store.pair_ids().tolist() == pairs
-    grown = [conversation_row(name, "Where is it?", "On its way.", "Thanks", "Bye.", "?", "!") for name in (MAIL, PHONE)]
+    said = "Where is it?", "On its way.", "Thanks", "Bye.", "?", "!"
+    grown = [conversation_row(name, *said) for name in (MAIL, PHONE)]
     assert imported(store, tmp_path, *grown).conversations == 2
     assert {one.id for one in store.conversations()} == {"SNG01856", MAIL, pseudonym}
     assert len(store.conversation(MAIL).turns) == len(store.conversation(pseudonym).turns) == 6
