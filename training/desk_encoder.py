@@ -122,4 +122,5 @@ def _tune(
         work / "encoder",
         report,
         settings.layer_decay,
+        with_questions=True,
     )

@@ -6,8 +6,12 @@ never its negative, however often it occurs in the batch.
 
 Which answers are the negatives decides how much a step teaches:
 - Where there are few different answers, the others of the batch are too few: more are drawn from all.
-- Elsewhere the dialogues of a batch come from few topics, so that their answers are hard to tell apart (Hofstaetter
-  et al. 2021, "Efficiently Teaching an Effective Dense Retriever with Balanced Topic Aware Sampling").
+- In other data sets the dialogues of a batch come from few topics, so that their answers are hard to tell apart
+  (Hofstaetter et al. 2021, "Efficiently Teaching an Effective Dense Retriever with Balanced Topic Aware Sampling").
+  On a desk these would too often be right as well, in other words.
+
+A desk finds answers also by the questions that they were given to. There what was asked last is drawn to the question
+of another dialogue with the same answer as well; without that, tuning makes questions worse to find.
 
 There is no dropout: roughened copies of the dialogues do its work (`training.augmentation`), a step takes half the
 time without it, and several processes compute exactly what one would.
@@ -28,6 +32,7 @@ from conversations.errors import TrainingError
 from index.embedder import Embedder
 from index.encoder_loading import fast_arithmetic
 from index.tokens import Tokens
+from training.attention import masked_mean
 from training.augmentation import augment
 from training.batching import TOPICS, batches_of_few_topics, batches_of_like_length, step_generator
 from training.datasets import Query
@@ -55,6 +60,8 @@ def fine_tune_encoder(
     checkpoint: Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     layer_decay: float = 1.0,
+    *,
+    with_questions: bool = False,
 ) -> None:
     """Trains the embedder's encoder in place, in float32 with bf16 arithmetic where the device has it.
 
@@ -70,6 +77,7 @@ def fine_tune_encoder(
         on_progress: called after every step.
         layer_decay: factor on the learning rate from each layer to the one below (Howard and Ruder 2018, "Universal
             Language Model Fine-tuning for Text Classification"); 1 trains all alike.
+        with_questions: whether answers are also found by past questions, as on a desk.
     """
     answered = [query for query in queries if query.right]
     if checkpoint is not None:
@@ -77,6 +85,7 @@ def fine_tune_encoder(
             "settings": asdict(settings),
             "batch size": batch_size,
             "layer decay": layer_decay,
+            "with questions": with_questions,
             "start": digest_of_weights(embedder.model),
             "queries": digest((one.group, one.dialogue, sorted(one.right)) for one in answered),
             "answers": digest(answers),
@@ -86,9 +95,10 @@ def fine_tune_encoder(
     needed = sorted({row for query in answered for row in query.right})
     answer_tokens = dict(zip(needed, embedder.tokenize_answers([answers[row] for row in needed]), strict=True))
     is_bank = len(needed) <= BANK
-    has_few = is_bank or len(answered) < TOPICS * batch_size
-    vectors = None if has_few else embedder.encode_tokens(dialogues).vectors
+    are_mixed = with_questions or is_bank or len(answered) < TOPICS * batch_size
+    vectors = None if are_mixed else embedder.encode_tokens(dialogues).vectors
     lengths = [len(tokens.ids) for tokens in dialogues]
+    alike = _Alike(embedder, answered) if with_questions and embedder.pools_mean else None
 
     def batches(generator: random.Random) -> list[list[int]]:
         if vectors is not None:
@@ -106,12 +116,15 @@ def fine_tune_encoder(
         own = [generator.choice(sorted(answered[row].right)) for row in rows]
         columns = sorted({*own, *generator.sample(needed, min(DRAWN, len(needed)) if is_bank else 0)})
         rough = [augment(answered[row].dialogue, generator) for row in rows]
-        asked = _vectors(embedder, embedder.tokenize_dialogues(own_share(rough)))
+        asked, newest = _read(embedder, embedder.tokenize_dialogues(own_share(rough)))
         said = gathered(_vectors(embedder, [answer_tokens[column] for column in own_share(columns)]), len(columns))
         right = torch.tensor(
             [[column in answered[row].right for column in columns] for row in own_share(rows)], device=asked.device
         )
-        return part_of_mean(listwise_softmax(SCALE * asked @ said.T, right), len(rows))
+        loss = listwise_softmax(SCALE * asked @ said.T, right)
+        if alike is not None:
+            loss = (loss + alike.loss(newest, rows, generator)) / 2
+        return part_of_mean(loss, len(rows))
 
     with _training_mode(embedder):
         train_loop(
@@ -126,19 +139,62 @@ def fine_tune_encoder(
         )
 
 
+class _Alike:
+    """Which dialogues were given the same answer, and how far apart their last questions are."""
+
+    def __init__(self, embedder: Embedder, queries: Sequence[Query]) -> None:
+        self._embedder, self._queries = embedder, queries
+        self._given: dict[int, list[int]] = {}
+        for row, query in enumerate(queries):
+            for answer in query.right:
+                self._given.setdefault(answer, []).append(row)
+
+    def loss(self, newest: Tensor, rows: Sequence[int], generator: random.Random) -> Tensor:
+        """Of what was asked last in each dialogue against the past questions of others, (own rows,).
+
+        Args:
+            newest: (own rows, dimension): the newest turn of each dialogue of this process, as it is read in it.
+            rows: the dialogues of all processes.
+            generator: draws the others.
+        """
+        others = [self._other(row, generator) for row in rows]
+        questions = [self._queries[other].dialogue[-1].text for other in own_share(others)]
+        past = gathered(_vectors(self._embedder, self._embedder.tokenize(questions)), len(others))
+        given, of_others = ([self._queries[row].right for row in which] for which in (own_share(rows), others))
+        same = torch.tensor([[not one.isdisjoint(other) for other in of_others] for one in given], device=past.device)
+        return listwise_softmax(SCALE * newest @ past.T, same)
+
+    def _other(self, row: int, generator: random.Random) -> int:
+        """A dialogue of another conversation with the same answer; the dialogue itself where none was drawn."""
+        other = generator.choice(self._given[generator.choice(sorted(self._queries[row].right))])
+        return row if self._queries[other].group == self._queries[row].group else other
+
+
 def _vectors(embedder: Embedder, batch: Sequence[Tokens]) -> Tensor:
+    return _read(embedder, batch)[0]
+
+
+def _read(embedder: Embedder, batch: Sequence[Tokens]) -> tuple[Tensor, Tensor]:
+    """Unit vectors of texts, and of the newest turn of each with the others in sight: (texts, dimension) both."""
     if not batch:
         # With a gradient, so that this process takes part in `gathered` on the way back.
-        return torch.zeros(0, embedder.dimension, device=embedder.device, requires_grad=True)
+        nothing = torch.zeros(0, embedder.dimension, device=embedder.device, requires_grad=True)
+        return nothing, nothing
     order = sorted(range(len(batch)), key=lambda row: len(batch[row].ids))
     together = LIKE_LENGTH if embedder.device == "cpu" else len(batch)
-    parts = []
+    parts, newest = [], []
     for begin in range(0, len(order), together):
         features = embedder.features([batch[row] for row in order[begin : begin + together]])
         with fast_arithmetic(embedder.device):
-            parts.append(embedder.model(features)["sentence_embedding"].float())
+            output = embedder.model(features)
+        parts.append(output["sentence_embedding"].float())
+        tokens = output["token_embeddings"].float()
+        ends = [batch[row].turns.count(0) + len(batch[row].prompt) for row in order[begin : begin + together]]
+        said = torch.arange(tokens.shape[1])[None] < torch.tensor(ends)[:, None]
+        newest.append(masked_mean(tokens, said.to(embedder.device)))
     back = torch.tensor(order, device=embedder.device).argsort()
-    return nn.functional.normalize(torch.cat(parts)[back], dim=-1)
+    whole, last = (nn.functional.normalize(torch.cat(rows)[back], dim=-1) for rows in (parts, newest))
+    return whole, last
 
 
 def _groups(embedder: Embedder, decay: float) -> list[tuple[list[nn.Parameter], float]]:

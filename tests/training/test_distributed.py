@@ -38,14 +38,16 @@ def data(tmp_path):
 
 
 SCRIPT = """
-import itertools, os, sys
+import functools, itertools, os, sys
 import torch
 from safetensors.torch import save_file
 
 torch.cpu._is_avx512_bf16_supported = torch.cpu._is_amx_tile_supported = lambda: False
 import training.__main__ as script
+import training.dataset_training as dataset_training
 import training.examples as examples, training.reranker_training as reranker_training
 
+dataset_training.fine_tune_encoder = functools.partial(dataset_training.fine_tune_encoder, with_questions=True)
 examples.LEAST_EXAMPLES, examples.LEAST_HELD_OUT = 5, 2
 measured, gradients, clip = itertools.count(), {}, torch.nn.utils.clip_grad_norm_
 
@@ -65,6 +67,7 @@ sys.exit(status)
 """
 """The retraining script in full precision, so that only what is wrong makes a difference.
 
+- The encoder learns from past questions as well, as on a desk.
 - It is satisfied with few examples: the test is short, and the steps are as many as tell.
 - The last epoch is the best: it is the one that is saved.
 - A part of every step's gradient is kept as it was before it was clipped. Neither clipping nor Adam would let a

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from conversations.model import Turn
@@ -57,3 +58,38 @@ def test_each_layer_learns_at_the_rate_of_the_one_above_times_the_decay(decay):
     layers = [f"encoder.layer.{number}.output.dense.weight" for number in range(embedder.layers)]
     rates = [decay**depth for depth in range(embedder.layers, -1, -1)]
     assert [moved[name] for name in ("embeddings.word_embeddings.weight", *layers)] == pytest.approx(rates, rel=0.15)
+
+
+ASKED = {
+    "Press the green button for ten seconds.": ("my toaster stays dark", "nothing lights up any more"),
+    "The parcel comes on Thursday.": ("when does it get here", "still waiting for my order"),
+    "We have sent the money back.": ("you charged me twice", "there are two amounts on my statement"),
+    "You can change it in your profile.": ("I moved house", "new surname since the wedding"),
+}
+
+
+def nearer(embedder: Embedder, dialogues: list[tuple[Turn, ...]]) -> float:
+    """How much nearer what was asked last is to the other question with the same answer than to all others."""
+    newest = embedder.encode_tokens(embedder.tokenize_dialogues(dialogues), newest_turns=True).newest
+    past = embedder.encode([dialogue[-1].text for dialogue in dialogues])
+    likeness = newest @ past.T
+    same = np.eye(len(dialogues))[np.arange(len(dialogues)) ^ 1].astype(bool)
+    others = ~same & ~np.eye(len(dialogues), dtype=bool)
+    return float(likeness[same].mean() - likeness[others].mean())
+
+
+def test_on_a_desk_questions_with_the_same_answer_come_near_each_other():
+    dialogues = [
+        (Turn("customer", "Hello."), Turn("agent", "Hi, how can I help?"), Turn("customer", question))
+        for questions in ASKED.values()
+        for question in questions
+    ]
+    queries = [Query(dialogue, frozenset({row // 2}), str(row)) for row, dialogue in enumerate(dialogues)]
+    gains = []
+    for with_questions in (False, True):
+        embedder = Embedder(precision="float32")
+        before = nearer(embedder, dialogues)
+        settings = LoopSettings(epochs=10, learning_rate=3e-5)
+        fine_tune_encoder(embedder, queries, list(ASKED), settings, batch_size=8, with_questions=with_questions)
+        gains.append(nearer(embedder, dialogues) - before)
+    assert gains[1] > gains[0] + 0.05, gains
