@@ -24,7 +24,7 @@ from index.embedder import Embedder, Encoded
 class RandomEncoder(Embedder):
     """Tokenises as the real encoder does and makes up the rest."""
 
-    def encode_tokens(self, batch, states_below=0, batch_size=64):
+    def encode_tokens(self, batch, states_below=0, *, newest_turns=False):
         generator = np.random.default_rng(len(batch))
         vectors = generator.normal(size=(len(batch), self.dimension)).astype(np.float32)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
