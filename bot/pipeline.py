@@ -10,7 +10,8 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
 
 from bot.answers import Answer, Explanation, RankedAnswer, named_scores
 from bot.deciding import answer_of
@@ -25,7 +26,6 @@ from bot.suggestions import chance_of
 from conversations.closing import Closing
 from conversations.desk import Desk
 from conversations.errors import DeskError
-from conversations.known_ids import KnownIds
 from conversations.model import Conversation, Turn
 from conversations.pairs import as_asked
 from conversations.store import Store
@@ -40,6 +40,9 @@ from training.rankers.cross_attention import CrossAttentionRanker
 from training.rankers.merging import merge_same
 from training.registry import Model
 
+if TYPE_CHECKING:
+    from conversations.known_ids import KnownIds
+
 SWITCHED_OFF = "This desk is switched off and hands everything over; attendant tune --risk R can let it answer."
 
 
@@ -53,7 +56,6 @@ class Pipeline(Closing):
         self.store = store
         self.embedder = embedder
         self.retriever = retriever
-        self._ids = KnownIds(store)
         self.spelling = desk_spelling(store, embedder)
         self.model = model
         self.notices: list[str] = []
@@ -115,6 +117,12 @@ class Pipeline(Closing):
     def counts(self) -> dict[str, int]:
         """Numbers of conversations, turns, pairs and answers."""
         return self.store.counts()
+
+    @cached_property
+    def _ids(self) -> KnownIds:
+        from conversations.known_ids import KnownIds  # Only who names a conversation waits for what makes pseudonyms.
+
+        return KnownIds(self.store)
 
     def conversation(self, conversation_id: str) -> Conversation | None:
         """A past conversation, by its id in the desk or in its log, de-identified as it is stored."""
