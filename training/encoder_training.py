@@ -116,7 +116,7 @@ def fine_tune_encoder(
         own = [generator.choice(sorted(answered[row].right)) for row in rows]
         columns = sorted({*own, *generator.sample(needed, min(DRAWN, len(needed)) if is_bank else 0)})
         rough = [augment(answered[row].dialogue, generator) for row in rows]
-        asked, newest = _read(embedder, embedder.tokenize_dialogues(own_share(rough)))
+        asked, newest = _read(embedder, embedder.tokenize_dialogues(own_share(rough)), with_newest=alike is not None)
         said = gathered(_vectors(embedder, [answer_tokens[column] for column in own_share(columns)]), len(columns))
         right = torch.tensor(
             [[column in answered[row].right for column in columns] for row in own_share(rows)], device=asked.device
@@ -174,8 +174,11 @@ def _vectors(embedder: Embedder, batch: Sequence[Tokens]) -> Tensor:
     return _read(embedder, batch)[0]
 
 
-def _read(embedder: Embedder, batch: Sequence[Tokens]) -> tuple[Tensor, Tensor]:
-    """Unit vectors of texts, and of the newest turn of each with the others in sight: (texts, dimension) both."""
+def _read(embedder: Embedder, batch: Sequence[Tokens], *, with_newest: bool = False) -> tuple[Tensor, Tensor]:
+    """Unit vectors of texts, and of the newest turn of each with the others in sight: (texts, dimension) both.
+
+    Without the newest turns the second is the first.
+    """
     if not batch:
         # With a gradient, so that this process takes part in `gathered` on the way back.
         nothing = torch.zeros(0, embedder.dimension, device=embedder.device, requires_grad=True)
@@ -188,12 +191,13 @@ def _read(embedder: Embedder, batch: Sequence[Tokens]) -> tuple[Tensor, Tensor]:
         with fast_arithmetic(embedder.device):
             output = embedder.model(features)
         parts.append(output["sentence_embedding"].float())
-        tokens = output["token_embeddings"].float()
-        ends = [batch[row].turns.count(0) + len(batch[row].prompt) for row in order[begin : begin + together]]
-        said = torch.arange(tokens.shape[1])[None] < torch.tensor(ends)[:, None]
-        newest.append(masked_mean(tokens, said.to(embedder.device)))
+        if with_newest:
+            tokens = output["token_embeddings"].float()
+            ends = [batch[row].turns.count(0) + len(batch[row].prompt) for row in order[begin : begin + together]]
+            said = torch.arange(tokens.shape[1])[None] < torch.tensor(ends)[:, None]
+            newest.append(masked_mean(tokens, said.to(embedder.device)))
     back = torch.tensor(order, device=embedder.device).argsort()
-    whole, last = (nn.functional.normalize(torch.cat(rows)[back], dim=-1) for rows in (parts, newest))
+    whole, last = (nn.functional.normalize(torch.cat(rows)[back], dim=-1) for rows in (parts, newest or parts))
     return whole, last
 
 
