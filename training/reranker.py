@@ -180,15 +180,8 @@ class Reranker(nn.Module):
 
     def read(self, dialogues: DialogueStates) -> ReadStates:
         """What all candidates of a dialogue share, computed once."""
-        alone = (
-            dialogues.states
-            + self.recency(dialogues.turns.clamp(max=MAX_RECENCY))
-            + self.speaker(dialogues.agents.long())
-        )
-        is_earlier = dialogues.turns == EARLIER
-        now = dialogues.mask & ~is_earlier
-        if self.earlier is not None:
-            alone = alone + is_earlier[..., None] * self.earlier
+        alone = self._told_apart(dialogues)
+        now = dialogues.mask & (dialogues.turns != EARLIER)
         # What is looked back on is there to be attended to; what is asked stands in the dialogue itself.
         read = now if self.earlier is None else dialogues.mask
         memories = []
@@ -204,6 +197,15 @@ class Reranker(nn.Module):
             memories=memories,
         )
 
+    def _told_apart(self, dialogues: DialogueStates) -> Tensor:
+        """The dialogues' tokens with who said them and when, (dialogues, tokens, width)."""
+        tokens: Tensor = (
+            dialogues.states
+            + self.recency(dialogues.turns.clamp(max=MAX_RECENCY))
+            + self.speaker(dialogues.agents.long())
+        )
+        return tokens if self.earlier is None else tokens + (dialogues.turns == EARLIER)[..., None] * self.earlier
+
     def judge(self, read: ReadStates, candidates: CandidateStates, keep_retrieval: bool | Tensor = True) -> Judged:
         """Reads candidates against their dialogues; each by itself, so they may come in any parts.
 
@@ -214,25 +216,35 @@ class Reranker(nn.Module):
         """
         own = OwnDialogue(read, candidates)
         tokens = self._attend(own, candidates, self.layers[:-1])
-        answer_mask = candidates.mask & candidates.is_answer
-        question_mask = candidates.mask & ~candidates.is_answer
+        in_answer = candidates.in_answer
         # Only the answer's tokens are read out, so only they go through the last block.
         longest = candidates.longest_answer
         if longest is None:
-            longest = int(answer_mask.sum(dim=-1).max())
+            longest = int(in_answer.sum(dim=-1).max())
         updated: Tensor = self.layers[-1](tokens, candidates.mask, own.memory(-1), own.mask, only=longest)
-        answer = masked_mean(updated, answer_mask[:, :longest])
-        question = masked_mean(tokens, question_mask)
+        answer = masked_mean(updated, in_answer[:, :longest])
+        question = masked_mean(tokens, candidates.in_question)
+        return self._judged(own, candidates, (own.vector, answer, question), keep_retrieval)
+
+    def _judged(
+        self,
+        own: OwnDialogue,
+        candidates: CandidateStates,
+        told: tuple[Tensor, Tensor, Tensor],
+        keep_retrieval: bool | Tensor,
+    ) -> Judged:
+        """What is made of candidates by the vectors of dialogue, answer and question, each (candidates, width)."""
+        vector, answer, question = told
         parts = torch.stack(
             [
-                nn.functional.cosine_similarity(answer, own.vector, dim=-1),
+                nn.functional.cosine_similarity(answer, vector, dim=-1),
                 nn.functional.cosine_similarity(question, own.mean, dim=-1),
-                *self._coverage(candidates.states, own, answer_mask, question_mask),
+                *self._coverage(candidates.states, own, candidates.in_answer, candidates.in_question),
             ],
             dim=-1,
         )
         signals = candidates.signals.to(parts.dtype)
-        joint = torch.cat([answer, question, answer * own.vector, question * own.vector, parts, signals], dim=-1)
+        joint = torch.cat([answer, question, answer * vector, question * vector, parts, signals], dim=-1)
         # In full precision, and not as matrix products, which autocast would round to bfloat16: candidates that
         # retrieval tells apart must not become ties.
         direct = (parts.float() * self.part_weights.float()).sum(dim=-1) * SIGNAL_SCALE
@@ -282,7 +294,7 @@ class Reranker(nn.Module):
         own = OwnDialogue(self.read(dialogue), candidates)
         tokens = self._attend(own, candidates, self.layers[:-1])
         weights = self.layers[-1].weights(tokens, candidates.mask, own.memory(-1), own.mask)[place]
-        answer = candidates.mask[place] & candidates.is_answer[place]
+        answer = candidates.in_answer[place]
         looked = weights[:, answer, tokens.shape[1] :].float().sum(dim=(0, 1))
         share: Tensor = looked / looked.sum().clamp(min=1e-12)
         return share

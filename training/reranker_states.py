@@ -40,6 +40,16 @@ class CandidateStates:
     longest_answer: int | None = None
     """Tokens of the longest answer, where that is known: a GPU is waited for when it is asked."""
 
+    @property
+    def in_answer(self) -> Tensor:
+        """(candidates, tokens) bool: real tokens of the answer."""
+        return self.mask & self.is_answer
+
+    @property
+    def in_question(self) -> Tensor:
+        """(candidates, tokens) bool: real tokens of the past question."""
+        return self.mask & ~self.is_answer
+
 
 @dataclass(slots=True)
 class ReadStates:

@@ -22,11 +22,11 @@ from training.augmentation import augment
 from training.batching import batches_of_like_length
 from training.datasets import Query, load_task
 from training.encoded_answers import encoded_answers
-from training.encoder_training import _training_mode, _vectors
+from training.encoder_training import SCALE, _training_mode, _vectors
 from training.losses import listwise_softmax
-from training.metrics import mean_reciprocal_rank, rank_of_right
+from training.metrics import mean_reciprocal_rank, rank_of_right, recall_at
 
-EPOCHS, BATCH, NEGATIVES, RATE, SCALE = 3, 64, 1_000, 1e-4, 20.0
+EPOCHS, BATCH, NEGATIVES, RATE = 3, 64, 1_000, 1e-4
 
 
 def figures(embedder: Embedder, queries: Sequence[Query], answers: np.ndarray) -> str:
@@ -39,9 +39,8 @@ def figures(embedder: Embedder, queries: Sequence[Query], answers: np.ndarray) -
         rows = np.array(query.pool)
         if np.isin(rows, right).any():
             pooled.append(rank_of_right(own[rows], np.isin(rows, right)))
-    hits = [np.mean([0 < rank <= k for rank in everywhere]) for k in (1, 10, 100)]
-    first = np.mean([rank == 1 for rank in pooled])
-    return f"{first:.3f} / {mean_reciprocal_rank(pooled):.3f}   " + " / ".join(f"{hit:.3f}" for hit in hits)
+    hits = " / ".join(f"{recall_at(everywhere, k):.3f}" for k in (1, 10, 100))
+    return f"{recall_at(pooled, 1):.3f} / {mean_reciprocal_rank(pooled):.3f}   {hits}"
 
 
 def main(data: str, work: str) -> None:

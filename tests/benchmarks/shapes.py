@@ -21,19 +21,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transfer import desk_of
 
 import index.builder
 import training.desk_data
-from index.tokens import EARLIER
 from training.attention import masked_mean
 from training.desk_data import OpenDesk
 from training.examples import Case, Example, examples_from
 from training.judging import judge
 from training.metrics import reciprocal_ranks
 from training.rankers import Ranker, retrieval_ranker
-from training.reranker import MAX_RECENCY, SIGNAL_SCALE, Reranker
+from training.reranker import Reranker
 from training.reranker_states import CandidateStates, DialogueStates, Judged, OwnDialogue, ReadStates
 from training.reranker_training import train_reranker
 from training.settings import TrainSettings
@@ -46,30 +45,18 @@ class OtherDirection(Reranker):
 
     def read(self, dialogues: DialogueStates) -> ReadStates:
         """As it is read for all candidates, with its own tokens where keys and values stand otherwise."""
-        read = super().read(dialogues)
-        tokens = dialogues.states + self.recency(dialogues.turns.clamp(max=MAX_RECENCY))
-        tokens = tokens + self.speaker(dialogues.agents.long())
-        if self.earlier is not None:
-            tokens = tokens + (dialogues.turns == EARLIER)[..., None] * self.earlier
+        read, tokens = super().read(dialogues), self._told_apart(dialogues)
         read.memories = [(tokens, tokens)]
         return read
 
     def judge(self, read: ReadStates, candidates: CandidateStates, keep_retrieval: bool | Tensor = True) -> Judged:
         """As `Reranker.judge`, the dialogue's vector being that of its tokens after they saw the candidate."""
         own, block = OwnDialogue(read, candidates), self.layers[-1]
-        tokens = candidates.states + self.segment(candidates.is_answer.long())
+        tokens = self._attend(own, candidates, [])
         seen: Tensor = block(own.memory(0)[0], own.mask, block.keys_and_values(tokens), candidates.mask)
-        vector = masked_mean(seen, own.now)
-        is_answer, is_question = candidates.mask & candidates.is_answer, candidates.mask & ~candidates.is_answer
-        answer, question = masked_mean(tokens, is_answer), masked_mean(tokens, is_question)
-        cosine = nn.functional.cosine_similarity
-        covered = self._coverage(candidates.states, own, is_answer, is_question)
-        parts = torch.stack([cosine(answer, vector, dim=-1), cosine(question, own.mean, dim=-1), *covered], dim=-1)
-        signals = candidates.signals.to(parts.dtype)
-        joint = torch.cat([answer, question, answer * vector, question * vector, parts, signals], dim=-1)
-        direct = (parts.float() * self.part_weights.float()).sum(dim=-1) * SIGNAL_SCALE
-        retrieved = (candidates.signals.float() * self.signal_weights.float()).sum(dim=-1)
-        return Judged(nn.functional.gelu(self.score_in(joint)), direct + retrieved * keep_retrieval)
+        answer = masked_mean(tokens, candidates.in_answer)
+        question = masked_mean(tokens, candidates.in_question)
+        return self._judged(own, candidates, (masked_mean(seen, own.now), answer, question), keep_retrieval)
 
 
 CONVERSATIONS = 1_100
