@@ -59,6 +59,10 @@ class Assist:
         """
         self.dialogue = AssistedDialogue(customer=customer, threshold=threshold)
         self.suggestions: Suggestions | None = None
+        self.shown_last: Suggestions | None = None
+        """Those that were on the screen last in this dialogue; `/why` tells of them after one was sent."""
+        self.sent: RankedAnswer | None = None
+        """The one of these that was sent."""
         self.typing = ""
         """What the customer is typing, where the followed log tells."""
         self.counts_on = False
@@ -111,7 +115,7 @@ class Assist:
         self._numbered |= {number: one.answer.answer_id for number, one in enumerate(self.best, self.first)}
         self.dialogue.suggested = tuple(one.answer for one in self.best)
         if found is not None:
-            self.dialogue.answer = found.answer
+            self.shown_last, self.sent, self.dialogue.answer = found, None, found.answer
 
     def take_moods(self, unread: Unread, moods: Sequence[Mood]) -> None:
         """Takes over how turns sound.
@@ -211,6 +215,7 @@ class Assist:
         self.dialogue = AssistedDialogue(customer=customer, threshold=self.dialogue.threshold)
         self.typing, self._skipped, self._sent, self._sent_last = "", (), [], None
         self.take_suggestions(None)
+        self.shown_last = None
         self._numbered.clear()
 
     def follow(self, event: Event) -> None:
@@ -278,7 +283,7 @@ class Assist:
             self._keep_skipped()
         else:
             # Before it is kept, for that can fail: it is sent all the same.
-            self._sent_last = (self._as_asked(), chosen.answer)
+            self._sent_last, self.sent = (self._as_asked(), chosen.answer), chosen.answer
             is_same = answer_key(text) == answer_key(chosen.answer.text)
             self._keep_verdict(chosen, "sent" if is_same else "edited")
 

@@ -11,7 +11,7 @@ COMMANDS = {
     "skip": "none of these: suggest others",
     "good": "keep the suggestion that was sent last as a good answer; /good 2: suggestion 2",
     "bad": "keep it as a bad one, not suggested again in this dialogue; /bad 2: suggestion 2",
-    "why": "why the best suggestion is the best; /why 2: where suggestion 2 stands",
+    "why": "why the best suggestion is the best, or the one just sent; /why 2: where suggestion 2 stands",
     "handoff": "hand the dialogue over: a summary to copy",
     "save": "save the dialogue: /save FILE.jsonl (a log), .svg or .html",
     "new": "begin a new dialogue",

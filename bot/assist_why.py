@@ -1,4 +1,7 @@
-"""What `/why` explains in `attendant assist`: the best suggestion, or the one whose number stands behind it."""
+"""What `/why` explains in `attendant assist`: the best suggestion, or the one whose number stands behind it.
+
+Where none is suggested, since the customer waits for nothing, it is the one that was sent last.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from bot.why_view import why_view
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from bot.answers import RankedAnswer
     from bot.assist import Assist
     from bot.pipeline import Pipeline
 
@@ -23,19 +27,24 @@ def to_explain(assist: Assist, rest: str, tell: Callable[[str], None]) -> Callab
         rest: what was typed behind the command.
         tell: shows a line from the program itself.
     """
-    found, which = assist.suggestions, numbered(rest)
+    found, which = assist.suggestions or assist.shown_last, numbered(rest)
     if found is None:
         tell("There is nothing to explain yet.")
         return None
     if rest and which is None:
         tell("Say which: /why 2 explains suggestion 2, /why alone the best.")
         return None
-    chosen = assist.suggestion(which[0]) if which else None
-    if which and chosen is None:
-        return None
+    about: RankedAnswer | None = None
+    if which:
+        chosen = assist.suggestion(which[0])
+        if chosen is None:
+            return None
+        about = chosen.answer
+    elif not assist.best:
+        about = assist.sent
 
     def explained(pipeline: Pipeline) -> RenderableType:
-        explanation = pipeline.explain(found.request, found.answer, chosen.answer if chosen else None)
+        explanation = pipeline.explain(found.request, found.answer, about)
         return why_view(found.request.turns, found.answer, explanation, pipeline)
 
     return explained

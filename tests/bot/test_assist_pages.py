@@ -56,6 +56,23 @@ def test_pages_open_and_close_and_commands_say_what_is_missing(tmp_path):
     assert [(turn["role"], turn["text"]) for turn in saved["turns"]] == [("customer", "parcel lost")]
 
 
+def test_why_tells_of_the_suggestion_that_was_sent_when_there_is_none_on_the_screen():
+    async def play(keyboard):
+        await keyboard.type("parcel lost\r")
+        await keyboard.settles()
+        await keyboard.type("\x1bOQ/why\r")
+        await keyboard.sees("Another answer was ranked first")
+        await keyboard.type("\r/say Something of my own.\rparcel lost\r")
+        await keyboard.settles()
+        await keyboard.type("/say My own words.\r/why\r")
+        await keyboard.sees("Confidence: fairly sure")
+        assert "Another answer" not in " ".join(keyboard.rows)
+        await keyboard.type("\r/new\r/why\r")
+        await keyboard.sees("nothing to explain yet")
+
+    use_screen(play)
+
+
 def test_a_hand_over_is_over_when_the_customer_asks_again(tmp_path):
     paths = [tmp_path / f"{name}.jsonl" for name in ("handed", "asked", "answered")]
 
