@@ -12,7 +12,7 @@ def bring_to_disk(paths: Iterable[Path]) -> None:
     for path in paths:
         if path.is_dir() and os.name != "posix":
             continue  # only there can a directory be opened
-        descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+        descriptor = os.open(path, os.O_RDONLY if os.name == "posix" else os.O_RDWR)
         try:
             os.fsync(descriptor)
         finally:

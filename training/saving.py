@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from conversations.errors import ModelError
+from conversations.on_disk import bring_to_disk
 
 _REMEDY = "Save the model elsewhere."
 
@@ -41,8 +42,8 @@ def is_empty(path: Path) -> bool:
 def replacing(directory: Path) -> Iterator[Path]:
     """A new directory to write into; it takes the place of the old one when all is written.
 
-    At no time is a half-written directory in that place. A kill in the moment between the two renames leaves the old
-    one beside, and the next call puts it back.
+    At no time, not even after a power cut, is a half-written directory in that place. A kill in the moment between
+    the two renames leaves the old one beside, and the next call puts it back.
 
     Args:
         directory: where the new one is to be; check first what is there (`check_place`).
@@ -54,7 +55,9 @@ def replacing(directory: Path) -> Iterator[Path]:
         shutil.rmtree(left, ignore_errors=True)
     new.mkdir(parents=True)
     yield new
+    bring_to_disk([path for path in new.rglob("*") if not path.is_symlink()] + [new])
     if directory.exists():
         directory.replace(old)
     new.replace(directory)
+    bring_to_disk([directory.parent])
     shutil.rmtree(old, ignore_errors=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 from ranking_fixtures import WIDTH, tiny_reranker, write_rows
@@ -111,6 +113,28 @@ def test_a_kill_while_writing_leaves_the_old_one(tmp_path):
     write("new")
     assert (tmp_path / "m" / "config.json").read_text() == "new"
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the system does not tell what a descriptor is of")
+def test_a_model_is_on_the_disk_before_it_takes_the_place_of_the_one_before(tmp_path, monkeypatch):
+    directory = tmp_path / "m"
+    save_model(directory, tiny_reranker(blocks=1), Decision(threshold=0.6), {"trained_on": []})
+    (directory / "letter").symlink_to(tmp_path / "nowhere")
+    (directory / "notes").mkdir()
+    (directory / "notes" / "letters.txt").write_text("Dear Ada")
+    (directory / "notes" / "letters.txt").chmod(0o400)
+    synced, real = [], os.fsync
+
+    def recording(descriptor):
+        synced.append((Path(f"/proc/self/fd/{descriptor}").readlink(), load_model(directory).decision.threshold))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", recording)
+    save_model(directory, tiny_reranker(blocks=1), Decision(threshold=0.7), {"trained_on": []})
+    beside = tmp_path / ".m.new"
+    written = [beside / name for name in ("config.json", "model.safetensors", "notes", "notes/letters.txt")]
+    assert {path for path, threshold in synced if threshold == 0.6} == {beside, *written}
+    assert synced[-1] == (tmp_path, 0.7)
 
 
 def test_what_lies_in_a_models_directory_and_is_not_the_models_is_kept(tmp_path):
