@@ -181,5 +181,5 @@ def decide(save: Path | None, force: bool, before: Figures, after: Figures, evid
         return True, f"The desk uses the new model because of --force: {figures}."
     if not evidence.is_enough:
         few = f"{evidence.conversations} held-out conversations show nothing, it takes {LEAST_CONVERSATIONS}"
-        return False, f"The desk keeps the model it had. {few}; import more or use --force: {figures}."
-    return False, f"The desk keeps the model it had, the new one is not shown to be better: {figures}."
+        return False, f"The desk goes on as before. {few}; import more or use --force: {figures}."
+    return False, f"The desk goes on as before, the new model is not shown to be better: {figures}."
