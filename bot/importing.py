@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bot.progress import Meter
 from conversations.desk import Desk, at_home
 from conversations.errors import DeskError
+from conversations.forgotten import LEFT_OUT
 from conversations.importing import ImportReport, import_logs
 from conversations.readers import log_files
 from conversations.store import Store
@@ -77,7 +78,7 @@ def _notices(report: ImportReport) -> list[str]:
             "Times that were not understood: {:,}. What goes by days leaves them out; write them like"
             " 2026-09-02T08:31:00Z.",
         ),
-        (report.forgotten, "Conversations of forgotten customers that were left out: {:,}."),
+        (report.forgotten, LEFT_OUT),
     )
     return [*filter(None, [report.warning]), *(text.format(count) for count, text in told if count)]
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from bot.dialogue import Request
 from bot.pipeline import Pipeline
+from conversations.forgotten import LEFT_OUT, Forgotten
 from conversations.known_ids import KnownIds
 from conversations.model import Conversation, Pair
 from conversations.moments import first_moment, read_moment
@@ -42,7 +43,7 @@ class NumberedConversation(NamedTuple):
 
 
 class LoggedConversations:
-    """The conversations of some logs, de-identified as a desk's own are."""
+    """The conversations of some logs, de-identified as a desk's own are; without those of forgotten customers."""
 
     def __init__(
         self, store: Store, paths: Iterable[Path], on_progress: Callable[[int, int], None] | None = None
@@ -64,6 +65,7 @@ class LoggedConversations:
         self._told: list[Rejected] = []
         self.rejected = 0
         """Pieces that could not be read so far."""
+        self._forgotten = 0
 
     def read(self) -> Iterator[Conversation]:
         """Reads all of them; what cannot be read is passed over and counted."""
@@ -71,13 +73,15 @@ class LoggedConversations:
 
     def numbered(self, is_wanted: Callable[[int], bool] = lambda _: True) -> Iterator[NumberedConversation]:
         """Reads those that are wanted by their numbers, or all."""
-        redacted, ids = redaction_of(self._store), KnownIds(self._store)
+        redacted, ids, forgotten = redaction_of(self._store), KnownIds(self._store), Forgotten(self._store)
         entry = 0
         for read in read_logs(self._files, self._show):
             if isinstance(read, Rejected):
                 self._note_rejected(read)
                 continue
-            if is_wanted(entry):
+            if forgotten.has(read):
+                self._forgotten += 1
+            elif is_wanted(entry):
                 # The names come from what was said, before anything in it was replaced.
                 yield NumberedConversation(entry, redacted(read), earlier_names(read), ids.new(read.id))
             entry += 1
@@ -89,19 +93,24 @@ class LoggedConversations:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Where something could not be read and why: the first few places, and all where a file ends early."""
+        """Where something could not be read and why: the first few places, and all where a file ends early; and how
+        much was left out on purpose.
+        """
         redact = text_redaction_of(self._store)
-        return tuple(f"{one.file}:{one.line}: {redact(one.reason)[:LONGEST_REASON]}" for one in self._told)
+        places = [f"{one.file}:{one.line}: {redact(one.reason)[:LONGEST_REASON]}" for one in self._told]
+        return (*places, *self._left_out)
 
     @property
     def trouble(self) -> str:
-        """What a person should know of what could not be read; empty where all could."""
+        """What a person should know of what was not read; empty where all was."""
         if not self._told:
-            return ""
-        return (
-            f"Passed over, since they cannot be read: {self.rejected:,} pieces of the logs; "
-            f"the first, {self.problems[0]}."
-        )
+            return " ".join(self._left_out)
+        unread = f"{self.rejected:,} pieces of the logs; the first, {self.problems[0]}."
+        return " ".join([f"Passed over, since they cannot be read: {unread}", *self._left_out])
+
+    @property
+    def _left_out(self) -> list[str]:
+        return [LEFT_OUT.format(self._forgotten)] if self._forgotten else []
 
     def _show(self, read: int) -> None:
         if self._on_progress:

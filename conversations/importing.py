@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from conversations.errors import LogError
+from conversations.forgotten import Forgotten
 from conversations.known_ids import KnownIds
 from conversations.logged_state import relation, state_of
 from conversations.model import Conversation
 from conversations.moments import read_moment
 from conversations.pairs import extract_pairs
 from conversations.privacy import Redactor
-from conversations.privacy_ids import holds_person, without_addresses
+from conversations.privacy_ids import without_addresses
 from conversations.readers import Rejected, read_logs
 from conversations.readers.rows import earlier_names, is_earlier_state
 from conversations.store import Store
@@ -145,7 +146,7 @@ class _Import:
         self._redact = redact
         self._redactor = Redactor(salt)
         self._ids = KnownIds(desk_store, redact)
-        self._forgotten = desk_store.forgotten()
+        self._forgotten = Forgotten(desk_store)
         self._is_switching = desk_store.setting("redact", redact) != redact
         self._read: set[str] = set()
         self.conversations = self.turns = self.pairs = self.redactions = 0
@@ -171,7 +172,7 @@ class _Import:
         earlier = [name for name in earlier_names(conversation) if name not in self._read]
         was_read = conversation.id in self._read
         self._read.add(conversation.id)
-        if self._is_forgotten(conversation):
+        if self._forgotten.has(conversation):
             self.forgotten += 1
             return None
         state = state_of(conversation, self._salt, self._redact)
@@ -185,12 +186,6 @@ class _Import:
         told, count = self._redactor.redact_conversation(conversation) if self._redact else (conversation, 0)
         self.redactions += count
         return _Prepared(replace(told, id=name), state, earlier)
-
-    def _is_forgotten(self, conversation: Conversation) -> bool:
-        """Whether it is of a customer who was forgotten, by its id where that is their address or number."""
-        customer, name = conversation.customer, conversation.id
-        people = (*([customer] if customer else []), *([name] if holds_person(name) else []))
-        return any(self._redactor.pseudonym(one) in self._forgotten for one in people)
 
     def _write(self, prepared: _Prepared) -> None:
         _drop_earlier_states(self._store, prepared)

@@ -56,6 +56,28 @@ def test_the_commands_say_so_and_a_customer_can_be_let_in_again(desk, tmp_path, 
     assert code == 1 and "has forgotten no customer 'c-8'" in err
 
 
+def test_a_replay_of_the_logs_stores_nothing_of_them_and_says_so(desk, tmp_path, capsys):
+    forget_customer(desk, "c-8")
+    code, out, err = call(desk, capsys, "replay", tmp_path / "log.jsonl")
+    assert code == 0 and "forgotten customers that were left out: 2." in " ".join((out + err).split())
+    with desk.replays() as replays:
+        (run,) = replays.runs()
+        kept = [turn.conversation for turn in replays.turns(run.id, [0, 1, 2])]
+    assert kept == ["past-0", "past-1", "past-4"]
+    desk_files = [path for path in desk.path.rglob("*") if path.is_file()]
+    assert desk_files and not any(b"money back" in path.read_bytes() for path in desk_files)
+
+
+def test_what_customers_ask_is_looked_for_without_them(desk, tmp_path, capsys):
+    own = {"turns": [{"role": "customer", "text": "Do you repair toasters as well?"}]}
+    log = write_log(tmp_path / "new.jsonl", [own | {"id": f"n{n}", "customer": "c-8"} for n in range(3)])
+    code, out, _ = call(desk, capsys, "gaps", log)
+    assert code == 0 and "toasters" in out
+    forget_customer(desk, "c-8")
+    code, out, err = call(desk, capsys, "gaps", log)
+    assert code == 1 and "left out: 3." in " ".join(err.split()) and "toasters" not in out + err
+
+
 def test_who_is_unknown_is_not_left_out_later(desk, tmp_path):
     with pytest.raises(DeskError, match="knows no customer"):
         forget_customer(desk, "c-99")
