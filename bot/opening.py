@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -37,8 +38,11 @@ def open_pipeline(
             remark(text, is_plain)
         if with_feedback:
             pipeline.refresh_feedback()
+        # Looking for garbage among half a million objects that stay holds every thread up for a quarter of a second.
+        gc.freeze()
         yield pipeline
     finally:
+        gc.unfreeze()
         pipeline.close()
 
 
