@@ -76,8 +76,9 @@ def forget_customer(desk: Desk, name: str) -> dict[str, int]:
     with desk.writing(), desk.store() as store:
         keys = _keys_of(store, name)
         # Where a log names no customers, the id of a conversation may be the person's address or number.
-        named = KnownIds(store).both(name) if holds_person(name) else ()
-        replayed = _forget_replayed(desk, store, keys, named)
+        ids = KnownIds(store)
+        named = ids.both(name) if holds_person(name) else ()
+        replayed = _forget_replayed(desk, store, ids, keys, named)
         removed: dict[str, int] = {}
         for key in keys:
             gone = store.delete_customer(key, store.conversation_ordinals(named))
@@ -114,12 +115,11 @@ def allow_customer(desk: Desk, name: str) -> None:
         store.leave_out(pseudonym, is_left_out=False)
 
 
-def _forget_replayed(desk: Desk, store: Store, keys: tuple[str, ...], named: tuple[str, ...]) -> int:
+def _forget_replayed(desk: Desk, store: Store, ids: KnownIds, keys: tuple[str, ...], named: tuple[str, ...]) -> int:
     """Removes a customer's turns from stored replays; while the store still knows which conversations were theirs."""
     if not desk.replays_path.exists():
         return 0
-    both = KnownIds(store).both
-    own = {*named, *(one for key in keys for kept in store.conversations_of(key) for one in both(kept))}
+    own = {*named, *(one for key in keys for kept in store.conversations_of(key) for one in ids.both(kept))}
     with desk.replays() as replays:
         # A replay may be older than what the desk calls a conversation now.
-        return replays.forget(keys, lambda name: not own.isdisjoint(both(name)))
+        return replays.forget(keys, lambda name: not own.isdisjoint(ids.both(name)))
