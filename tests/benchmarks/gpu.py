@@ -4,9 +4,8 @@
 
 The ceilings are measured first: a copy within the card's memory, bytes read and written counted, and a bfloat16
 matrix product. Then what a caller waits for, from token states on disk to a list in order, beside a full CrossEncoder
-of the same backbone and precision on the same candidates. Then the reranker alone, its states on the card: as it is
-served, replayed as a CUDA graph, and compiled; of one dialogue, and of many at once. Medians; operations are counted
-by torch.
+of the same backbone and precision on the same candidates. Then the reranker alone, its states on the card: as it is,
+as a CUDA graph, and compiled; of one dialogue, and of many at once. Medians; operations are counted by torch.
 """
 
 from __future__ import annotations
@@ -32,6 +31,7 @@ from index.states import TokenStates, write_segment
 from training.rankers import Ranker
 from training.rankers.cross_attention import CrossAttentionRanker
 from training.rankers.cross_encoder import CrossEncoderRanker
+from training.rankers.fixed_shape import Forward, captured
 from training.reranker import Reranker
 from training.reranker_states import CandidateStates, DialogueStates
 
@@ -52,7 +52,6 @@ WORDS = (
     "the",
     "please",
 )
-Forward = Callable[[], torch.Tensor]
 
 
 def median_ms(work: Callable[[], object], times: int = 30) -> float:
@@ -105,25 +104,6 @@ def inputs(reranker: Reranker, dialogues: int, each: int) -> tuple[DialogueState
     )
 
 
-def graphed(forward: Forward) -> Forward:
-    """The same, captured once and replayed."""
-    beside = torch.cuda.Stream()
-    beside.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(beside):
-        for _ in range(3):
-            forward()
-    torch.cuda.current_stream().wait_stream(beside)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        scores = forward()
-
-    def replay() -> torch.Tensor:
-        graph.replay()
-        return scores
-
-    return replay
-
-
 def compiled(reranker: Reranker, given: tuple[DialogueStates, CandidateStates]) -> Forward:
     """The same through torch.compile, for this one shape."""
     made: Any = torch.compile(reranker, dynamic=False)
@@ -138,10 +118,13 @@ def alone(reranker: Reranker, copied: float, multiplied: float) -> None:
         read = given[0].states.numel() + given[1].states.numel()
         with torch.inference_mode(), FlopCounterMode(display=False) as counter:
             expected = reranker(*given)
-        as_served = partial(reranker, *given)
-        ways: dict[str, Callable[[], Forward]] = {"as served": lambda own=as_served: own}
+        as_it_is = partial(reranker, *given)
+        ways: dict[str, Callable[[], Forward]] = {"as it is": lambda own=as_it_is: own}
         if each == 50 and dialogues < 256:
-            ways |= {"CUDA graph": partial(graphed, as_served), "compiled": partial(compiled, reranker, given)}
+            ways |= {
+                "CUDA graph": partial(captured, as_it_is, "cuda"),
+                "compiled": partial(compiled, reranker, given),
+            }
         for name, way in ways.items():
             with torch.inference_mode():
                 try:

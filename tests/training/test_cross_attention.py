@@ -12,6 +12,7 @@ from ranking_fixtures import WIDTH, tiny_reranker, tiny_source
 from index.candidates import SIGNALS, Candidate, ReadDialogue
 from index.tokens import Tokens
 from training.rankers.cross_attention import CrossAttentionRanker, bucket_of
+from training.rankers.fixed_shape import MOST, FixedShape
 
 CONTEXT = ReadDialogue((), Tokens([], [0] * 5, [False] * 5), *[np.zeros(WIDTH, np.float32)] * 2, torch.ones(5, WIDTH))
 MANY = [Candidate(row, "", (0.0,) * len(SIGNALS), 0.0) for row in range(50)]
@@ -75,6 +76,17 @@ def test_a_gpu_weighs_the_lists_of_many_dialogues_in_few_passes_and_the_same(sou
             {one.candidate.answer_id: one.score for one in expected}, abs=1e-4
         )
         assert sum(one.weight for one in own) == pytest.approx(1.0 if expected else 0.0)
+
+
+def test_a_gpu_launches_a_short_list_at_once_and_ranks_the_same(source):
+    ranker = CrossAttentionRanker(tiny_reranker(listwise_heads=2), source.answers, None, "cpu", "float32")
+    lists = [MANY, MANY[:7], (MANY * 2)[: MOST + 1]]
+    expected = [ranker.rank(read(20, 3), one) for one in lists]
+    ranker._fixed = FixedShape(ranker.reranker, ranker.dtype)
+    for own, one in zip(expected, lists, strict=True):
+        ranked = ranker.rank(read(20, 3), one)
+        assert [entry.score for entry in ranked] == pytest.approx([entry.score for entry in own], abs=1e-4)
+        assert [entry.candidate for entry in ranked] == [entry.candidate for entry in own]
 
 
 def test_ranking_in_low_precision_leaves_a_models_weights_as_they_were(source):

@@ -16,6 +16,7 @@ from index.encoder_loading import default_device, default_precision
 from index.states import TokenStates, gather
 from training.batching import stacked
 from training.rankers.base import Ranked, Ranker, in_order
+from training.rankers.fixed_shape import MOST, FixedShape
 from training.reranker import SIGNAL_SCALE, Reranker
 from training.reranker_states import CandidateStates, DialogueStates, Judged
 
@@ -57,6 +58,7 @@ class CrossAttentionRanker(Ranker):
         self.reranker = deepcopy(reranker).to(self.device, self.dtype).eval()
         self.states_below = reranker.config.blocks
         self.bucket = bucket_of(self.device)
+        self._fixed = FixedShape(self.reranker, self.dtype) if self.device.startswith("cuda") else None
         self.together = _together(self.device, reranker.config.width * self.dtype.itemsize)
         self._answers = answers
         self._questions = questions
@@ -68,17 +70,8 @@ class CrossAttentionRanker(Ranker):
         if self._is_blind:
             retrieved = np.array([candidate.retrieval_score for candidate in candidates], np.float32)
             return in_order(candidates, SIGNAL_SCALE * retrieved)
-        by_length = sorted(range(len(candidates)), key=lambda row: self._tokens(candidates[row]))
-        scores = np.zeros(len(candidates), np.float32)
-        with torch.inference_mode():
-            read = self.reranker.read(self.dialogue(context))
-            buckets = [by_length[begin : begin + self.bucket] for begin in range(0, len(by_length), self.bucket)]
-            parts = [
-                self.reranker.judge(read, self.candidates([candidates[row] for row in rows])) for rows in buckets
-            ]
-            one_dialogue = torch.zeros(len(candidates), dtype=torch.long, device=self.device)
-            scores[by_length] = self.reranker.weigh(Judged.joined(parts), one_dialogue).cpu().numpy()
-        return in_order(candidates, scores)
+        scores = self._at_once(context, candidates)
+        return in_order(candidates, self._in_buckets(context, candidates) if scores is None else scores)
 
     def rank_many(self, contexts: Sequence[ReadDialogue], lists: Sequence[Sequence[Candidate]]) -> list[list[Ranked]]:
         """As `rank` for each; a GPU, which one list does not fill, weighs those of many dialogues in one pass."""
@@ -96,6 +89,28 @@ class CrossAttentionRanker(Ranker):
             for place, candidates, own in zip(places, served, np.split(scores, ends[:-1]), strict=True):
                 ranked[place] = in_order(candidates, own)
         return ranked
+
+    def _at_once(self, context: ReadDialogue, candidates: Sequence[Candidate]) -> Floats | None:
+        """Scores by a single launch, on a GPU and of a list that is not too long."""
+        if self._fixed is None or len(candidates) > MOST:
+            return None
+        with torch.inference_mode():
+            scores = self._fixed.scores(self.dialogue(context), self.candidates(candidates))
+        return None if scores is None else scores.numpy()
+
+    def _in_buckets(self, context: ReadDialogue, candidates: Sequence[Candidate]) -> Floats:
+        """Scores of one dialogue's candidates, those of like length together."""
+        by_length = sorted(range(len(candidates)), key=lambda row: self._tokens(candidates[row]))
+        scores = np.zeros(len(candidates), np.float32)
+        with torch.inference_mode():
+            read = self.reranker.read(self.dialogue(context))
+            buckets = [by_length[begin : begin + self.bucket] for begin in range(0, len(by_length), self.bucket)]
+            parts = [
+                self.reranker.judge(read, self.candidates([candidates[row] for row in rows])) for rows in buckets
+            ]
+            one_dialogue = torch.zeros(len(candidates), dtype=torch.long, device=self.device)
+            scores[by_length] = self.reranker.weigh(Judged.joined(parts), one_dialogue).cpu().numpy()
+        return scores
 
     @property
     def _is_blind(self) -> bool:
