@@ -2,10 +2,10 @@
 
 Precise rather than complete: each rule wants the wish, the threat or the injury, not a word alone ("press 1", "Court
 Yard Hotel", "police uniform" and "time to kill" are none), and none that is denied in the same clause. English; the
-wish also in German and Chinese. In the 43,476 customer turns of STAR's train log the rules fire 21 times: on 11 turns
-about death or an overdose (seven of them in a game of spaceships), seven about court, police or the FBI (four of them
-mean somebody other than the desk), three that ask for the manager. One is wrong. In STAR nobody is hurt by a product
-and nobody speaks of the press: the rules for that are held against written examples only.
+wish also in German and Chinese. In the 43,476 customer turns of STAR's train log the rules fire 22 times: on 12 turns
+about death, poison or an overdose (seven of them in a game of spaceships), seven about court, police or the FBI (four
+of them mean somebody other than the desk), three that ask for the manager. One is wrong. In STAR nobody is hurt by a
+product and nobody speaks of the press: the rules for that are held against written examples only.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ _REACH = r"""(?:(?:talk|speak|chat|talking|speaking|chatting)\s(?:to|with)|(?:ge
     |get\s(?:hold\sof|through\sto)|reach)"""
 _WISH = r"""(?:want|need|like|wish|prefer|rather|love|insist\son|demand|let\sme|can\s(?:i|we)|could\s(?:i|we)|may\si
     |how\s(?:can|do)\si|please|have|wanna|trying)\b[^.!?;]{0,18}?"""
+_KIN = r"(?:son|daughter|child|children|kids?|baby|wife|husband|mother|father|mom|mum|dad|brother|sister|friend)"
 _OUTLET = r"(?:bbc|cnn|nbc|cbs|itv|fox\snews|sky\snews|daily\smail|guardian|new\syork\stimes|washington\spost)"
 _RULES = {
     "person": rf"""
@@ -40,8 +41,16 @@ _RULES = {
         (?:help|answer|call|contact|talk\sto)\s(?:me|us)\b
       | \b(?:real|actual|live|human)\s(?:human|person|agent|being|operator|representative|advisor)\W*
         (?:please|pls|now)\b
-      | ^\W*(?:an?\s)?(?:human|agent|operator|representative|(?:real|live|actual)\s(?:person|human|agent))\W*
+      | ^\W*(?:an?\s)?(?:human|(?:customer\s(?:service|support|care)\s)?(?:agent|operator|representative)
+        |(?:real|live|actual)\s(?:person|human|agent))\W*
         (?:please|pls|now)?\W*$
+      | (?P<unable>\b(?:can|could)(?:['’]?t|\s?not)\s(?:i|we)\s[^.!?;]{{0,18}}?{_REACH}\s{_SOMEONE}
+        |\b(?:(?:have|has|had|was|were|am|are|is)(?:n['’]?t|\snot)\s(?:been\s)?able|unable|impossible|no\sway
+          |(?:can|could)(?:['’]?t|\s?not)\s(?:seem|find\s(?:out\s)?how|see\show))\sto\s{_REACH}\s{_SOMEONE}
+        |\b(?:can|could)(?:['’]?t|\s?not)\s(?:reach|get\s(?:hold\sof|through\sto))\s{_SOMEONE})
+      | \bescalate\s(?:this|it|my\s\w+)\b
+      | \b(?:is|isn['’]?t)\sthere\s(?:an?y?\s)?(?:{_REAL}+(?:human|person|agent)|human)\b
+        (?=\W*$|[.!?,]|\s(?:here|there)\b)
       | \b(?:is|isn['’]?t)\sthere\s(?:an?y?\s)?{_REAL}*(?:human|person|any\s?one|anybody|somebody|someone)\b
         [^.!?;]{{0,20}}?
         (?:\bto\s(?:talk|speak)|\b(?:talk|speak)\sto|i\scan\sreach)\b
@@ -52,7 +61,7 @@ _RULES = {
       | 转人工|人工客服|人工服务|接人工|真人(?:客服|服务)|跟(?:真)?人(?:说|聊)
       | 找(?:个|一?位)?(?:真人|人工|你们(?:的)?(?:经理|领导|主管))
     """,
-    "harm": r"""
+    "harm": rf"""
         \b(?:kill|hang|harm|hurt|shoot)(?:ing)?\smyself\b | \bcutting\smyself\b | \bsuicid(?:e|al)\b | \bself[\s-]harm
       | \b(?:end|take|taking|ending)\smy\s(?:own\s)?life\b | \b(?:want|going|rather)\sto\sdie\b(?!\s(?:of|for|from)\b)
       | \b(?:don['’]?t|do\snot)\swant\sto\s(?:live|be\salive)\b(?:\sany\s?more|\slike\sthis)?(?=\W*(?:$|[.!,;]))
@@ -62,16 +71,23 @@ _RULES = {
         (?:too\smany|all\s(?:of\s)?(?:my|the))\s(?:pills|tablets)\b
       | \b(?:burned|burnt|scalded)\s(?:my|our|his|her|their)\s(?:(?:left|right|little|whole|own)\s)?
         (?:hands?|fingers?|thumb|arms?|legs?|foot|feet|face|skin|eyes?|mouth|lips?|tongue|neck|back|knees?
-        |son|daughter|child|children|kids?|baby|wife|husband|mother|father|mom|mum|dad)\b
+        |{_KIN})\b
       | \b(?:g[eo]t(?:s|ten|ting)?|gave|giv(?:es|en|ing)|had|receiv(?:ed|es|ing)|suffer(?:ed|s|ing))\s
         (?:(?:me|us|him|her|them|(?:my|our|his|her)\s\w+)\s)?(?:an?|several|some)\s(?:\w+\s)?
         electric(?:al)?\sshocks?\b(?![\s-](?:absorber|collar|fence|therapy|treatment))
+      | \b(?:my|our|his|her|their)\s(?:(?:little|own)\s)?{_KIN}\s(?:got|gets|was|were|is|are|has\sbeen|have\sbeen)\s
+        (?:(?:badly|seriously|nearly|almost|now)\s)?(?:burn(?:ed|t)|scalded|injured|poisoned|hurt)\b
+      | \b(?:i|we|he|she|they|someone|somebody)\s(?:got|was|were|am|are|is|has\sbeen|have\sbeen)\s
+        (?:(?:badly|seriously|nearly|almost|now)\s)?(?:scalded|injured|poisoned)\b
+      | \b(?:had|have|has|got|having|suffer(?:ed|s|ing)?|cause[ds]?|gave|given)\s(?:\w+\s){{0,3}}?
+        allergic\sreactions?\b
+      | \b(?:rushed|taken|admitted)\sto\s(?:the\s|an?\s)?(?:hospital|emergency\sroom|intensive\scare)\b
       | \belectrocuted\b | \b(?:caught\sfire|burst\sinto\sflames|went\sup\sin\sflames)\b
       | \b(?:it|battery|batteries|charger|phone|laptop|lamp|bulb|kettle|oven|toaster|heater|glass|bottle|device
-        |machine|plug|adapter|scooter)\s(?:(?:has|have|had|just|suddenly|nearly|almost)\s){0,2}exploded\b
+        |machine|plug|adapter|scooter)\s(?:(?:has|have|had|just|suddenly|nearly|almost)\s){{0,2}}exploded\b
         (?!\s(?:with|on|in\s(?:popularity|price|size|value)))
       | \b(?:ended\sup|landed)\sin\s(?:the\s|an?\s)?(?:hospital|emergency\sroom|intensive\scare)\b
-      | \b(?:plant|set\soff|throw)\s(?:a\s)?bomb\b | \bburn\s(?:\w+\s){1,3}down\b
+      | \b(?:plant|set\soff|throw)\s(?:a\s)?bomb\b | \bburn\s(?:\w+\s){{1,3}}down\b
     """,
     "law": r"""
         \b(?:my|our)\s(?:lawyers?|attorneys?|solicitors?)\s(?:will|is|has|have|says?|said|would|can)\b
@@ -81,7 +97,9 @@ _RULES = {
       | \b(?:speak|talk|turn|go|pass\s(?:it|this)|hand\s(?:it|this))(?:ing)?\s(?:\w+\s)?to\s(?:my|our|a)\s
         (?:lawyers?|attorneys?|solicitors?)\b
       | \b(?:i['’]?ll|i\swill|we['’]?ll|we\swill|to|gonna|can|could|should|would)\ssue\b(?!\s(?-i:[A-Z][a-z]))
-      | \bsuing\b | \blawsuit\b | \blegal\s(?:action|steps|proceedings)\b | \bsmall\sclaims\b | \bombudsman\b
+      | \bsuing\b | \blawsuit\b | \blegal\s(?:action|steps|proceedings)\b
+      | \b(?:issu|start|commenc|begin|initiat)(?:e|ing|ning)\s(?:\w+\s)?proceedings\b
+      | \bsmall\sclaims\b | \bombudsman\b
       | \b(?:take|taking|see|bring)\s(?:you|this|it|them|the\smatter)\s(?:\w+\s){0,2}?
         (?:to|in|before)\s(?:the\s)?court\b
       | \b(?:i['’]?ll|i\swill|i['’]?m|i\sam|we['’]?ll|we\swill|we['’]?re|we\sare|gonna|going\sto|about\sto)\s
@@ -116,9 +134,14 @@ KINDS = tuple(_RULES)
 _COMPILED = {kind: re.compile(rule, re.VERBOSE | re.IGNORECASE) for kind, rule in _RULES.items()}
 _DENIED = re.compile(
     r"""(?:\b(?:no|not|never|without|nor|instead\sof|hate|avoid|rather\snot|needn['’]?t|kein(?:e[nmrs]?)?|nicht|ohne)
-    |n['’]t|\b(?:dont|wont|cant|didnt|doesnt|wouldnt))\b(?!\sbelieve)[^.!?;,]{0,24}$|(?:不|别|没|無|无)[^。！？，,]{0,4}$""",
+    |n['’]t|\b(?:dont|wont|cant|didnt|doesnt|wouldnt))\b(?!\s(?:believe|hesitate|think\stwice|make\s(?:me|us)))
+    [^.!?;,]{0,24}$|(?:不|别|没|無|无)[^。！？，,]{0,4}$""",
     re.VERBOSE | re.IGNORECASE,
 )
+_NEAR = 80
+"""Characters before and behind the words in which a denial of them stands: a long text is not read again for each."""
+_CONDITION = re.compile(r"\b(?:if|unless|until)\b[^.!?;]*$", re.IGNORECASE)
+"""What is denied behind this is the condition of a threat, not the threat."""
 _NO_DENIAL = re.compile(r"\bmyself\b|\bto (?:live|be alive)\b", re.IGNORECASE)
 """Not wanting to live is no denial, and who says that they will not harm themselves is still to be heard."""
 _DENIED_AFTER = re.compile(r"^\s*(?:\w+\s){0,2}nicht\b", re.IGNORECASE)
@@ -139,12 +162,14 @@ def telling_words(text: str) -> list[tuple[str, str]]:
     found = []
     for kind, rule in _COMPILED.items():
         for match in rule.finditer(line):
-            if _NO_DENIAL.search(match.group()) or not _is_denied(line, match):
+            if match.lastgroup or _NO_DENIAL.search(match.group()) or not _is_denied(line, match):
                 found.append((kind, match.group().strip(" .,!?")))
                 break
     return found
 
 
 def _is_denied(line: str, match: re.Match[str]) -> bool:
-    before, after = line[: match.start()], line[match.end() :]
-    return bool(_DENIED.search(before) or _DENIED_INSIDE.search(match.group()) or _DENIED_AFTER.match(after))
+    before, after = line[max(match.start() - _NEAR, 0) : match.start()], line[match.end() : match.end() + _NEAR]
+    denial = _DENIED.search(before)
+    is_denied_before = denial is not None and not _CONDITION.search(before, 0, denial.start())
+    return bool(is_denied_before or _DENIED_INSIDE.search(match.group()) or _DENIED_AFTER.match(after))

@@ -33,6 +33,17 @@ from conversations.store import Store
         ("person", "I need help from a human being"),
         ("person", "can I get an answer from a real person?"),
         ("person", "could a human please help me"),
+        ("person", "why can't I speak to a human?"),
+        ("person", "I haven't been able to reach a human"),
+        ("person", "I can't find how to talk to a person"),
+        ("person", "I can't get through to anyone, not even a manager. I cannot reach an agent!"),
+        ("person", "Is there a real person?"),
+        ("person", "customer service representative"),
+        ("person", "please escalate this"),
+        ("harm", "my son got burned by your kettle"),
+        ("harm", "our daughter was badly injured"),
+        ("harm", "I had an allergic reaction and went to hospital"),
+        ("harm", "she was taken to hospital"),
         ("harm", "it exploded and burned my hand"),
         ("harm", "I can't believe it burnt my daughter"),
         ("harm", "the tea scalded my left arm"),
@@ -59,6 +70,11 @@ from conversations.store import Store
         ("law", "I will report you to trading standards"),
         ("law", "next I contact Trading Standards"),
         ("law", "I filed a complaint with the Better Business Bureau"),
+        ("law", "if this is not fixed I will sue"),
+        ("law", "If I do not get my money, I will go to the police"),
+        ("law", "I won't hesitate to sue you"),
+        ("law", "Don't make me call my lawyer"),
+        ("law", "I am issuing proceedings"),
         ("press", "the BBC will hear about this"),
         ("press", "the newspapers are going to hear about it"),
         ("press", "I'll call CNN"),
@@ -102,6 +118,12 @@ def test_what_calls_for_a_person_is_heard(kind, text):
         "desserts to die for",
         "I don't want to live near the station",
         "I'm not going to sue anybody",
+        "I can't talk to a person right now, I'm in a meeting",
+        "is there a person called Ann in your office?",
+        "I don't want you to escalate this",
+        "I got burned by your pricing",
+        "my son was not injured",
+        "is there a risk of an allergic reaction?",
         "I'd like a real person-sized cutout",
         "I would like the manager position",
         "I need help from my bank",
@@ -144,6 +166,9 @@ def test_any_text_can_be_looked_at(text):
 def test_long_hostile_text_is_looked_at_quickly():
     # Rules that try every way to read such a text would not end within the time limit of a test.
     for text in ("please " * 3_000, "want " * 3_000, "no " * 4_000, "to the " * 2_000, "a" * 20_000):
+        assert telling_words(text) == []
+    # What is denied may be denied very often.
+    for text in ("I don't want to talk to a person. " * 10_000, "不转人工" * 40_000, "I won't sue you, " * 20_000):
         assert telling_words(text) == []
 
 
