@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.early_warning import THRESHOLD, EarlyWarning, heeded, warnings_after
-from bot.mood import MoodTrend
+from bot.mood import REMEMBERED, MoodTrend
 from conversations.model import Turn
 from conversations.moments import this_moment
 from conversations.pairs import as_asked
@@ -141,7 +141,7 @@ class Dialogue:
         """
         if mood is not None:
             self.moods = {**self.moods, number: mood}
-        trend = self._trend(number) if number in self.moods else MoodTrend()
+        trend = self._trend(number, max(number - REMEMBERED, 1)) if number in self.moods else MoodTrend()
         raised = warnings_after(text[:LONGEST_MESSAGE], trend, number, self.threshold)
         known = self.warnings
         others = (warning for warning in known if warning.turn != number)
@@ -196,9 +196,9 @@ class Dialogue:
             self.rejected = (*self.rejected, self.given)
             self._give(None)
 
-    def _trend(self, number: int) -> MoodTrend:
-        """The mood up to and with one of the customer's turns."""
-        return MoodTrend(tuple(self.moods[turn].score for turn in sorted(self.moods) if turn <= number))
+    def _trend(self, number: int, first: int = 1) -> MoodTrend:
+        """The mood from one of the customer's turns up to and with another."""
+        return MoodTrend(tuple(self.moods[turn].score for turn in range(first, number + 1) if turn in self.moods))
 
     def _give(self, answer: RankedAnswer | None) -> None:
         self.given, self.listed, self.handed_over = answer, 0, False

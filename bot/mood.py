@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 MEMORY = 0.5
 """Share of the level before that stays in the level after a turn: two bad turns weigh more than one."""
+REMEMBERED = 64
+"""Turns after which nothing of a mood is left in the level: it halves with each."""
 BAD = -0.3
 WORDS = ((-0.6, "very bad"), (BAD, "bad"), (-0.1, "somewhat bad"), (0.2, "even"))
 RISING = 0.15
 """A change of the level by more than this over the last turn is a rise or a fall."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MoodTrend:
     """The moods of a customer's turns, oldest first."""
 
     scores: tuple[float, ...] = ()
     """Per turn from -1 to 1; see `training.mood.Mood.score`."""
 
-    @property
+    @cached_property
     def levels(self) -> tuple[float, ...]:
         """The smoothed mood after each turn: level = MEMORY * level before + (1 - MEMORY) * score, from 0 on.
 

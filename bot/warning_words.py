@@ -11,6 +11,7 @@ product and nobody speaks of the press: the rules for that are held against writ
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _REAL = r"(?:(?:real|actual|live|living|proper|human|senior)\s)"
 _SOMEONE = rf"""(?:(?:an?|the|your|my|any|some|another|one\sof\syour)\s)?(?:{_REAL}+people|{_REAL}*
@@ -158,14 +159,19 @@ def telling_words(text: str) -> list[tuple[str, str]]:
     >>> telling_words("Press 1 for the Court Yard Hotel.")
     []
     """
-    line = " ".join(text.split())
+    return list(_told(" ".join(text.split())))
+
+
+@lru_cache(maxsize=16)
+def _told(line: str) -> tuple[tuple[str, str], ...]:
+    """Kept for the moment, since a turn is heard again when its mood was read."""
     found = []
     for kind, rule in _COMPILED.items():
         for match in rule.finditer(line):
             if match.lastgroup or _NO_DENIAL.search(match.group()) or not _is_denied(line, match):
                 found.append((kind, match.group().strip(" .,!?")))
                 break
-    return found
+    return tuple(found)
 
 
 def _is_denied(line: str, match: re.Match[str]) -> bool:

@@ -7,11 +7,13 @@ from chat_fakes import ANSWERS, FakePipeline
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.dialogue import Dialogue
 from bot.early_warning import THRESHOLD, desk_threshold, heeded, warnings_after
 from bot.mood import MoodTrend
 from bot.warning_words import KINDS, telling_words
 from conversations.model import Turn
 from conversations.store import Store
+from training.mood import Mood
 
 
 @pytest.mark.parametrize(
@@ -198,6 +200,14 @@ def test_a_worse_turn_never_lifts_the_level(scores, place):
     worse = [*scores[:place], -1.0, *scores[place + 1 :]]
     assert MoodTrend(tuple(worse)).level <= MoodTrend(tuple(scores)).level + 1e-6
     assert -1 <= MoodTrend(tuple(scores)).level <= 1
+
+
+@given(st.lists(st.sampled_from([-0.9, -0.6, 0.0, 0.8]), min_size=100, max_size=150))
+def test_a_long_dialogue_is_warned_of_as_by_all_of_it(scores):
+    dialogue = Dialogue()
+    for number, score in enumerate(scores, 1):
+        raised = dialogue.hear(number, "where is it", Mood(max(-score, 0.0), 1 - abs(score), max(score, 0.0)))
+        assert raised == list(warnings_after("where is it", MoodTrend(tuple(scores[:number])), number))
 
 
 def test_a_desk_may_choose_its_threshold(tmp_path):
