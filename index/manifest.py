@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,10 @@ from conversations.store import Store
 
 SCHEMA = 1
 NAME = "manifest.json"
+STAMPS = "verified.json"
+"""What `index.stamps` notes; not part of the index."""
+READERS = 4
+"""Files that are hashed at a time."""
 
 
 @dataclass(frozen=True)
@@ -73,15 +78,19 @@ def verify_files(directory: Path, manifest: Manifest, names: Iterable[str] | Non
     Raises:
         IndexDamaged: a file is missing or is not what was written.
     """
-    for name in manifest.files if names is None else names:
-        try:
-            digest = sha256_of(directory / name)
-        except OSError as error:
-            raise IndexDamaged(
-                f"The index file {name} is missing or unreadable.", "It is rebuilt from the store."
-            ) from error
-        if digest != manifest.files[name]:
-            raise IndexDamaged(f"The index file {name} is damaged.", "It is rebuilt from the store.")
+    wanted = list(manifest.files if names is None else names)
+    with ThreadPoolExecutor(READERS) as pool:
+        for name, digest in zip(wanted, pool.map(lambda name: _digest(directory / name), wanted), strict=True):
+            if digest != manifest.files[name]:
+                state = "damaged" if digest else "missing or unreadable"
+                raise IndexDamaged(f"The index file {name} is {state}.", "It is rebuilt from the store.")
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return sha256_of(path)
+    except OSError:
+        return None
 
 
 def verify_state(writing: str, store: Store) -> None:
@@ -96,7 +105,7 @@ def verify_state(writing: str, store: Store) -> None:
 
 def remove_strangers(directory: Path, manifest: Manifest) -> None:
     """Deletes files that the manifest does not name: leftovers of older versions or of a killed writer."""
-    keep = {NAME, *manifest.files}
+    keep = {NAME, STAMPS, *manifest.files}
     for path in directory.iterdir():
         if path.is_file() and path.name not in keep:
             path.unlink(missing_ok=True)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conversations.errors import IndexDamaged
-from index.manifest import Manifest, read_manifest, verify_files
+from index.manifest import Manifest, read_manifest
+from index.stamps import verify_changed
 from index.states import TokenStates
 from index.vectors import VectorIndex
 
@@ -38,7 +39,7 @@ def open_index(directory: Path) -> OpenedIndex:
         if manifest is None:
             raise IndexDamaged("There is no index yet.", "It is built from the store.")
         try:
-            verify_files(directory, manifest)
+            verify_changed(directory, manifest)
             return _load(directory, manifest)
         except IndexDamaged:
             newer = read_manifest(directory)

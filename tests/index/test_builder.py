@@ -88,14 +88,14 @@ def test_a_reader_keeps_its_index_while_a_writer_changes_it(tmp_path):
 def test_an_index_that_is_swapped_between_its_check_and_its_opening_is_opened_anew(tmp_path, monkeypatch):
     store, _ = built(tmp_path)
     add(store, conversation("bank", "Can I pay by transfer?", "Yes, we reserve the goods for three days."))
-    check, swaps = index.opened.verify_files, []
+    check, swaps = index.opened.verify_changed, []
 
     def checked_then_swapped(*arguments):
         check(*arguments)
         if not swaps:
             swaps.append(update_index(tmp_path / "index", store, embedder()))
 
-    monkeypatch.setattr(index.opened, "verify_files", checked_then_swapped)
+    monkeypatch.setattr(index.opened, "verify_changed", checked_then_swapped)
     assert len(opened(tmp_path, store).views["questions"]) == 7
 
 
