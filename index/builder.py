@@ -28,6 +28,8 @@ OnProgress = Callable[[str, int, int], None]
 
 SLICE = 20_000
 """Pairs or answers encoded before the index is swapped."""
+SLICES = 20
+"""No slice is less than a twentieth of what is there: all vectors are written with each."""
 CHUNK = 2_048
 """Texts whose token states are in memory at a time."""
 STATES_BELOW = 1
@@ -134,8 +136,8 @@ class _Writer(IndexFiles):
         def report(slice_done: float) -> None:
             on_progress("embedding", done + int(slice_done), total)
 
-        slices = [(self._encode_answers, part) for part in _slices(new_answers)]
-        slices += [(self._encode_pairs, part) for part in _slices(new_pairs)]
+        slices = [(self._encode_answers, part) for part in _slices(new_answers, self.manifest.answers)]
+        slices += [(self._encode_pairs, part) for part in _slices(new_pairs, self.manifest.pairs)]
         if not slices:
             self.swap([])
         for encode, ids in slices:
@@ -194,5 +196,11 @@ class _Writer(IndexFiles):
         return encoded.vectors[rows], [encoded.states[row] for row in rows]
 
 
-def _slices(ids: Ids) -> list[Ids]:
-    return [ids[begin : begin + SLICE] for begin in range(0, len(ids), SLICE)]
+def _slices(ids: Ids, present: int) -> list[Ids]:
+    """Splits new ids, so many others being there."""
+    slices: list[Ids] = []
+    begin = 0
+    while begin < len(ids):
+        slices.append(ids[begin : begin + max(SLICE, (present + begin) // SLICES)])
+        begin += len(slices[-1])
+    return slices

@@ -77,6 +77,9 @@ class IndexFiles:
         stem = f"{self.manifest.serial + 1:06d}"
         vectors = {}
         for view, index in self.views.items():
+            if view in self.manifest.vectors and index.is_written:
+                vectors[view] = self.manifest.vectors[view]
+                continue
             path = self.directory / f"{stem}-{view}.faiss"
             index.save(path)
             files.append(path)
@@ -85,7 +88,7 @@ class IndexFiles:
             f"{name}.{array}.npy" for names in self.manifest.segments.values() for name in names for array in ARRAYS
         ]
         new = {path.name: sha256_of(path) for path in files}
-        kept = {name: self.manifest.files[name] for name in segments if name not in new}
+        kept = {name: self.manifest.files[name] for name in (*vectors.values(), *segments) if name not in new}
         self.manifest = replace(
             self.manifest,
             pairs=len(self.views["questions"]),
@@ -101,5 +104,6 @@ class IndexFiles:
 
 
 def compared(wanted: Ids, present: Ids) -> tuple[Ids, Ids]:
-    """Ids that are missing, and ids that are there but not wanted."""
-    return np.setdiff1d(wanted, present), np.setdiff1d(present, wanted)
+    """Ids that are missing, and ids that are there but not wanted, both rising; no id stands twice in either."""
+    missing, extra = (np.setdiff1d(*both, assume_unique=True) for both in ((wanted, present), (present, wanted)))
+    return np.sort(missing), np.sort(extra)

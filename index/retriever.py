@@ -80,7 +80,7 @@ class Retriever(Closing):
         self._links = links.without(~np.isin(pairs, here["questions"].ids) | ~np.isin(answers, here["answers"].ids))
         self._beside = ThreadPoolExecutor(1, "words")
         held, given = len(here["questions"]), len(here["answers"])
-        is_in_step = len(self._links) == len(pairs) == held and len(np.unique(answers)) == given
+        is_in_step = len(self._links) == len(pairs) == held and links.different_answers == given
         if not is_in_step and not (may_lag and len(self._links)):
             raise IndexDamaged("The index is out of step with the store.", "It is brought in step.")
 

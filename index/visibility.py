@@ -45,6 +45,11 @@ class Links:
         """Number of pairs."""
         return len(self.pairs)
 
+    @property
+    def different_answers(self) -> int:
+        """Number of answers that were given."""
+        return int(np.count_nonzero(np.diff(self._sorted))) + bool(len(self._sorted))
+
     def without(self, hidden: Mask) -> Links:
         """The pairs that are not hidden, (pairs,)."""
         shown = ~hidden

@@ -10,8 +10,9 @@ import textwrap
 
 import numpy as np
 import pytest
-from index_fixtures import add, built, conversation, embedder, opened, small_store
+from index_fixtures import LOG, add, built, conversation, embedder, opened, small_store
 
+import index.builder
 import index.opened
 from conversations.errors import IndexDamaged
 from conversations.model import Turn
@@ -61,6 +62,25 @@ def test_an_incremental_index_serves_what_a_fresh_one_serves(tmp_path):
     fresh = opened(tmp_path, store).retrieve(question)[0]
     assert [c.answer_id for c in grown] == [c.answer_id for c in fresh]
     np.testing.assert_allclose([c.signals for c in grown], [c.signals for c in fresh], atol=0.02)
+
+
+def test_vectors_that_did_not_change_are_not_written_again(tmp_path):
+    store, _ = built(tmp_path)
+    before = read_manifest(directory(tmp_path))
+    add(store, conversation("again", "Where do I find my bill?", LOG[4][2]))
+    update_index(tmp_path / "index", store, embedder())
+    after = read_manifest(directory(tmp_path))
+    assert [view for view, name in after.vectors.items() if name == before.vectors[view]] == ["answers"]
+    assert all(check.ok for check in check_index(tmp_path / "index", store, embedder().identity))
+
+
+def test_slices_grow_with_the_index(monkeypatch):
+    monkeypatch.setattr(index.builder, "SLICE", 10)
+    slices = index.builder._slices(np.arange(1000), 0)
+    assert (np.concatenate(slices) == np.arange(1000)).all()
+    assert [len(part) for part in slices[:21]] == [10] * 21
+    assert [len(part) for part in index.builder._slices(np.arange(1000), 2000)][:2] == [100, 105]
+    assert index.builder._slices(np.arange(0), 2000) == []
 
 
 def test_a_deleted_conversation_is_not_served(tmp_path):
