@@ -2,7 +2,8 @@
 indexes of encoders that nothing reads any more go whole.
 
 An ordinary update only stops serving what is gone; its token states stay in the files until these are merged. Token
-states are nearly the text itself, so what a person asked to be forgotten is written out of the files at once.
+states are nearly the text itself, so what a person asked to be forgotten is written out of the files at once. So are
+the cells of a large index: the mean of a cell that held one vector is that vector.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ def forget_in_indexes(root: Path, store: Store) -> int:
             _, pairs, _, answers = files.difference(store.pair_ids(), store.answer_ids())
             before = sum(map(len, files.views.values()))
             files.remove(pairs, answers)
+            for index in files.views.values():
+                index.renew()
             files.merge()
             removed += before - sum(map(len, files.views.values()))
         except IndexDamaged:

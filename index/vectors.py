@@ -99,6 +99,14 @@ class VectorIndex:
         self._is_written &= not removed
         return removed
 
+    def renew(self) -> None:
+        """Makes it anew of what is there: the means of its cells may tell what was removed."""
+        if isinstance(self._held, Cells):
+            held = self._held
+            self._held = Flat.empty(self._faiss, self.dimension)
+            self.add(held.ids, held.all_vectors())
+            self._is_written = False
+
     def search(self, queries: Floats, count: int) -> tuple[Floats, Ids]:
         """The most similar vectors of each query, best first; of a large index nearly always.
 

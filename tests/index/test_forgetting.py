@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import faiss
 import numpy as np
 from index_fixtures import LOG, add, built, conversation, embedder, opened
 
 import index.builder
+import index.vectors
 from conversations.model import Turn
 from index.builder import check_index, index_directory, update_index
 from index.candidates import read_dialogues
@@ -42,6 +44,32 @@ def test_what_is_forgotten_is_in_no_file_and_the_rest_is_served_as_before(tmp_pa
     after = opened(tmp_path, store)
     assert {one.answer_id for one in after.retrieve(asked)[0]} == kept
     assert {one: after.answer_states.slices(one, 99)[0].tobytes() for one in kept} == states
+
+
+def test_no_mean_of_a_large_index_tells_what_was_forgotten(tmp_path, monkeypatch):
+    monkeypatch.setattr(index.vectors, "MOST_FLAT", 3)
+    store, before = built(tmp_path)
+    root = tmp_path / "index"
+    asked = before.views["questions"]
+    vectors = {pair.conversation: asked.vectors_of(np.array([pair.id]))[0] for pair in store.pairs()}
+
+    def nearest_mean(vector):
+        (path,) = root.rglob("*-questions.faiss")
+        cells = faiss.read_index(str(path))
+        return float((cells.quantizer.reconstruct_n(0, cells.nlist) @ vector).max())
+
+    alone = next(name for name, vector in vectors.items() if nearest_mean(vector) > 0.999)
+    store.delete_conversation(alone)
+    update_index(root, store, embedder())
+    assert nearest_mean(vectors[alone]) > 0.999, "an ordinary update leaves the means as they are"
+    forget_in_indexes(root, store)
+    assert nearest_mean(vectors[alone]) < 0.9
+    assert all(check.ok for check in check_index(root, store, embedder().identity))
+    assert len(opened(tmp_path, store).views["questions"]) == len(LOG) - 1
+    for name, *_ in LOG:
+        store.delete_conversation(name)
+    forget_in_indexes(root, store)
+    assert all(check.ok for check in check_index(root, store, embedder().identity))
 
 
 def test_the_index_of_an_encoder_no_longer_in_use_forgets_too_and_a_damaged_one_goes(tmp_path):

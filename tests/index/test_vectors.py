@@ -1,4 +1,4 @@
-"""The vector index: exact, however many neighbours are asked for."""
+"""The vector index: exact up to its limit, however many neighbours are asked for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import faiss
 import numpy as np
 import pytest
 
+import index.vectors
 from index.vectors import VectorIndex
 
 SIZE, WIDTH = 3000, 8
@@ -43,11 +44,11 @@ def gpus(monkeypatch):
 
 def test_more_neighbours_than_a_gpu_finds_are_found_all_the_same(gpus):
     vectors = np.random.default_rng(5).standard_normal((SIZE, WIDTH)).astype(np.float32)
-    index = VectorIndex(WIDTH)
-    index.add(np.arange(SIZE) + 10, vectors)
+    flat = VectorIndex(WIDTH)
+    flat.add(np.arange(SIZE) + 10, vectors)
     nearest = np.argsort(-(vectors[:2] @ vectors.T), kind="stable") + 10
     for count in (50, 2048, 2400, SIZE + 1):
-        scores, ids = index.search(vectors[:2], count)
+        scores, ids = flat.search(vectors[:2], count)
         assert ids.shape == scores.shape == (2, min(count, SIZE))
         assert (ids[:, :50] == nearest[:, :50]).all()
         assert [set(row) for row in ids.tolist()] == [set(row[:count]) for row in nearest.tolist()]
@@ -58,10 +59,20 @@ def test_every_process_of_a_torchrun_searches_on_its_own_gpu(gpus, monkeypatch):
     for rank in (None, "0", "1"):
         if rank:
             monkeypatch.setenv("LOCAL_RANK", rank)
-        index = VectorIndex(WIDTH)
-        index.add(np.arange(2), np.eye(2, WIDTH, dtype=np.float32))
-        index.search(np.eye(1, WIDTH, dtype=np.float32), 1)
+        flat = VectorIndex(WIDTH)
+        flat.add(np.arange(2), np.eye(2, WIDTH, dtype=np.float32))
+        flat.search(np.eye(1, WIDTH, dtype=np.float32), 1)
     assert [made.device for made in gpus] == [0, 0, 1]
+
+
+def test_a_large_index_is_searched_on_the_cpu(gpus, monkeypatch, tmp_path):
+    monkeypatch.setattr(index.vectors, "MOST_FLAT", SIZE - 1)
+    vectors = np.random.default_rng(5).standard_normal((SIZE, WIDTH)).astype(np.float32)
+    large = VectorIndex(WIDTH)
+    large.add(np.arange(SIZE), vectors)
+    large.save(tmp_path / "large")
+    assert large.search(vectors[:2], 2400)[1].shape == (2, 2400)
+    assert gpus == []
 
 
 @pytest.mark.gpu
@@ -69,7 +80,7 @@ def test_more_neighbours_than_a_real_gpu_finds_are_found_all_the_same():
     if not hasattr(faiss, "StandardGpuResources") or not faiss.get_num_gpus():
         pytest.skip("faiss-cpu is installed, or there is no GPU")
     vectors = np.random.default_rng(5).standard_normal((SIZE, WIDTH)).astype(np.float32)
-    index = VectorIndex(WIDTH)
-    index.add(np.arange(SIZE), vectors)
+    flat = VectorIndex(WIDTH)
+    flat.add(np.arange(SIZE), vectors)
     for count in (2048, 2049):
-        assert index.search(vectors[:2], count)[1].shape == (2, count)
+        assert flat.search(vectors[:2], count)[1].shape == (2, count)
