@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from conversations import store_reading as reading
 from conversations.database import DeskFile
 from conversations.merging import AnswerMerger
+from conversations.service import withdraw_joined, withdraw_known
 from conversations.word_search import WordSearch
 
 
@@ -26,6 +27,7 @@ class AnswerTexts:
         if answer is None:
             answer = self._file.run("INSERT INTO answers (text) VALUES (?)", (text,))
             merger.add(answer, text)
+            withdraw_known(self._file, answer, text)
         return answer
 
     def text_of(self, answer: int) -> str:
@@ -56,6 +58,7 @@ class AnswerTexts:
         self._words.remove([(pair, question, old) for pair, question in pairs])
         self._merger().remove(answer)
         other = self.id_of(said)
+        withdraw_joined(self._file, answer, other, said)
         for table in ("pairs", "feedback"):
             self._file.run(f"UPDATE {table} SET answer = ? WHERE answer = ?", (other, answer))
         text = self.text_of(other)

@@ -60,6 +60,8 @@ class _Prepared:
     conversation: Conversation
     digest: str
     earlier_names: list[str]
+    says_the_same: bool
+    """Whether the desk has it shorter or de-identified by other rules, not with other turns."""
 
 
 class _Rejects:
@@ -185,12 +187,14 @@ class _Import:
         self.replaced += found == "another"
         told, count = self._redactor.redact_conversation(conversation) if self._redact else (conversation, 0)
         self.redactions += count
-        return _Prepared(replace(told, id=name), state, earlier)
+        return _Prepared(replace(told, id=name), state, earlier, found in ("grown", "beginning"))
 
     def _write(self, prepared: _Prepared) -> None:
         _drop_earlier_states(self._store, prepared)
-        found = extract_pairs(prepared.conversation)
+        found, name = extract_pairs(prepared.conversation), prepared.conversation.id
+        withdrawn = self._store.service.withdrawn_turns(name) if prepared.says_the_same else {}
         pairs = self._store.add_conversation(prepared.conversation, prepared.digest, found)
+        self._store.service.keep_withdrawn(name, withdrawn)
         self.conversations += 1
         self.pairs += pairs
         self.unanswered += not pairs

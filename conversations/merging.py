@@ -83,6 +83,15 @@ def _keys(text: str, words: list[str]) -> list[str]:
     return list(dict.fromkeys(key for key in (answer_key(text), " ".join(words)) if key))
 
 
+def greetless_key(text: str) -> str:
+    """The normal form of an answer without the greeting in front; two answers that share it are one.
+
+    >>> greetless_key("Hello <NAME>, it takes 2 days!") == greetless_key("It takes 2 days.")
+    True
+    """
+    return _keys(text, words_said(text))[-1]
+
+
 def _is_understood(words: Set[str]) -> bool:
     """Whether an answer is in English or Chinese, of which it is known what turns a sentence round.
 

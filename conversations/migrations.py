@@ -151,6 +151,20 @@ def _007_word_forms(database: Database) -> None:
         )
 
 
+def _008_withdrawn(database: Database) -> None:
+    # A row outlives its answer: by the key the same words are known again. See `conversations.service`.
+    for statement in (
+        """CREATE TABLE withdrawn (
+            key TEXT NOT NULL,
+            answer INTEGER REFERENCES answers(id) ON DELETE SET NULL,
+            at TEXT NOT NULL,
+            because TEXT)""",
+        "CREATE INDEX withdrawn_by_key ON withdrawn (key)",
+        "CREATE INDEX withdrawn_of_answer ON withdrawn (answer)",
+    ):
+        database.execute(statement)
+
+
 DESK = Schema(
     "attendant",
     APPLICATION_ID,
@@ -162,6 +176,7 @@ DESK = Schema(
         "005_writings": _005_writings,
         "006_forgotten": _006_forgotten,
         "007_word_forms": _007_word_forms,
+        "008_withdrawn": _008_withdrawn,
     },
     "Put back a copy of the file and delete those with -wal and -shm behind its name, or delete the desk's directory "
     "and import the logs again: the index and the models are rebuilt from it.",

@@ -1,7 +1,7 @@
 """What a desk knows, in one SQLite file: the source of truth that the index and the models are derived from.
 
-All SQL of the project is in this module, its reading half `store_reading`, `answer_texts`, `word_search`, `replays`,
-`migrations` and `database`. (The log readers sort large logs in a scratch file of their own.)
+All SQL of the project is in this module, its reading half `store_reading`, `answer_texts`, `service`, `word_search`,
+`replays`, `migrations` and `database`. (The log readers sort large logs in a scratch file of their own.)
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from conversations import store_reading as reading
 from conversations.answer_texts import AnswerTexts
 from conversations.database import DeskFile, OnFile
 from conversations.model import Conversation, Feedback, Json, Pair, StoredAnswer, StoredPair, Turn
+from conversations.service import Service
 from conversations.word_search import WordSearch
 
 MOST_EARLIER = 30
@@ -38,6 +39,7 @@ class Store(OnFile):
         self._file = DeskFile(path)
         self._words = WordSearch(self._file)
         self._answers = AnswerTexts(self._file, self._words)
+        self.service = Service(self._file, self._words, self._new_state)
         self._is_marked = False
 
     @contextmanager
@@ -75,11 +77,14 @@ class Store(OnFile):
         """Whether this file went through the state that a token names; one put back from a copy may not have."""
         return bool(self._file.rows("SELECT 1 FROM writings WHERE token = ?", (token,)))
 
-    def _mark(self) -> None:
-        """A new token, one for all that one transaction writes."""
-        if not self._is_marked:
-            self._file.run("INSERT INTO writings (token) VALUES (?)", (secrets.token_hex(8),))
-            self._is_marked = True
+    @contextmanager
+    def _new_state(self) -> Iterator[None]:
+        """A transaction that leaves a new token, one for all that the outermost of them writes."""
+        with self.transaction():
+            if not self._is_marked:
+                self._file.run("INSERT INTO writings (token) VALUES (?)", (secrets.token_hex(8),))
+                self._is_marked = True
+            yield
 
     def conversation_digest(self, conversation_id: str) -> str | None:
         """The digest under which a conversation was stored: the same again means that nothing has to be done."""
@@ -100,8 +105,7 @@ class Store(OnFile):
             The number of pairs.
         """
         about = (conversation.id, conversation.language, conversation.source, conversation.customer)
-        with self.transaction():
-            self._mark()
+        with self._new_state():
             dropped = self._remove(conversation.id)
             ordinal = self._file.run(
                 "INSERT INTO conversations (id, language, source, customer, meta, digest) VALUES (?, ?, ?, ?, ?, ?)",
@@ -130,8 +134,7 @@ class Store(OnFile):
 
     def delete_conversation(self, conversation_id: str) -> list[int]:
         """Removes a conversation with its pairs, and answers that only it held. Gives the removed pair ids."""
-        with self.transaction():
-            self._mark()
+        with self._new_state():
             dropped = self._remove(conversation_id)
             self._answers.settle(answer for _, answer, _, _ in dropped)
         return [pair for pair, _, _, _ in dropped]

@@ -18,6 +18,9 @@ from conversations.moments import read_moment
 from conversations.pairs import answer_at, question_before
 
 _PAGE = 500
+SAID_AT = """(SELECT at FROM turns WHERE turns.conversation = pairs.conversation
+                   AND position <= pairs.turn AND at IS NOT NULL ORDER BY position DESC LIMIT 1)"""
+"""When a pair was said: the time of its turn, else of the last one before it in its conversation."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _ALL = 2**62
 _Key = TypeVar("_Key", int, str)
@@ -160,14 +163,10 @@ def pair_answers(file: DeskFile) -> tuple[NDArray[np.int64], NDArray[np.int64], 
 
 
 def pair_times(file: DeskFile) -> dict[int, str]:
-    """When each pair was said: the time of its turn, else of the last one before it in its conversation."""
+    """When each pair was said, see `SAID_AT`; without those of which the log does not tell."""
     return {
         int(pair): str(at)
-        for pair, at in file.rows(
-            """SELECT pairs.id, (SELECT at FROM turns WHERE turns.conversation = pairs.conversation
-                   AND position <= pairs.turn AND at IS NOT NULL ORDER BY position DESC LIMIT 1) AS said
-               FROM pairs WHERE said IS NOT NULL"""
-        )
+        for pair, at in file.rows(f"SELECT pairs.id, {SAID_AT} AS said FROM pairs WHERE said IS NOT NULL")
     }
 
 

@@ -69,6 +69,13 @@ class WordSearch:
         )
         return [(int(pair), int(answer), float(score)) for pair, answer, score in rows]
 
+    def in_answers(self, query: str) -> str | None:
+        """What finds the pairs whose answer holds all words of a query, or longer ones that begin so, for MATCH; None
+        for a query without words.
+        """
+        words = dict.fromkeys(folded_words(query[:_LONGEST_QUERY]))
+        return "{answer} : (" + " AND ".join(f'"{word}" *' for word in words) + ")" if words else None
+
     def frequencies(self, words: Sequence[str]) -> dict[str, int]:
         """How many pairs hold each of some lower-case words; words that none does are left out.
 
