@@ -62,7 +62,8 @@ def covered_from(store: Store, embedder: Embedder, retriever: Retriever) -> floa
     another question. Where hardly any answer was given twice, past questions are about different things: then what is
     nearer than nine in ten of them is covered.
     """
-    ids = store.pair_ids()
+    ids, answers, _ = store.pair_answers()
+    ids = ids[~np.isin(answers, list(retriever.withdrawn))]
     sample = np.random.default_rng(13).permutation(ids)[:SAMPLE]
     pairs = [pair for pair in store.pairs(ids=sample.tolist()) if asks_something(pair.dialogue)]
     if not pairs:

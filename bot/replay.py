@@ -135,7 +135,7 @@ class _Replaying:
         self, run: ReplayRun | None, logged: LoggedTurns, batch_size: int, limit: int | None
     ) -> ReplayRun | None:
         """Replays what is left and finishes the run; a new one begins with its first turns, None without any."""
-        equality = AnswerEquality(self._pipeline.store.answers())
+        equality = AnswerEquality(self._pipeline.store.answers(), self._pipeline.retriever.withdrawn)
         begun_at = position = self._replays.next_position(run.id) if run else 0
         done = (run.entry, run.entry_turns) if run else (0, 0)
         started = time.perf_counter()

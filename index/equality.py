@@ -80,8 +80,14 @@ def is_edit_of(text: str, suggestion: str) -> bool:
 class AnswerEquality:
     """Compares answers with those of a desk."""
 
-    def __init__(self, answers: Iterable[StoredAnswer]) -> None:
-        """Reads the desk's answers."""
+    def __init__(self, answers: Iterable[StoredAnswer], withdrawn: Iterable[int] = ()) -> None:
+        """Reads the desk's answers.
+
+        Args:
+            answers: of the desk.
+            withdrawn: ids of those that are out of service, for `equal`: to a copy of one nothing is equal.
+        """
+        self._withdrawn = frozenset(withdrawn)
         self._vocabulary: dict[str, int] = {}
         self._ids: list[int] = []
         self._texts: list[str] = []
@@ -109,7 +115,10 @@ class AnswerEquality:
         copied = [self._merger.find(text) for text in texts]
         meant = [text if one is None else self._text(one) for text, one in zip(texts, copied, strict=True)]
         found = self._equal(meant, SAME)
-        return [ids if one is None else ids | {one} for ids, one in zip(found, copied, strict=True)]
+        return [
+            ids if one is None else frozenset() if one in self._withdrawn else ids | {one}
+            for ids, one in zip(found, copied, strict=True)
+        ]
 
     def like(self, given: Sequence[frozenset[int]], least: float = SAME) -> list[frozenset[int]]:
         """For each set of the desk's answers, these and all others that say the same as one of them.

@@ -77,17 +77,21 @@ class Retriever(Closing):
         self.question_states, self.answer_states = opened.question_states, opened.answer_states
         pairs, answers, ordinals = self.store.pair_answers()
         links, here = Links(pairs, answers, ordinals), self.views
-        self._links = links.without(~np.isin(pairs, here["questions"].ids) | ~np.isin(answers, here["answers"].ids))
+        self._held = links.without(~np.isin(pairs, here["questions"].ids) | ~np.isin(answers, here["answers"].ids))
+        self.withdrawn = self.store.service.withdrawn()
+        """Ids of the answers that were withdrawn then."""
+        self._links = self._held.without(np.isin(self._held.answers, list(self.withdrawn)))
         self._beside = ThreadPoolExecutor(1, "words")
         held, given = len(here["questions"]), len(here["answers"])
-        is_in_step = len(self._links) == len(pairs) == held and links.different_answers == given
-        if not is_in_step and not (may_lag and len(self._links)):
+        is_in_step = len(self._held) == len(pairs) == held and links.different_answers == given
+        if not is_in_step and not (may_lag and len(self._held)):
             raise IndexDamaged("The index is out of step with the store.", "It is brought in step.")
 
     def is_current(self) -> bool:
-        """Whether the store still holds just the pairs that are served."""
-        ours = (self._links.pairs, self._links.answers, self._links.ordinals)
-        return all(map(np.array_equal, ours, self.store.pair_answers()))
+        """Whether the store still holds just the pairs that are served and those that were withdrawn, no others."""
+        ours = (self._held.pairs, self._held.answers, self._held.ordinals)
+        is_same = all(map(np.array_equal, ours, self.store.pair_answers()))
+        return is_same and self.withdrawn == self.store.service.withdrawn()
 
     def look_up_words(self, questions: Sequence[str]) -> list[Future[Hits]]:
         """Begins the searches by words, which need no vectors, on another thread: what `retrieve` takes as `words`.
@@ -122,7 +126,7 @@ class Retriever(Closing):
         pairs_seen, answers_seen = [links.sees for links in seen], [links.sees_answers for links in seen]
         by_question = self._search("questions", questions, SEARCHED, pairs_seen)
         for dialogue, near in zip(dialogues, by_question, strict=True):
-            dialogue.openings = self._links.openings_among(near)
+            dialogue.openings = self._held.openings_among(near)
         by_dialogue = self._search("dialogues", wholes, SEARCHED, pairs_seen)
         by_answer = self._search("answers", wholes, SEARCHED_ANSWERS, answers_seen)
         return [
@@ -174,7 +178,7 @@ class Retriever(Closing):
         hidden = np.isin(self._links.ordinals, own)
         if moment is not None:
             hidden |= self._times.came_later(own, moment_of(moment))
-        return self._links.without(hidden) if hidden.any() else self._links
+        return self._links.without(hidden)
 
     @cached_property
     def _times(self) -> Times:
@@ -220,12 +224,14 @@ class Retriever(Closing):
         asked = words_of(dialogue.question)
 
         def made(top: Ids) -> Iterator[Candidate]:
-            texts = {answer.id: answer.text for answer in self.store.answers(answers[top].tolist())}
-            evidence = first_pairs(found.pairs[nearest], answer_ids[nearest], answers[top].tolist())
+            named = answers[top].tolist()
+            gone = self.store.service.withdrawn_among(named)
+            texts = {answer.id: answer.text for answer in self.store.answers(named) if answer.id not in gone}
+            evidence = first_pairs(found.pairs[nearest], answer_ids[nearest], named)
             moments = self.store.pair_moments({pair for pairs in evidence.values() for pair in pairs})
             for place in top:
                 answer, best = int(answers[place]), int(best_pairs[place])
-                # A writer may have deleted an answer since the index was opened.
+                # A writer may have deleted or withdrawn an answer since the index was opened.
                 if answer in texts and best in moments and not is_echo(texts[answer], asked):
                     yield Candidate(
                         answer_id=answer,

@@ -51,7 +51,9 @@ class Links:
         return int(np.count_nonzero(np.diff(self._sorted))) + bool(len(self._sorted))
 
     def without(self, hidden: Mask) -> Links:
-        """The pairs that are not hidden, (pairs,)."""
+        """Those that are not hidden; `hidden` is (pairs,)."""
+        if not hidden.any():
+            return self
         shown = ~hidden
         place = np.cumsum(shown) - 1
         by_answer = place[self._by_answer[shown[self._by_answer]]]

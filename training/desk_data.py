@@ -14,7 +14,7 @@ from typing import Self
 
 from conversations.desk import Desk
 from conversations.errors import IndexDamaged, ModelError
-from conversations.model import StoredPair
+from conversations.model import StoredAnswer, StoredPair
 from conversations.readers.rows import earlier_names
 from conversations.store import Store
 from index.builder import STATES_BELOW, index_directory, update_index
@@ -93,7 +93,7 @@ class OpenDesk:
 
     def all_cases(self, limit: int, on_progress: OnProgress) -> list[Case]:
         """Turns from the whole log as they would be served."""
-        queries = list(map(_query, _sample(self.store.pairs(), limit)))
+        queries = list(map(_query, _sample(self._pairs_of(lambda _: True), limit)))
         return list(self._cases(queries, "calibrating", on_progress))
 
     def train_examples(self, settings: TrainSettings, on_progress: OnProgress) -> list[Example]:
@@ -117,14 +117,14 @@ class OpenDesk:
 
     def feedback(self) -> FeedbackQueries:
         """What people made of suggested answers."""
-        return feedback_queries(self.store.feedback())
+        return feedback_queries(one for one in self.store.feedback() if one.answer_id not in self._withdrawn)
 
     def encoder_queries(self, limit: int | None) -> tuple[list[Query], list[str]]:
         """What the encoder is fine-tuned on: dialogues with the rows of the answers that are right, and the answers.
 
         Every answer that says the same as the one given is right: other agents' wordings are no negatives.
         """
-        answers = list(self.store.answers())
+        answers = self._answers()
         rows = {answer.id: row for row, answer in enumerate(answers)}
         pairs = _sample(
             self._pairs_of(lambda one: _is_of_encoder(one) and not _is_held_out(one)), limit or 2 * MOST_TRAINED
@@ -204,7 +204,7 @@ class OpenDesk:
             served = self.retriever.retrieve(contexts, [hidden.get(query.group, ()) for query in batch])
             return list(zip(contexts, served, strict=True))
 
-        equality, report = AnswerEquality(self.store.answers()), counter(stage, on_progress)
+        equality, report = AnswerEquality(self._answers()), counter(stage, on_progress)
         for case in served_cases(queries, serve, equality, report, roughening, equal_is_right=True):
             case.group = self._known_as(case.group)
             yield case
@@ -215,8 +215,18 @@ class OpenDesk:
         return {one.id: self._own_ids.of(one, earlier_names(one)) for one in read}
 
     def _pairs_of(self, is_wanted: Callable[[str], bool]) -> Iterator[StoredPair]:
-        """The pairs of those conversations whose first copy is wanted."""
-        return (pair for pair in self.store.pairs() if is_wanted(self._known_as(pair.conversation)))
+        """The pairs of those conversations whose first copy is wanted; without those whose answer is withdrawn."""
+        pairs = (pair for pair in self.store.pairs() if pair.answer_id not in self._withdrawn)
+        return (pair for pair in pairs if is_wanted(self._known_as(pair.conversation)))
+
+    def _answers(self) -> list[StoredAnswer]:
+        """All answers that are in service."""
+        return [answer for answer in self.store.answers() if answer.id not in self._withdrawn]
+
+    @property
+    def _withdrawn(self) -> frozenset[int]:
+        """As they were when the index was opened: what is restored meanwhile is not served either."""
+        return self.retriever.withdrawn
 
     def _known_as(self, conversation: str) -> str:
         """The id of the first copy of a conversation, mostly its own: what it is split, counted and grouped by."""

@@ -125,3 +125,11 @@ def test_what_is_like_one_of_several_is_like_them():
 
 def test_a_desk_without_answers_knows_none():
     assert AnswerEquality([]).equal(["Hello."]) == [frozenset()]
+
+
+def test_nothing_is_equal_to_a_copy_of_what_is_withdrawn():
+    texts = ["It takes five days.", "Yes, it takes five days."]
+    answers = [StoredAnswer(number, text) for number, text in enumerate(texts, 1)]
+    assert AnswerEquality(answers).equal([texts[0], texts[1].upper()]) == [{1, 2}, {1, 2}]
+    withdrawn, other = AnswerEquality(answers, [1]).equal([texts[0].upper(), texts[1]])
+    assert withdrawn == frozenset() and 2 in other

@@ -73,6 +73,32 @@ def test_what_people_turned_down_is_trained_on(tmp_path):
     assert (len(train), chosen_by) == (4000, [])
 
 
+def test_what_is_withdrawn_is_neither_offered_nor_right(tmp_path):
+    desk = small_desk(tmp_path, "small")
+    with desk.store() as store:
+        (record, *_), _ = store.service.records()
+        asked = next(pair.question for pair in store.pairs() if pair.answer_id == record.id)
+        store.add_feedback(Feedback("2026-01-01T00:00:00+00:00", "key", asked, record.id, "good", "chat", "me"))
+    for is_used in (True, False):
+        opened = OpenDesk.open(desk)
+        cases = [*opened.all_cases(400, lambda _: None), *opened.held_out_cases(lambda _: None)]
+        examples = opened.train_examples(TrainSettings(), lambda _: None)
+        queries, texts = opened.encoder_queries(None)
+        opened.close()
+        used = {
+            "offered": record.id in {one.answer_id for case in cases for one in case.candidates},
+            "right": any(record.id in case.right for case in cases),
+            "trained on": any(record.id in example.answer_ids for example in examples),
+            "judged": "feedback 0" in {example.group for example in examples},
+            "read by the encoder": record.text in texts,
+        }
+        assert set(used.values()) == {is_used}, used
+        assert cases and examples and queries
+        assert all(max(query.right) < len(texts) for query in queries)
+        with desk.store() as store:
+            store.service.withdraw([record.id])
+
+
 def test_what_says_the_same_is_no_negative_for_the_encoder(desk):
     opened = OpenDesk.open(desk)
     queries, texts = opened.encoder_queries(None)
