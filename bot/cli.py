@@ -36,6 +36,8 @@ COMMANDS = {
     "evaluate": "evaluate",
     "gaps": "gaps",
     "monitor": "monitor",
+    "answers": "answers",
+    "withdraw": "withdraw",
     "forget": "forget",
     "doctor": "doctor",
     "desks": "desks",

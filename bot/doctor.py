@@ -62,5 +62,8 @@ def _check_faiss() -> Check:
 
 def _check_store(store: Store) -> Check:
     problems = store.problems()
-    counts = ", ".join(f"{number:,} {name}" for name, number in store.counts().items()) if not problems else ""
-    return Check("store", not problems, counts or "; ".join(problems))
+    if problems:
+        return Check("store", False, "; ".join(problems))
+    counts = ", ".join(f"{number:,} {name}" for name, number in store.counts().items())
+    withdrawn = len(store.service.withdrawn())
+    return Check("store", True, f"{counts}, {withdrawn:,} of them withdrawn" if withdrawn else counts)

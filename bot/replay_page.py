@@ -276,5 +276,5 @@ def _text(texts: dict[int, str], turn: ReplayedTurn) -> str:
     return texts.get(turn.said, "(no longer in the desk)") if turn.said is not None else "(nothing)"
 
 
-def _answers(found: list[tuple[int, int, int]], texts: dict[int, str]) -> list[tuple[str, int, int]]:
-    return [(texts.get(answer, "(no longer in the desk)"), often, count) for answer, often, count in found]
+def _answers(found: list[tuple[int, int, int]], texts: dict[int, str]) -> list[tuple[int, str, int, int]]:
+    return [(answer, texts.get(answer, "(no longer in the desk)"), often, count) for answer, often, count in found]

@@ -94,7 +94,8 @@ def _signals(explanation: Explanation, names: tuple[str, str]) -> list[Renderabl
 
 
 def _source(about: RankedAnswer, heading: str, pipeline: Pipeline) -> list[RenderableType]:
-    parts: list[RenderableType] = [_heading(heading), plain(source_line(about, pipeline), "dim")]
+    source = f"answer {about.answer_id}, {source_line(about, pipeline)}"
+    parts: list[RenderableType] = [_heading(heading), plain(source, "dim")]
     if not about.evidence:
         return parts
     first = about.evidence[0]
