@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from bot.control_chart import LEAST_BASELINE, LEAST_HEARD
 from bot.monitoring import Monitor, Status, Unhappy
 from bot.output import plain, print_json, remark, screen
 from bot.present import excerpt, notice
@@ -79,7 +80,7 @@ class MonitorScreen:
         self._console = screen(stderr=as_json)
         self._live: Live | None = None
         self._latest: Sequence[Status] = ()
-        self._periods = self._alarms = 0
+        self._periods = self._tested = self._alarms = 0
 
     @contextmanager
     def live(self) -> Iterator[None]:
@@ -95,6 +96,7 @@ class MonitorScreen:
         """Tells the alarms of a period that is over."""
         self._latest = statuses
         self._periods += 1
+        self._tested += any(status.reading.p_value is not None for status in statuses)
         for status in statuses:
             if not status.reading.is_alarm:
                 continue
@@ -140,17 +142,23 @@ class MonitorScreen:
                     "late": monitor.late,
                     "rejected": rejected,
                     "periods": self._periods,
+                    "tested": self._tested,
                     "alarms": self._alarms,
                     "false_alarms": monitor.false_alarms,
                 }
             )
             return
         self._console.print(period_view(monitor.running() or self._latest))
-        expected = monitor.false_alarms * self._periods
-        counts = f"{self._alarms} alarms in {self._periods} periods"
+        expected = monitor.false_alarms * self._tested
+        counts = f"{self._alarms} alarms in {self._tested} periods that could be tested"
         self._console.print(
             notice(f"{counts}; where nothing has changed, {expected:.2g} or fewer are to be expected.")
         )
+        if untested := self._periods - self._tested:
+            needed = f"{LEAST_HEARD} conversations of a topic, and {LEAST_BASELINE} of it before"
+            self._console.print(
+                notice(f"{untested} others had too few: it takes {needed}. A longer --period gives each more.")
+            )
         for count, why in ((monitor.undated, "have no time"), (monitor.late, "came after their period was tested")):
             if count:
                 self._console.print(notice(f"{count} conversations {why} and were left out."))

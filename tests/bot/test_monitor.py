@@ -135,9 +135,20 @@ def test_the_command_prints_a_json_line_for_each_alarm_and_a_summary(desk, tmp_p
         "late": 0,
         "rejected": 0,
         "periods": 9,
+        "tested": 7,
         "alarms": 2,
         "false_alarms": 0.01,
     }
+
+
+def test_periods_that_could_not_be_tested_are_told_and_not_taken_for_quiet(desk, tmp_path, capfd):
+    log = as_lines(tmp_path / "log.jsonl", week(9, angry_on=7))
+    with pytest.raises(SystemExit) as ended:
+        main(["monitor", str(log), "--desk", "shop", "--home", str(desk.home), "--topic", "topic"])
+    assert ended.value.code == 0
+    told = " ".join(capfd.readouterr().out.split())
+    assert "2 alarms in 7 periods that could be tested; where nothing has changed, 0.07 or fewer" in told
+    assert "2 others had too few: it takes 3 conversations of a topic, and 20 of it before." in told
 
 
 def test_days_are_those_of_the_time_zone_and_so_are_times_that_name_none(desk, tmp_path, capfd):
