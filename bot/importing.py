@@ -15,6 +15,7 @@ from conversations.desk import Desk, at_home
 from conversations.errors import DeskError
 from conversations.forgotten import LEFT_OUT
 from conversations.importing import ImportReport, import_logs
+from conversations.pairs import WITH_BOT
 from conversations.readers import log_files
 from conversations.store import Store
 from training.registry import desk_embedder, encoder_name
@@ -68,6 +69,7 @@ def _notices(report: ImportReport) -> list[str]:
             report.unanswered,
             "Conversations in which no agent answers: {:,}. They are kept; there is nothing to learn from them.",
         ),
+        (report.with_bot, f"{WITH_BOT} They are kept as history."),
         (
             report.replaced,
             "Conversations with other words than the desk held under their ids: {:,}. They took their places; if the"

@@ -15,7 +15,7 @@ from conversations.forgotten import LEFT_OUT, Forgotten
 from conversations.known_ids import KnownIds
 from conversations.model import Conversation, Pair
 from conversations.moments import first_moment, read_moment
-from conversations.pairs import extract_pairs
+from conversations.pairs import WITH_BOT, extract_pairs
 from conversations.privacy import Redactor, redactor_of
 from conversations.readers import Rejected, log_files, read_logs
 from conversations.readers.rows import earlier_names
@@ -66,6 +66,8 @@ class LoggedConversations:
         self.rejected = 0
         """Pieces that could not be read so far."""
         self._forgotten = 0
+        self.with_bot = 0
+        """Conversations with the bot so far."""
 
     def read(self) -> Iterator[Conversation]:
         """Reads all of them; what cannot be read is passed over and counted."""
@@ -81,9 +83,11 @@ class LoggedConversations:
                 continue
             if forgotten.has(read):
                 self._forgotten += 1
-            elif is_wanted(entry):
-                # The names come from what was said, before anything in it was replaced.
-                yield NumberedConversation(entry, redacted(read), earlier_names(read), ids.new(read.id))
+            else:
+                self.with_bot += read.is_with_bot
+                if is_wanted(entry):
+                    # The names come from what was said, before anything in it was replaced.
+                    yield NumberedConversation(entry, redacted(read), earlier_names(read), ids.new(read.id))
             entry += 1
 
     def _note_rejected(self, piece: Rejected) -> None:
@@ -98,18 +102,19 @@ class LoggedConversations:
         """
         redact = text_redaction_of(self._store)
         places = [f"{one.file}:{one.line}: {redact(one.reason)[:LONGEST_REASON]}" for one in self._told]
-        return (*places, *self._left_out)
+        return (*places, *self.left_out)
 
     @property
     def trouble(self) -> str:
         """What a person should know of what was not read; empty where all was."""
         if not self._told:
-            return " ".join(self._left_out)
+            return " ".join(self.left_out)
         unread = f"{self.rejected:,} pieces of the logs; the first, {self.problems[0]}."
-        return " ".join([f"Passed over, since they cannot be read: {unread}", *self._left_out])
+        return " ".join([f"Passed over, since they cannot be read: {unread}", *self.left_out])
 
     @property
-    def _left_out(self) -> list[str]:
+    def left_out(self) -> list[str]:
+        """How much was left out on purpose so far, in a sentence."""
         return [LEFT_OUT.format(self._forgotten)] if self._forgotten else []
 
     def _show(self, read: int) -> None:
@@ -185,8 +190,18 @@ class LoggedTurns:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """See `LoggedConversations.problems`."""
-        return self._conversations.problems
+        """See `LoggedConversations.problems`; and how much gives no turns, being with the bot."""
+        return (*self._conversations.problems, *self._of_bot)
+
+    @property
+    def left_out(self) -> str:
+        """How much gave no turns on purpose so far, in sentences; empty where all did."""
+        return " ".join([*self._conversations.left_out, *self._of_bot])
+
+    @property
+    def _of_bot(self) -> list[str]:
+        count = self._conversations.with_bot
+        return [WITH_BOT.format(count)] if count else []
 
     def batches(
         self, size: int, limit: int | None = None, done: tuple[int, int] = (0, 0)

@@ -50,6 +50,8 @@ class ImportReport:
     """Times of turns that were not understood; they are kept as they are."""
     unanswered: int
     """Of the new or grown ones those in which no agent answers the customer: kept, though they give no pairs."""
+    with_bot: int
+    """Of the new or grown ones those with the bot: kept as history, without pairs."""
     warning: str = ""
 
 
@@ -133,6 +135,7 @@ def import_logs(
         forgotten=importing.forgotten,
         unread_times=importing.unread_times,
         unanswered=importing.unanswered,
+        with_bot=importing.with_bot,
         warning=""
         if redact
         else "Personal data were stored as they are: names, numbers and addresses can reach customers.",
@@ -152,7 +155,8 @@ class _Import:
         self._is_switching = desk_store.setting("redact", redact) != redact
         self._read: set[str] = set()
         self.conversations = self.turns = self.pairs = self.redactions = 0
-        self.unchanged = self.replaced = self.forgotten = self.unanswered = self.unread_times = 0
+        self.unchanged = self.replaced = self.forgotten = self.unread_times = 0
+        self.unanswered = self.with_bot = 0
 
     @property
     def is_empty(self) -> bool:
@@ -197,7 +201,9 @@ class _Import:
         self._store.service.keep_withdrawn(name, withdrawn)
         self.conversations += 1
         self.pairs += pairs
-        self.unanswered += not pairs
+        is_with_bot = prepared.conversation.is_with_bot
+        self.with_bot += is_with_bot
+        self.unanswered += not pairs and not is_with_bot
         turns = prepared.conversation.turns
         self.turns += len(turns)
         self.unread_times += sum(turn.at is not None and read_moment(turn.at) is None for turn in turns)

@@ -30,7 +30,9 @@ def state_of(conversation: Conversation, salt: str, redact: bool) -> str:
         salt: of the desk.
         redact: whether it is de-identified.
     """
-    content = json.dumps([asdict(conversation), PRIVACY_VERSION if redact else None], sort_keys=True)
+    # Desks from before learned from what the bot said: such a conversation is another state now, and read again.
+    taught = ["teaches nothing"] if conversation.is_with_bot else []
+    content = json.dumps([asdict(conversation), PRIVACY_VERSION if redact else None, *taught], sort_keys=True)
     key = salt.encode("ascii")
     whole = hashlib.blake2b(content.encode("utf-8"), key=key, digest_size=_WHOLE // 2).hexdigest()
     said = hashlib.blake2b(key=key)

@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 Role = Literal["customer", "agent"]
 
+OF_BOT = "attendant chat"
+"""The source of conversations that were saved from the chat with the bot."""
+
 Json = Any
 """What JSON can hold. What it is in a given place, the place says."""
 
@@ -36,6 +39,11 @@ class Conversation:
     source: str | None = None
     customer: str | None = None
     meta: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_with_bot(self) -> bool:
+        """Whether it was held with the bot: what stands there as an agent's, no agent said to this customer."""
+        return self.source == OF_BOT
 
 
 @dataclass(frozen=True, slots=True)

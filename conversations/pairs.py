@@ -7,18 +7,23 @@ from itertools import pairwise, takewhile
 
 from conversations.model import Conversation, Pair, Turn
 
+WITH_BOT = "Conversations with the bot: {:,}. What it said there is no agent's answer: it teaches nothing."
+
 
 def extract_pairs(conversation: Conversation) -> Iterator[Pair]:
     r"""Every agent turn that follows a customer's, with the dialogue before it.
 
     Turns of one side in a row are one message, joined by newlines. Greetings and goodbyes are pairs too:
-    whether they fit is for the ranking to say. A message without text makes no pair.
+    whether they fit is for the ranking to say. A message without text makes no pair, and neither does what the bot
+    answered: its own words, mistakes among them, would speak for themselves.
 
     >>> asked = (Turn("customer", "Hi"), Turn("customer", "Open today?"))
     >>> turns = (*asked, Turn("agent", "Yes."), Turn("agent", "Till 6."))
     >>> [(pair.question, pair.answer, pair.turn) for pair in extract_pairs(Conversation("c", turns))]
     [('Hi\nOpen today?', 'Yes.\nTill 6.', 2)]
     """
+    if conversation.is_with_bot:
+        return
     # One at a time: each holds all of the dialogue before it.
     messages = _messages(conversation.turns)
     for (asked_at, asked), (answered_at, answered) in pairwise(messages):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import hashlib
+import json
+from dataclasses import asdict, replace
 
 from conversations.pairs import extract_pairs
 from conversations.privacy import redactor_of
@@ -17,3 +19,12 @@ def keep_as_logged(store: Store, name: str) -> None:
     with store.transaction():
         store.delete_conversation(pseudonym)
         store.add_conversation(before, digest, extract_pairs(before))
+
+
+def keep_as_learned_from(store: Store, name: str) -> None:
+    """Stores a conversation with the bot, which is not de-identified, as earlier versions did: with pairs."""
+    before = store.conversation(name)
+    content = json.dumps([asdict(before), None], sort_keys=True).encode()
+    whole = hashlib.blake2b(content, key=store.setting("salt").encode(), digest_size=16).hexdigest()
+    digest = whole + store.conversation_digest(name)[len(whole) :]
+    store.add_conversation(before, digest, extract_pairs(replace(before, source=None)))

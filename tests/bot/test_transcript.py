@@ -46,7 +46,7 @@ def test_a_dialogue_that_was_handed_over_is_read_back_with_what_was_turned_down(
     with Store(tmp_path / "desk.sqlite") as store:
         report = import_logs(store, [tmp_path / "two.jsonl"], rejects_dir=tmp_path)
         (two,) = store.conversations()
-    assert (report.conversations, report.unanswered, report.rejected) == (1, 1, 0)
+    assert (report.conversations, report.with_bot, report.rejected) == (1, 1, 0)
     assert [turn.role for turn in two.turns] == ["customer"]
     assert two.meta == {"outcome": "handed_over", "turned_down": [answer.text for answer in ANSWERS]}
 

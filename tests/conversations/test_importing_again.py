@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from earlier_desks import keep_as_learned_from
 from logs_for_tests import conversation_row, write_jsonl
 
 from conversations.importing import import_logs
@@ -76,3 +77,26 @@ def test_other_words_under_the_same_id_take_its_place_and_are_counted(store, tmp
     report = imported(store, tmp_path, other)
     assert (report.conversations, report.replaced) == (1, 1)
     assert [turn.text for turn in store.conversation("1").turns] == ["Parking?", "Behind the shop"]
+
+
+@pytest.mark.parametrize("redact", [True, False])
+def test_a_chat_with_the_bot_is_kept_as_history_from_which_nothing_is_learned(store, tmp_path, redact):
+    rows = [conversation_row(name, "Open?", "Till 6", source="attendant chat") for name in ("chat-1", "renamed")]
+    sent = conversation_row("assist-1", "Open?", "Till 8", source="attendant assist")
+    log = write_jsonl(tmp_path / "log", *rows, sent, conversation_row("c1", "Anybody there?"))
+    report = imported(store, tmp_path, log, redact=redact)
+    assert (report.conversations, report.pairs, report.with_bot, report.unanswered) == (4, 1, 2, 1)
+    assert [answer.text for answer in store.answers()] == ["Till 8"]
+    assert [turn.text for turn in store.conversation("renamed").turns] == ["Open?", "Till 6"]
+    assert imported(store, tmp_path, log, redact=redact).unchanged == 4
+
+
+def test_a_desk_that_learned_from_the_bot_is_mended_by_the_same_log(store, tmp_path):
+    log = write_jsonl(tmp_path / "log", conversation_row("chat-1", "Open?", "Till 6", source="attendant chat"))
+    imported(store, tmp_path, log, redact=False)
+    keep_as_learned_from(store, "chat-1")
+    assert store.counts()["pairs"] == 1
+    report = imported(store, tmp_path, log, redact=False)
+    assert (report.conversations, report.with_bot, report.replaced) == (1, 1, 0)
+    assert (store.counts()["pairs"], store.counts()["answers"], store.counts()["conversations"]) == (0, 0, 1)
+    assert imported(store, tmp_path, log, redact=False).unchanged == 1

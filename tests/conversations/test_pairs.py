@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +29,11 @@ def test_an_agent_who_begins_answers_nothing():
 def test_a_question_without_answer_is_no_pair():
     assert list(extract_pairs(talk("c1"))) == []
     assert list(extract_pairs(Conversation("c", ()))) == []
+
+
+@pytest.mark.parametrize(("source", "pairs"), [("attendant chat", 0), ("attendant assist", 1), (None, 1)])
+def test_what_the_bot_said_is_no_answer_of_an_agent(source, pairs):
+    assert len(list(extract_pairs(replace(talk("c1", "a1"), source=source)))) == pairs
 
 
 @given(turns)
