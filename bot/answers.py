@@ -57,6 +57,18 @@ class Answer:
     mood: Mood | None = None
     """How the customer's last turn sounds; None where no mood head fits the desk's encoder."""
 
+    def chance(self, one: RankedAnswer) -> float:
+        """How likely one of the candidates is right: the confidence in the best, times what it weighs against it.
+
+        Of 122 turns of the sample's replay log and 900 of STAR's dev log the second best is right in 13.8 % and the
+        third in 7.0 %; this says 12.8 and 6.4 % (tests/benchmarks/suggestions.py).
+        """
+        return self.confidence * (one.weight / max(self.candidates[0].weight, 1e-9))
+
+    def chance_of(self, answer_id: int) -> float:
+        """How likely the candidate with this id is right; 0 where it is none of the candidates."""
+        return next((self.chance(one) for one in self.candidates if one.answer_id == answer_id), 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:

@@ -75,11 +75,11 @@ class Chat:
 
     def show_alternatives(self) -> None:
         """Lists the other answers to the last question, numbered."""
-        choices = self.dialogue.choices()[:ALTERNATIVES]
-        if not choices:
-            self.tell("There is no other answer to show." if self.dialogue.answer else "Nothing was asked yet.")
+        answer, choices = self.dialogue.answer, self.dialogue.choices()[:ALTERNATIVES]
+        if answer is None or not choices:
+            self.tell("There is no other answer to show." if answer else "Nothing was asked yet.")
             return
-        self._show(alternatives_view(choices, self.pipeline))
+        self._show(alternatives_view(choices, answer, self.pipeline))
         self.tell("Type a number to give that answer instead.")
         self.dialogue.listed = len(choices)
 

@@ -31,11 +31,13 @@ def handover_summary(dialogue: Dialogue) -> str:
     if dialogue.warnings:
         lines += ["", "Warnings:"]
         lines += [f"  message {warning.turn}: {excerpt(warning.words)}" for warning in dialogue.warnings]
-    if dialogue.answer is not None:
-        lines += ["", f"Last suggestion: {in_words(dialogue.answer.confidence)}. {dialogue.answer.reason}".rstrip()]
+    answer = dialogue.answer
+    if answer is not None:
+        lines += ["", f"Last suggestion: {in_words(answer.confidence)}. {answer.reason}".rstrip()]
         lines += ["", "Nearest past answers:"]
         lines += [
-            f"  {per_cent(choice.weight)}  {excerpt(choice.text)}" for choice in dialogue.choices()[:_CANDIDATES]
+            f"  {per_cent(answer.chance(choice))}  {excerpt(choice.text)}"
+            for choice in dialogue.choices()[:_CANDIDATES]
         ] or ["  none"]
     return "\n".join(lines)
 

@@ -22,7 +22,6 @@ from bot.early_warning import desk_threshold
 from bot.failed_answers import still_wanted
 from bot.feedback_prior import FeedbackPrior, moved
 from bot.new_topic import alone, by_itself, surer
-from bot.suggestions import chance_of
 from conversations.closing import Closing
 from conversations.desk import Desk
 from conversations.errors import DeskError
@@ -270,9 +269,9 @@ class Pipeline(Closing):
         other = next((one for one in now.candidates if one.answer_id != about.answer_id), None)
         return Explanation(
             about=about,
-            confidence=chance_of(about.answer_id, now),
+            confidence=now.chance_of(about.answer_id),
             words=self.attention(request, about),
-            without_turn=[(place, chance_of(about.answer_id, one)) for place, one in changes],
+            without_turn=[(place, one.chance_of(about.answer_id)) for place, one in changes],
             signals=named_scores(about),
             runner_up=named_scores(other) if other else None,
         )

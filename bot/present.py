@@ -103,7 +103,7 @@ def answer_view(answer: Answer, pipeline: Pipeline, console: Console) -> Rendera
         foot = plain(f"{source_line(best, pipeline)} · {time_taken}", "dim")
         return _framed([plain(best.text, one_line=False), foot], sureness, "green", console)
     if answer.decision == "ask":
-        choices = alternatives_view(answer.candidates[:2], pipeline)
+        choices = alternatives_view(answer.candidates[:2], answer, pipeline)
         return Group(plain(WHICH), choices)
     reason = plain(f"{answer.reason} ({sureness}, {time_taken})".strip(), "dim")
     said = WISHED if answer.reason == WISH_GRANTED else HAND_OVER
@@ -116,12 +116,12 @@ def picked_view(candidate: RankedAnswer, pipeline: Pipeline, console: Console) -
     return _framed([plain(candidate.text, one_line=False), foot], "your choice", "green", console)
 
 
-def alternatives_view(choices: Sequence[RankedAnswer], pipeline: Pipeline) -> RenderableType:
-    """Numbered answers, each with its weight and source."""
+def alternatives_view(choices: Sequence[RankedAnswer], answer: Answer, pipeline: Pipeline) -> RenderableType:
+    """Some of an answer's candidates, numbered, each with how likely it is right and its source."""
     lines: list[Text] = []
     for number, choice in enumerate(choices, start=1):
-        weight = (f"  {per_cent(choice.weight)}", "cyan")
-        lines.append(Text.assemble((f"{number:>2}. ", "bold"), plain(excerpt(choice.text)), weight))
+        likely = (f"  {per_cent(answer.chance(choice))}", "cyan")
+        lines.append(Text.assemble((f"{number:>2}. ", "bold"), plain(excerpt(choice.text)), likely))
         lines.append(plain(f"    {source_line(choice, pipeline)}", "dim"))
     return Group(*lines)
 

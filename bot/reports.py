@@ -64,6 +64,7 @@ def answer_json(answer: Answer, warnings: Sequence[EarlyWarning] = ()) -> dict[s
                 "answer_id": candidate.answer_id,
                 "text": candidate.text,
                 "weight": candidate.weight,
+                "chance": answer.chance(candidate),
                 "retrieval_score": candidate.retrieval_score,
                 "evidence": [{"conversation": one.conversation, "turn": one.turn} for one in candidate.evidence],
             }

@@ -18,7 +18,7 @@ import numpy as np
 
 from bot.logged_turns import LoggedTurns
 from bot.pipeline import Pipeline
-from bot.suggestions import DRAFT, SHOWN, chance, suggest
+from bot.suggestions import DRAFT, SHOWN, suggest
 from conversations.desk import Desk
 from index.equality import AnswerEquality
 
@@ -52,7 +52,7 @@ def main(home: str, desk: str, log: str, limit: str = "0") -> None:
                     ids = [one.answer_id for one in answers]
                     found[name].append((bool(right & set(ids)), closest(vectors_of(np.array(ids, np.int64)))))
                 if len(best) == SHOWN:
-                    chances.append([chance(suggestions.answer, one) for one in best])
+                    chances.append([suggestions.answer.chance(one) for one in best])
                     hits.append([one.answer_id in right for one in best])
             for name, rows in found.items():
                 share, likeness = np.mean(rows, axis=0)

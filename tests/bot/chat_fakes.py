@@ -14,6 +14,7 @@ from typing import ClassVar
 import numpy as np
 from rich.console import Console
 
+import bot.answers
 from bot.chat import Chat
 from bot.dialogue import Request
 from conversations.model import Conversation, Turn
@@ -68,6 +69,8 @@ class Answer:
     openings: float = 0.0
     is_new_topic: bool = False
     mood: Mood | None = None
+
+    chance = bot.answers.Answer.chance
 
 
 @dataclass(frozen=True)

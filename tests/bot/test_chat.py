@@ -181,6 +181,18 @@ def test_handoff_summary_says_what_was_asked_tried_and_near(chat):
     assert "Please send us a photo." in text
 
 
+def test_an_answer_has_the_same_chance_wherever_it_is_listed():
+    chat = make_chat(FakePipeline(ANSWERS, PAST, confidence=0.38))
+    chat.take("where is my sofa?")
+    assert "not sure, 38 %" in shown(chat)
+    for line in ("/alt", "/handoff"):
+        before = len(shown(chat))
+        chat.take(line)
+        listed = [text for text in shown(chat)[before:].splitlines() if any(one.text in text for one in ANSWERS)]
+        chances = [re.search(r"\d+ %", text)[0] for text in listed]
+        assert chances == ["38 %", "11 %", "5 %"], "a share of the confidence, as assist shows it"
+
+
 def test_help_lists_every_command_and_key(chat):
     chat.take("/HELP")
     for word in ("/why", "/alt", "/good", "/bad", "/handoff", "/new", "/quit", "F2", "Ctrl-D"):

@@ -143,7 +143,7 @@ def test_ask_prints_the_keys_that_scripts_rely_on(home, pipeline, capsys):
     keys = {"answer", "decision", "confidence", "reason", "candidates", "new_topic", "timings_ms", "mood", "warnings"}
     assert set(answer) == keys
     assert set(answer["timings_ms"]) == {"embed", "retrieve", "rerank", "total"}
-    assert set(answer["candidates"][0]) == {"answer_id", "text", "weight", "retrieval_score", "evidence"}
+    assert set(answer["candidates"][0]) == {"answer_id", "text", "weight", "chance", "retrieval_score", "evidence"}
     assert answer["candidates"][0]["evidence"] == [{"conversation": "lw-2001", "turn": 1}]
     assert fake.calls[0].turns[0].text == "can I return it?"
 

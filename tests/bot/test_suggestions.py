@@ -10,7 +10,7 @@ from lamp_desk import REFUND, RESET, lamp_desk
 
 from bot.dialogue import Request
 from bot.pipeline import Pipeline
-from bot.suggestions import APART, SHOWN, chance, different, suggest
+from bot.suggestions import APART, SHOWN, different, suggest
 from conversations.model import Turn
 from index.equality import says_the_same
 
@@ -88,5 +88,5 @@ def test_fewer_candidates_are_the_best_retrieved(pipeline):
 
 def test_the_chances_of_all_candidates_are_shares_of_the_confidence(pipeline):
     answer = pipeline.answer([Turn("customer", "my lamp is dark")])
-    chances = [chance(answer, one) for one in answer.candidates]
+    chances = [answer.chance(one) for one in answer.candidates]
     assert chances == sorted(chances, reverse=True) and all(0 <= one <= 1 for one in chances)
