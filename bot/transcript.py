@@ -28,23 +28,34 @@ _WIDTH = 88
 
 
 def save_transcript(dialogue: Dialogue, path: Path) -> None:
-    """Writes a dialogue to a new file: JSON Lines, SVG or HTML, by its suffix.
+    """Writes a dialogue to a new file, all of it or none: JSON Lines, SVG or HTML, by its suffix.
 
     Raises:
         DeskError: nothing was said yet, the suffix is none of these, the file exists, or it cannot be written.
     """
     if not dialogue.turns:
         raise DeskError("Nothing was said yet.", "Ask something first.")
-    if path.suffix not in SUFFIXES:
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
         raise DeskError(f"{path} is no kind of file to save to.", f"End its name in one of: {', '.join(SUFFIXES)}.")
-    content = _log_line(dialogue) if path.suffix == ".jsonl" else _picture(dialogue, path.suffix)
+    content = _log_line(dialogue) if suffix == ".jsonl" else _picture(dialogue, suffix)
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(content)
+        _write_new(content, path)
     except FileExistsError as error:
         raise DeskError(f"{path} is there already.", "Choose another name.") from error
     except OSError as error:
         raise DeskError(f"{path} cannot be written ({error.strerror}).", "Choose another place.") from error
+
+
+def _write_new(text: str, path: Path) -> None:
+    file = path.open("x", encoding="utf-8")
+    try:
+        with file:
+            file.write(text)
+    except BaseException:
+        # A full disk, or Ctrl-C: half a dialogue would only keep the next try from its name.
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _log_line(dialogue: Dialogue) -> str:

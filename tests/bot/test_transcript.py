@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import signal
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -94,6 +96,33 @@ def test_where_nothing_can_be_saved(chat, tmp_path):
     empty = make_chat()
     empty.take(f"/save {tmp_path / 'b.jsonl'}")
     assert "Nothing was said yet." in shown(empty)
+
+
+@pytest.mark.parametrize("end", ["svg", "JSONL"])
+def test_a_failed_saving_leaves_nothing_so_that_it_can_be_tried_again(chat, tmp_path, end):
+    for text in ["does it fit through a narrow door? " * 200] * 3:
+        chat.take(text)
+    path, limits = tmp_path / f"dialogue.{end}", resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # beyond the limit a write fails as on a full disk
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        assert chat.take(f"/save {path}")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert "cannot be written (File too large)" in shown(chat)
+    assert list(tmp_path.iterdir()) == []
+    assert chat.take(f"/save {path}")
+    assert f"Saved to {path}." in shown(chat) and path.stat().st_size > 4096
+
+
+def test_a_suffix_may_be_written_in_capitals(chat, tmp_path):
+    for name in ("A.JSONL", "B.Svg", "C.HTML"):
+        chat.take(f"/save {tmp_path / name}")
+    (conversation,) = read_log(tmp_path / "A.JSONL")
+    assert conversation.turns == chat.dialogue.turns
+    assert (tmp_path / "B.Svg").read_text().startswith("<svg")
+    assert (tmp_path / "C.HTML").read_text().startswith("<!DOCTYPE html>")
 
 
 def test_the_home_of_a_user_whom_nobody_knows_is_an_error_in_one_line(chat):
