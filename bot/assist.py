@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bot.assist_offered import Offered
 from bot.assisted_dialogue import AssistedDialogue, Unread
 from bot.dialogue import Request
 from bot.early_warning import THRESHOLD
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
     from bot.customer import Customer
     from bot.suggestions import Suggestion, Suggestions
     from training.mood import Mood
-
-SETTLED = 0.25
-"""Seconds that a suggestion must have stood in its place before a key sends it: nobody reads faster than that, and a
-key pressed for the one before must not send another."""
 
 Keep = Callable[["AssistedDialogue", int | None, Verdict], None]
 """What keeps a judgement, such as `FeedbackBook.add`."""
@@ -58,6 +55,8 @@ class Assist:
             clock: seconds; for tests.
         """
         self.dialogue = AssistedDialogue(customer=customer, threshold=threshold)
+        self.offered = Offered(tell, clock)
+        """What is suggested now, each with its number."""
         self.suggestions: Suggestions | None = None
         self.shown_last: Suggestions | None = None
         """Those that were on the screen last in this dialogue; `/why` tells of them after one was sent."""
@@ -65,18 +64,9 @@ class Assist:
         """The one of these that was sent."""
         self.typing = ""
         """What the customer is typing, where the followed log tells."""
-        self.counts_on = False
-        """Whether numbers of suggestions go on from list to list, for lists that come while a number is typed."""
-        self.first = 1
-        """The number of the best suggestion."""
-        self._numbered: dict[int, int] = {}
-        """The answer that each number means, in this dialogue."""
         self._keep = keep
         self._tell = tell
         self._meet = meet
-        self._clock = clock
-        self._since = [0.0, 0.0, 0.0]
-        """When each place got the suggestion that stands there."""
         self._skipped: tuple[str, ...] = ()
         """Answers passed over for the present question."""
         self._sent: list[str] = []
@@ -87,7 +77,7 @@ class Assist:
     @property
     def best(self) -> tuple[Suggestion, ...]:
         """The suggestions on the screen, best first."""
-        return self.suggestions.best if self.suggestions else ()
+        return self.offered.best
 
     def request(self, draft: str = "") -> Request | None:
         """What to find suggestions for, or None where the customer waits for nothing.
@@ -103,16 +93,8 @@ class Assist:
 
     def take_suggestions(self, found: Suggestions | None) -> None:
         """Puts suggestions in the place of those before."""
-        before, now = self.best, self._clock()
         self.suggestions = found
-        for place, one in enumerate(self.best):
-            if place >= len(before) or before[place].answer.text != one.answer.text:
-                self._since[place] = now
-        if self.counts_on:
-            self.first += len(before)
-        else:
-            self._numbered.clear()
-        self._numbered |= {number: one.answer.answer_id for number, one in enumerate(self.best, self.first)}
+        self.offered.put(found.best if found else ())
         self.dialogue.suggested = tuple(one.answer for one in self.best)
         if found is not None:
             self.shown_last, self.sent, self.dialogue.answer = found, None, found.answer
@@ -126,27 +108,6 @@ class Assist:
         """
         for number, (text, mood) in enumerate(zip(unread.texts, moods, strict=False), unread.first):
             self._hear(unread.dialogue, number, text, mood)
-
-    def suggestion(self, number: int) -> Suggestion | None:
-        """The suggestion that a number means, as long as it is suggested; says so where there is none."""
-        meant = self._numbered.get(number)
-        for one in self.best:
-            if one.answer.answer_id == meant:
-                return one
-        if not self.best:
-            self._tell("There is nothing to suggest yet.")
-        elif meant is None:
-            self._tell(f"There is no suggestion {number}.")
-        else:
-            self._tell(f"Suggestion {number} is no longer suggested: the best is number {self.first} now.")
-        return None
-
-    def is_settled(self, number: int) -> bool:
-        """Whether a suggestion has stood long enough to be meant; says so where it has not."""
-        if self._clock() - self._since[number - self.first] >= SETTLED:
-            return True
-        self._tell(f"Suggestion {number} has just changed: look again.")
-        return False
 
     def customer_says(self, text: str, at: str | None = None) -> None:
         """Adds a turn of the customer."""
@@ -188,7 +149,7 @@ class Assist:
             if judged is None:
                 self._tell("No suggestion was sent yet: /good 1 and /bad 1 judge one that is not sent.")
         else:
-            chosen = self.suggestion(number)
+            chosen = self.offered.suggestion(number)
             judged = (self._as_asked(), chosen.answer) if chosen else None
         if judged is None:
             return
@@ -216,7 +177,7 @@ class Assist:
         self.typing, self._skipped, self._sent, self._sent_last = "", (), [], None
         self.take_suggestions(None)
         self.shown_last = None
-        self._numbered.clear()
+        self.offered.begin_anew()
 
     def follow(self, event: Event) -> None:
         """Takes what the followed log says."""
@@ -288,7 +249,8 @@ class Assist:
             self._keep_verdict(chosen, "sent" if is_same else "edited")
 
     def _keep_skipped(self) -> None:
-        for one in self.best:
+        # To pass over what nobody saw is no judgement.
+        for one in self.offered.seen:
             self._keep_verdict(one, "skipped")
 
     def _keep_verdict(self, of: Suggestion, verdict: Verdict) -> None:

@@ -39,7 +39,7 @@ def make_layout(on: AssistScreen) -> tuple[Layout, KeyBindings]:
     """The layout and the keys of the screen."""
     dialogue = Window(Pane(lambda width, height: _dialogue(on, width, height)))
     best = Window(Pane(lambda width, height: _suggestions(on, width, height)))
-    page = Window(Pane(lambda width, height: on.page.lines(width, height) if on.page else []))
+    page = Window(Pane(lambda width, height: _page(on, width, height)))
     is_tall = Condition(lambda: get_app().output.get_size().rows >= TALL)
     # Sizes are counted here: dividing by weights takes prompt_toolkit a part of every key's time.
     between = [Window(width=1), Window(width=1, char="│"), Window(width=1)]
@@ -104,6 +104,10 @@ def _dialogue(on: AssistScreen, width: int, height: int) -> Lines:
     return lines
 
 
+def _page(on: AssistScreen, width: int, height: int) -> Lines:
+    return on.page.lines(width, height, on.assist.dialogue.turns) if on.page else []
+
+
 def _suggestions(on: AssistScreen, width: int, height: int) -> Lines:
     if on.live.is_looking:
         otherwise = "Looking for suggestions."
@@ -147,7 +151,7 @@ def _keys(on: AssistScreen) -> KeyBindings:
     @keys.add("enter")
     def _(event: KeyPressEvent) -> None:
         if on.page is not None and not on.line.buffer.text:
-            on.page = None
+            on.close_page()
         else:
             on.enter()
 

@@ -51,6 +51,10 @@ class Place(Protocol):
         """Lets the agent put a suggestion into other words."""
         ...
 
+    def skip(self) -> None:
+        """Passes over what is suggested, for others."""
+        ...
+
     def refresh(self) -> None:
         """Looks for suggestions for what is said by now."""
         ...
@@ -86,7 +90,7 @@ def _edit(on: Place, rest: str) -> None:
         on.tell("Say which, and how: /edit 1 YOUR WORDS.")
     elif not which[1]:
         on.edit(which[0])
-    elif (chosen := on.assist.suggestion(which[0])) is not None:
+    elif (chosen := on.assist.offered.suggestion(which[0])) is not None:
         on.say(which[1], chosen)
 
 
@@ -98,8 +102,7 @@ def _say(on: Place, rest: str) -> None:
 
 
 def _skip(on: Place, rest: str) -> None:
-    on.assist.skip()
-    on.refresh()
+    on.skip()
 
 
 def _judge(on: Place, rest: str, is_good: bool) -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.formatted_text import ANSI, StyleAndTextTuples, split_lines, to_formatted_text
 from prompt_toolkit.layout.utils import explode_text_fragments
 from prompt_toolkit.utils import get_cwidth
 
-from bot.assist_panes import Lines, cut, wrapped
+from bot.assist_panes import Lines, cut, dialogue_lines, wrapped
 from bot.output import screen
 from bot.steady import unjoined
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from conversations.model import Turn
+
+MOST_NOTES = 100
+"""Lines from the program that are kept in a dialogue."""
 
 
 @dataclass(slots=True)
@@ -24,13 +30,38 @@ class Page:
 
     content: RenderableType
     """Text, or what rich draws."""
+    said_before: int = 0
+    """Turns of the dialogue that were said before it was opened."""
+    notes: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=MOST_NOTES))
+    """Lines from the program since then, each with the number of turns that were said before it."""
     top: int = 0
     """The first line in sight."""
     _made: tuple[int, Lines] = field(default=(0, []), init=False)
     """The width that it was made for last, and its lines then."""
 
-    def lines(self, width: int, height: int) -> Lines:
-        """The part of it that is in sight."""
+    def lines(self, width: int, height: int, turns: Sequence[Turn] = ()) -> Lines:
+        """The part of it that is in sight, and below it what came since it was opened.
+
+        Args:
+            width: columns.
+            height: lines.
+            turns: of the dialogue that it hides, oldest first.
+        """
+        news = self._news(turns, width, 2 * height // 3)
+        return [*self._in_sight(width, height - len(news)), *news]
+
+    def begin_anew(self) -> None:
+        """Takes note that the dialogue that it hides is another one from now on."""
+        self.said_before = 0
+        self.notes.clear()
+
+    def _news(self, turns: Sequence[Turn], width: int, room: int) -> Lines:
+        """What was said and told since, each turn in one line, so that a warning before it stays in sight."""
+        first = max(self.said_before, len(turns) - room)
+        short = [replace(turn, text=cut(turn.text, width - len("customer> "))) for turn in turns[first:]]
+        return dialogue_lines(short, [(place - first, text) for place, text in self.notes], "", width, room)
+
+    def _in_sight(self, width: int, height: int) -> Lines:
         if self._made[0] != width:
             self._made = (width, self._make(width))
         made = self._made[1]

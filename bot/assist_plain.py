@@ -73,7 +73,7 @@ class PlainAssist:
 
     def follow(self, log: FollowedLog, stop: threading.Event) -> None:
         """Takes what a growing log says, until it is told to stop."""
-        self.assist.counts_on = True
+        self.assist.offered.counts_on = True
         is_new = False
         while not stop.is_set():
             events = log.poll()
@@ -112,11 +112,16 @@ class PlainAssist:
 
     def meant(self, number: int) -> Suggestion | None:
         """The suggestion that was printed with a number; says so where it is suggested no longer."""
-        return self.assist.suggestion(number)
+        return self.assist.offered.suggestion(number)
 
     def edit(self, number: int) -> None:
         """Says how: there is no line to put a suggestion into."""
         self.tell(f"Say how: /edit {number} YOUR WORDS.")
+
+    def skip(self) -> None:
+        """Passes over what is suggested, for others."""
+        self.assist.skip()
+        self.refresh()
 
     def say(self, text: str, chosen: Suggestion | None = None) -> None:
         """Sends the agent's words."""
@@ -146,9 +151,9 @@ class PlainAssist:
         *_, found = filter(None, suggest(self.pipeline, request, DRAFT if is_typing else None))
         self.assist.take_suggestions(found)
         if self._as_json:
-            print_json(suggestions_json(found, self.assist.dialogue, is_typing, self.assist.first))
+            print_json(suggestions_json(found, self.assist.dialogue, is_typing, self.assist.offered.first))
             return
-        for number, one in enumerate(found.best, self.assist.first):
+        for number, one in enumerate(found.best, self.assist.offered.first):
             text = Text.assemble(f"{number}. ", plain(one.answer.text), f" [{in_words(one.chance)}]")
             self._console.print(text, soft_wrap=True)
             self._console.print(plain(f"   {one.source}"), soft_wrap=True)

@@ -24,8 +24,9 @@ from bot.assist import Assist
 from bot.assist_commands import called, help_text
 from bot.assist_layout import make_layout
 from bot.assist_line import Line
-from bot.assist_pages import Page
+from bot.assist_pages import MOST_NOTES, Page
 from bot.chat_input import color_depth
+from bot.desk_jobs import DeskJobs
 from bot.dialogue import LONGEST_MESSAGE, Dialogue, read_message
 from bot.following import EVERY, FollowedLog
 from bot.forgetting import Forgetting
@@ -41,9 +42,6 @@ if TYPE_CHECKING:
     from bot.customer import Customer
     from bot.feedback import FeedbackBook
     from bot.pipeline import Pipeline
-
-MOST_NOTES = 100
-"""Lines from the program that are kept in a dialogue."""
 
 
 class AssistScreen:
@@ -82,7 +80,6 @@ class AssistScreen:
         self.forgetting = Forgetting("attendant assist", self.tell)
         self._book = book
         self._interrupted = False
-        self._waiting: set[asyncio.Future[Any]] = set()
         self.assist = Assist(self._keep, self.tell, self._meet, customer, pipeline.mood_threshold)
         self.live = LiveSuggestions(partial(suggest, pipeline), self._show, self._fail)
         self.line = Line(history, "agent" if log else "customer", self._typed)
@@ -96,6 +93,7 @@ class AssistScreen:
             input=own_input,
             output=own_output,
         )
+        self.jobs = DeskJobs(self.live.run, self._fail, self.application.invalidate)
         # An Escape that begins a key comes with the rest of it at once; what is typed after another is no part of it.
         self.application.ttimeoutlen, self.application.timeoutlen = 0.05, 0.0
 
@@ -112,7 +110,10 @@ class AssistScreen:
 
     def tell(self, text: str) -> None:
         """Shows a line from the program itself, below what was said so far."""
-        self.notes = [*self.notes, (len(self.assist.dialogue.turns), text)][-MOST_NOTES:]
+        note = (len(self.assist.dialogue.turns), text)
+        self.notes = [*self.notes, note][-MOST_NOTES:]
+        if self.page is not None:
+            self.page.notes.append(note)
         self.scrolled = 0
         self.application.invalidate()
 
@@ -159,16 +160,23 @@ class AssistScreen:
         self.line.write_as("agent" if self.log else "customer")
 
     def meant(self, number: int) -> Suggestion | None:
-        """A suggestion that has stood there long enough to be meant; says so where there is none."""
-        chosen = self.assist.suggestion(number)
-        return chosen if chosen is not None and self.assist.is_settled(number) else None
+        """A suggestion that has stood in sight long enough to be meant; says so where there is none."""
+        chosen = self.assist.offered.suggestion(number) if self._are_suggestions_in_sight() else None
+        return chosen if chosen is not None and self.assist.offered.is_settled(number) else None
 
     def show(self, what: RenderableType) -> None:
-        """Opens a page."""
-        self.page = Page(what)
+        """Opens a page; below it stands what is said and told from then on, also when another takes its place."""
+        said = len(self.assist.dialogue.turns)
+        self.page = replace(self.page, content=what, top=0) if self.page is not None else Page(what, said)
+        self.assist.offered.cover(True)
+
+    def close_page(self) -> None:
+        """Goes back to the dialogue and the suggestions."""
+        self.page = None
+        self.assist.offered.cover(False)
 
     def send(self, number: int) -> None:
-        """Sends a suggestion as it is, if it has stood there long enough to be meant."""
+        """Sends a suggestion as it is, if it has stood in sight long enough to be meant."""
         self.forgetting.hear("")
         chosen = self.meant(number)
         if chosen is not None:
@@ -182,15 +190,16 @@ class AssistScreen:
             self.line.edit(chosen)
 
     def skip(self) -> None:
-        """Passes over what is suggested, for others."""
+        """Passes over what is suggested, for others, if it is in sight."""
         self.forgetting.hear("")
-        self.assist.skip()
-        self.refresh()
+        if self._are_suggestions_in_sight():
+            self.assist.skip()
+            self.refresh()
 
     def interrupt(self) -> None:
         """Goes back one step: the page, the edit, the line; a second time leaves."""
         if self.page is not None:
-            self.page = None
+            self.close_page()
         elif self.line.go_back():
             self.refresh()
         elif self._interrupted:
@@ -204,8 +213,7 @@ class AssistScreen:
         self.last_words = last_words or self.last_words
 
         async def finish() -> None:
-            if self._waiting:
-                await asyncio.wait(self._waiting, timeout=10)
+            await self.jobs.finish()
             if not self.application.is_done:
                 self.application.exit()
 
@@ -213,19 +221,15 @@ class AssistScreen:
 
     def on_desk(self, job: Callable[[], Any], then: Callable[[Any], None] = lambda _: None) -> None:
         """Does something with the desk on its thread, and then something with the result here."""
-        future = asyncio.wrap_future(self.live.run(job))
-        self._waiting.add(future)
+        self.jobs.start(job, then)
 
-        def done(finished: asyncio.Future[Any]) -> None:
-            self._waiting.discard(finished)
-            error = finished.exception()
-            if isinstance(error, Exception):
-                self._fail(error)
-            else:
-                then(finished.result())
-            self.application.invalidate()
-
-        future.add_done_callback(done)
+    def _are_suggestions_in_sight(self) -> bool:
+        """Whether a key can mean them; otherwise closes the page that hides them, and says so."""
+        if self.page is None:
+            return True
+        self.close_page()
+        self.tell("The page hid what is suggested: look again.")
+        return False
 
     def _typed(self) -> None:
         self._interrupted = False
@@ -257,6 +261,8 @@ class AssistScreen:
         """Drops what was told of a dialogue, if another has begun since; that stays said."""
         if self.assist.dialogue is not dialogue:
             self.notes = self.notes[-1:]
+            if self.page is not None:
+                self.page.begin_anew()
 
     def _draft_in(self, typed: str) -> str:
         """What the customer says in what was typed; nothing where it is a command."""

@@ -36,7 +36,7 @@ def to_explain(assist: Assist, rest: str, tell: Callable[[str], None]) -> Callab
         return None
     about: RankedAnswer | None = None
     if which:
-        chosen = assist.suggestion(which[0])
+        chosen = assist.offered.suggestion(which[0])
         if chosen is None:
             return None
         about = chosen.answer

@@ -37,7 +37,7 @@ class Keyboard:
     async def settles(self):
         """Waits until suggestions have stood long enough to be sent."""
         await self.until(lambda: self.screen.assist.best and not self.screen.live.is_looking)
-        self.screen.assist._since = [0.0, 0.0, 0.0]
+        self.screen.assist.offered._since = [0.0, 0.0, 0.0]
 
     @property
     def rows(self):

@@ -126,7 +126,10 @@ def test_what_is_being_typed_is_not_heard_and_no_judgement_is_kept_of_it(tmp_pat
         await keyboard.type("/handoff\r")
         await keyboard.sees("Hand-over of dialogue")
         assert draft not in keyboard.text
-        await keyboard.type(f"\x03{F1}")
+        await keyboard.type("\x03")
+        await keyboard.until(lambda: screen.page is None)
+        await keyboard.settles()
+        await keyboard.type(F1)
         await keyboard.until(lambda: screen.assist.dialogue.turns[-1].role == "agent")
         await keyboard.settles()
         await keyboard.type(F1)

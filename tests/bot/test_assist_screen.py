@@ -71,7 +71,7 @@ def test_a_suggestion_that_has_just_changed_is_not_sent():
     async def play(keyboard):
         await keyboard.type("can I return it?")
         await keyboard.until(lambda: keyboard.screen.assist.best)
-        keyboard.screen.assist._since = [keyboard.screen.assist._clock()] * 3
+        keyboard.screen.assist.offered._since = [keyboard.screen.assist.offered._clock()] * 3
         await keyboard.type(F1)
         await keyboard.sees("Suggestion 1 has just changed")
         assert keyboard.screen.assist.dialogue.turns == ()

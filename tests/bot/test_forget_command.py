@@ -42,7 +42,7 @@ def test_what_is_done_while_the_customer_is_being_removed_is_not_kept(tmp_path):
         screen._keep(dialogue, 7, "sent")
         screen.on_desk(lambda: screen.forgetting.forget(desk.desk, Customer("c-8", "")))
         screen._keep(dialogue, 8, "good")
-        await keyboard.until(lambda: not screen._waiting)
+        await keyboard.until(lambda: not screen.jobs.waiting)
 
     assert verdicts(use_screen(play, desk)) == [(7, "sent")]
 
