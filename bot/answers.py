@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from index.candidates import SIGNALS, Evidence
 from training.rankers import Ranked
 
 if TYPE_CHECKING:
+    from bot.feedback_prior import FeedbackPrior
     from training.mood import Mood
 
 
@@ -56,6 +57,8 @@ class Answer:
     """Whether it answers the customer's last message by itself, which began something new; see `bot.new_topic`."""
     mood: Mood | None = None
     """How the customer's last turn sounds; None where no mood head fits the desk's encoder."""
+    prior: FeedbackPrior | None = field(default=None, repr=False, compare=False)
+    """What people had made of answers by then, as it moved these; None where it moves none."""
 
     def chance(self, one: RankedAnswer) -> float:
         """How likely one of the candidates is right: the confidence in the best, times what it weighs against it.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from bot.answers import Answer, ranked_answer
+from bot.feedback_prior import FeedbackPrior, moved
 from index.candidates import ReadDialogue
 from training.calibration import NEVER, Decision
 from training.rankers import Ranked
+from training.rankers.merging import merge_same
 
 CLOSE = 0.2
 """Weight of the second answer, as a share of the first's, from which on the customer is asked which of them is meant.
@@ -31,16 +33,18 @@ class Verdict(NamedTuple):
 
 
 def answer_of(
-    calibrated: Decision, context: ReadDialogue, ranked: Sequence[Ranked], shifts: Mapping[int, float]
+    calibrated: Decision, context: ReadDialogue, weighed: list[Ranked], prior: FeedbackPrior | None
 ) -> Answer:
     """What is said in a dialogue, and why.
 
     Args:
         calibrated: as for `decide`.
         context: the dialogue.
-        ranked: best first; may be empty.
-        shifts: by answer id how far feedback moved its score.
+        weighed: as the ranker orders them, best first; may be empty.
+        prior: what people made of answers before, which moves them.
     """
+    shifts = prior.shifts(context.question_vector) if prior else {}
+    ranked = merge_same(moved(weighed, shifts))
     verdict = decide(calibrated, context.question, ranked)
     return Answer(
         decision=verdict.decision,
@@ -51,6 +55,7 @@ def answer_of(
         candidates=tuple(ranked_answer(entry, shifts.get(entry.candidate.answer_id, 0.0)) for entry in ranked),
         timings_ms={},
         openings=context.openings,
+        prior=prior,
     )
 
 

@@ -17,6 +17,7 @@ from conversations.text import answer_key, clean_text
 if TYPE_CHECKING:
     from bot.answers import Answer, RankedAnswer
     from bot.customer import Customer
+    from bot.feedback_prior import FeedbackPrior
     from training.mood import Mood
 
 ALTERNATIVES = 5
@@ -52,6 +53,8 @@ class Request:
     """The moment from which on nothing must be seen; see `Retriever.visible`."""
     twins: tuple[str, ...] = ()
     """Past conversations that must not be seen either, being the same one under other ids."""
+    prior: FeedbackPrior | None = field(default=None, repr=False, compare=False)
+    """What people had made of answers when it was asked before; by default what they have by now."""
 
     @property
     def hidden(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from bot.desk_rankers import desk_ranker
 from bot.dialogue import Request
 from bot.early_warning import desk_threshold
 from bot.failed_answers import still_wanted
-from bot.feedback_prior import FeedbackPrior, moved
+from bot.feedback_prior import FeedbackPrior
 from bot.new_topic import alone, by_itself, surer
 from conversations.closing import Closing
 from conversations.desk import Desk
@@ -36,7 +36,6 @@ from index.spelling import desk_spelling
 from training.desk_calibration import desk_decision, is_switched_off
 from training.mood import Mood, MoodReader
 from training.rankers.cross_attention import CrossAttentionRanker
-from training.rankers.merging import merge_same
 from training.registry import Model
 
 if TYPE_CHECKING:
@@ -208,9 +207,9 @@ class Pipeline(Closing):
         ]
         ranked = self.ranker.rank_many(contexts, wanted)
         answers = []
-        for context, found, kept, weighed, mood in zip(contexts, served, wanted, ranked, moods, strict=True):
-            shifts = self.prior.shifts(context.question_vector) if self.prior else {}
-            answer = answer_of(self.decision, context, merge_same(moved(weighed, shifts)), shifts)
+        rows = zip(requests, contexts, served, wanted, ranked, moods, strict=True)
+        for request, context, found, kept, weighed, mood in rows:
+            answer = answer_of(self.decision, context, weighed, request.prior or self.prior)
             answers.append(replace(answer, left_out=len(found) - len(kept), mood=mood))
         timings = {**timings, "rerank": 1000 * (time.perf_counter() - begun) / max(len(requests), 1)}
         timings |= {"total": sum(timings.values())}
@@ -261,8 +260,9 @@ class Pipeline(Closing):
             last = by_itself(request)
             return self.explain(last, replace(answer, is_new_topic=False), given).moved(len(request.turns) - 1)
         about = given or answer.candidates[0]
+        # As people had judged by then, in all that is compared: being given, or sent, is a judgement itself.
+        request = replace(request, prior=answer.prior)
         shorter = request.without_each()
-        # Asked again, so that what was said of answers since then is in all that is compared here.
         now, *without = self.answer_whole([request, *shorter.values()])
         changes = zip(shorter, without, strict=True)
         about = next((one for one in now.candidates if one.answer_id == about.answer_id), about)

@@ -79,13 +79,20 @@ def test_the_earlier_conversations_are_left_out_as_one(pipeline):
     assert "earlier conversations with this customer" in page.split("Confidence without each turn")[1]
 
 
-def test_what_was_said_of_an_answer_meanwhile_is_in_all_that_is_compared(pipeline):
-    dialogue = Dialogue()
-    pipeline.refresh_feedback()
-    answer = dialogue.record(TURNS, pipeline.answer(TURNS))
-    FeedbackBook(pipeline, "chat").add(dialogue, answer.candidates[0].answer_id, "good")
-    request = dialogue.request(TURNS)
-    explanation = pipeline.explain(request, answer)
-    assert explanation.confidence == same(pipeline.answer_many([request])[0].confidence)
-    assert explanation.confidence > answer.confidence
-    assert explanation.signals["feedback"] > 0
+def test_an_answer_is_explained_by_what_people_had_made_of_it_before_it_was_given(tmp_path):
+    with Pipeline.open(lamp_desk(tmp_path)) as pipeline:
+        book = FeedbackBook(pipeline, "assist")
+        pipeline.refresh_feedback()
+        feedback, chances = [], []
+        for verdict in ("sent", "good", "bad"):
+            dialogue = Dialogue()
+            answer = dialogue.record(TURNS, pipeline.answer(TURNS))
+            request, (best, second, *_) = dialogue.request(TURNS), answer.candidates
+            before = [pipeline.explain(request, answer, one) for one in (best, second)]
+            book.add(dialogue, best.answer_id, verdict)
+            assert [pipeline.explain(request, answer, one) for one in (best, second)] == before
+            assert before[0].confidence == same(answer.confidence)
+            feedback.append(before[0].signals["feedback"])
+            chances.append([before[1].confidence, *(chance for _, chance in before[1].without_turn)])
+    assert feedback[0] == 0.0 < feedback[1] < feedback[2], "the next dialogues are moved"
+    assert all(now < then for then, now in zip(chances[0], chances[1], strict=True)), "and all that is compared"
