@@ -69,7 +69,7 @@ def _notices(report: ImportReport) -> list[str]:
             report.unanswered,
             "Conversations in which no agent answers: {:,}. They are kept; there is nothing to learn from them.",
         ),
-        (report.with_bot, f"{WITH_BOT} They are kept as history."),
+        (report.with_bot, f"{WITH_BOT} The conversations are kept as history."),
         (
             report.replaced,
             "Conversations with other words than the desk held under their ids: {:,}. They took their places; if the"
