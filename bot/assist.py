@@ -64,6 +64,8 @@ class Assist:
         """The one of these that was sent."""
         self.typing = ""
         """What the customer is typing, where the followed log tells."""
+        self.put_aside: Callable[[], None] = lambda: None
+        """Called when another dialogue has begun: what is being written for the one before must not be sent in it."""
         self._keep = keep
         self._tell = tell
         self._meet = meet
@@ -78,6 +80,11 @@ class Assist:
     def best(self) -> tuple[Suggestion, ...]:
         """The suggestions on the screen, best first."""
         return self.offered.best
+
+    @property
+    def _has_begun(self) -> bool:
+        """Whether anything was said or is being written in this dialogue."""
+        return bool(self.dialogue.turns or self.typing)
 
     def request(self, draft: str = "") -> Request | None:
         """What to find suggestions for, or None where the customer waits for nothing.
@@ -172,12 +179,15 @@ class Assist:
         return True
 
     def begin(self, customer: Customer | None = None) -> None:
-        """Begins a new dialogue."""
+        """Begins a new dialogue, and puts aside what is being written for the one before."""
+        had_begun = self._has_begun
         self.dialogue = AssistedDialogue(customer=customer, threshold=self.dialogue.threshold)
         self.typing, self._skipped, self._sent, self._sent_last = "", (), [], None
         self.take_suggestions(None)
         self.shown_last = None
         self.offered.begin_anew()
+        if had_begun:
+            self.put_aside()
 
     def follow(self, event: Event) -> None:
         """Takes what the followed log says."""
@@ -185,9 +195,9 @@ class Assist:
             case Trouble(text):
                 self._tell(text)
             case Began():
-                is_another = bool(self.dialogue.turns)
+                had_begun = self._has_begun
                 self.begin()
-                if is_another:
+                if had_begun:
                     self._tell("A new dialogue begins.")
             case Met(customer):
                 self._meet(customer)
@@ -233,6 +243,9 @@ class Assist:
         return replace(self.dialogue, asked=self.dialogue.waiting())
 
     def _judge(self, text: str, chosen: Suggestion | None) -> None:
+        if chosen is not None and not self.offered.was_meant(chosen):
+            # Of a dialogue before: it answers nothing that was asked in this one.
+            chosen = None
         if chosen is not None and not is_edit_of(text, chosen.answer.text):
             if all(one.answer.answer_id != chosen.answer.answer_id for one in self.best):
                 # Others have come since it was opened: it was passed over as well.

@@ -52,6 +52,9 @@ BAR = (
 SAY_WHICH = "Say which: /good 1 and /bad 1 judge a suggestion, without a number the one that was sent last."
 """Where /good or /bad stands before something else."""
 
+PUT_ASIDE = "What was being written is put aside: Up brings it back."
+"""Where another dialogue begins in the midst of it."""
+
 _CALL = re.compile(r"/([A-Za-z]+)(?:\s+|$)")
 
 

@@ -33,6 +33,8 @@ class Line:
         """What the one who is not writing now had begun."""
         self._put_aside = ""
         """What the agent had begun when a suggestion was opened."""
+        self._was_cut_off = False
+        """Whether the line was put away in its midst, so that what is written next may be its rest."""
 
     @property
     def of_customer(self) -> str:
@@ -56,7 +58,7 @@ class Line:
 
     def take(self) -> tuple[str, Suggestion | None]:
         """Takes what is written out of the line: the text, and the suggestion that it began as."""
-        text, chosen = self.buffer.text, self.editing
+        text, chosen, self._was_cut_off = self.buffer.text, self.editing, False
         self.buffer.reset(append_to_history=True)
         self._bring_back()
         return text, chosen
@@ -74,6 +76,21 @@ class Line:
         self.buffer.reset()
         self._bring_back()
         return was_there
+
+    def put_away(self) -> bool:
+        """Puts all that was begun into the history, whence Up brings back its words; whether there was any."""
+        begun = [text for text in (self._draft, self._put_aside, self.buffer.text) if text.strip()]
+        self._was_cut_off = bool(self.buffer.text)
+        self.editing, self._draft, self._put_aside = None, "", ""
+        self.buffer.reset()
+        for text in begun:
+            self.buffer.history.append_string(text)
+        return bool(begun)
+
+    def may_be_a_rest(self) -> bool:
+        """Whether what is written may be the rest of a line that was put away; only the first time that is asked."""
+        may_be, self._was_cut_off = self._was_cut_off and bool(self.buffer.text), False
+        return may_be
 
     def _bring_back(self) -> None:
         self.editing = None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 import threading
 from contextlib import nullcontext, suppress
+from functools import partial
 from types import TracebackType
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.history import History
 from prompt_toolkit.patch_stdout import patch_stdout
 
+from bot.assist_commands import PUT_ASIDE
 from bot.assist_plain import PlainAssist
 from bot.chat_input import color_depth, editing_keys, read_piped, read_typed
 from bot.failures import one_line
@@ -35,7 +37,9 @@ def read_lines(assist: PlainAssist, history: History | None, log: FollowedLog | 
         _Follower(assist, log) if log is not None else nullcontext() as follower,
     ):
         if history is not None:
-            read_typed(assist, _line_session(history))
+            session = _line_session(history)
+            assist.assist.put_aside = partial(_put_aside, session, assist)
+            read_typed(assist, session)
         elif not read_piped(assist, sys.stdin) and follower is not None:
             follower.wait()
 
@@ -80,6 +84,22 @@ class _Follower:
                     self._assist.tell(f"{one_line(error)} The log is no longer followed.")
         finally:
             self._log.close()
+
+
+def _put_aside(session: PromptSession[str], assist: PlainAssist) -> None:
+    """Puts what is being typed into the history; called on the thread that follows the log."""
+
+    def put_aside() -> None:
+        typed = session.default_buffer
+        if typed.text:
+            typed.reset(append_to_history=True)
+            assist.tell(PUT_ASIDE)
+
+    loop = session.app.loop
+    if session.app.is_running and loop is not None:
+        # It may have been taken by now.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(put_aside)
 
 
 def _line_session(history: History) -> PromptSession[str]:

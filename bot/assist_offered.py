@@ -33,6 +33,8 @@ class Offered:
         """The number of the best suggestion."""
         self._numbered: dict[int, int] = {}
         """The answer that each number means, in this dialogue."""
+        self._meant: list[Suggestion] = []
+        """Those that numbers meant when they were asked for, in this dialogue."""
         self._tell = tell
         self._clock = clock
         self._since = [0.0, 0.0, 0.0]
@@ -61,6 +63,7 @@ class Offered:
     def begin_anew(self) -> None:
         """Takes note of a new dialogue: the numbers of the one before mean nothing in it."""
         self._numbered.clear()
+        self._meant.clear()
 
     def cover(self, is_covered: bool) -> None:
         """Takes note that something else stands in the place of the suggestions, or does so no longer.
@@ -77,6 +80,7 @@ class Offered:
         meant = self._numbered.get(number)
         for one in self.best:
             if one.answer.answer_id == meant:
+                self._meant.append(one)
                 return one
         if not self.best:
             self._tell("There is nothing to suggest yet.")
@@ -86,9 +90,14 @@ class Offered:
             self._tell(f"Suggestion {number} is no longer suggested: the best is number {self.first} now.")
         return None
 
-    def is_settled(self, number: int) -> bool:
-        """Whether a suggestion has stood long enough to be meant; says so where it has not."""
-        if self._clock() - self._since[number - self.first] >= SETTLED:
-            return True
+    def was_meant(self, chosen: Suggestion) -> bool:
+        """Whether a number meant this suggestion in this dialogue, be it suggested still or not."""
+        return any(one is chosen for one in self._meant)
+
+    def settled(self, number: int) -> Suggestion | None:
+        """The suggestion that a number means, if it stood long enough to be meant; says so where there is none."""
+        chosen = self.suggestion(number)
+        if chosen is None or self._clock() - self._since[number - self.first] >= SETTLED:
+            return chosen
         self._tell(f"Suggestion {number} has just changed: look again.")
-        return False
+        return None

@@ -21,7 +21,7 @@ from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
 
 from bot.assist import Assist
-from bot.assist_commands import called, help_text
+from bot.assist_commands import PUT_ASIDE, called, help_text
 from bot.assist_layout import make_layout
 from bot.assist_line import Line
 from bot.assist_pages import MOST_NOTES, Page
@@ -81,6 +81,7 @@ class AssistScreen:
         self._book = book
         self._interrupted = False
         self.assist = Assist(self._keep, self.tell, self._meet, customer, pipeline.mood_threshold)
+        self.assist.put_aside = self._put_aside
         self.live = LiveSuggestions(partial(suggest, pipeline), self._show, self._fail)
         self.line = Line(history, "agent" if log else "customer", self._typed)
         own_input, own_output = terminal or (None, None)
@@ -132,15 +133,16 @@ class AssistScreen:
         """Takes the line that was typed."""
         from bot.assist_obeying import obey
 
+        if not called(self.line.buffer.text) and self.line.may_be_a_rest():
+            self.tell("Another dialogue began: Enter again sends this in it.")
+            return
         written, chosen = self.line.take()
         text, was_cut = read_message(written)
         # Words of a past answer are never obeyed; a command in their place is.
         call = called(text) if chosen is None or not called(chosen.answer.text) else None
         self.forgetting.hear(call[0] if call else "")
         if call is not None:
-            before = self.assist.dialogue
             obey(self, *call)
-            self._drop_notes_of(before)
         elif text and self.line.writer == "customer":
             self.assist.customer_says(text)
             self.line.write_as("agent")
@@ -161,8 +163,7 @@ class AssistScreen:
 
     def meant(self, number: int) -> Suggestion | None:
         """A suggestion that has stood in sight long enough to be meant; says so where there is none."""
-        chosen = self.assist.offered.suggestion(number) if self._are_suggestions_in_sight() else None
-        return chosen if chosen is not None and self.assist.offered.is_settled(number) else None
+        return self.assist.offered.settled(number) if self._are_suggestions_in_sight() else None
 
     def show(self, what: RenderableType) -> None:
         """Opens a page; below it stands what is said and told from then on, also when another takes its place."""
@@ -245,9 +246,7 @@ class AssistScreen:
         while self.last_words is None:
             events = await loop.run_in_executor(None, log.poll)
             for event in events:
-                said = self.assist.dialogue
                 self.assist.follow(event)
-                self._drop_notes_of(said)
                 # A long message takes a while to be heard: keys come between two of them.
                 await asyncio.sleep(0)
             if not events:
@@ -257,12 +256,14 @@ class AssistScreen:
             else:
                 self.application.invalidate()
 
-    def _drop_notes_of(self, dialogue: Dialogue) -> None:
-        """Drops what was told of a dialogue, if another has begun since; that stays said."""
-        if self.assist.dialogue is not dialogue:
-            self.notes = self.notes[-1:]
-            if self.page is not None:
-                self.page.begin_anew()
+    def _put_aside(self) -> None:
+        """Makes room for another dialogue: nothing of the one before may be sent in it."""
+        self.live.want(None)
+        self.notes = []
+        if self.page is not None:
+            self.page.begin_anew()
+        if self.line.put_away():
+            self.tell(PUT_ASIDE)
 
     def _draft_in(self, typed: str) -> str:
         """What the customer says in what was typed; nothing where it is a command."""
