@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
@@ -11,10 +12,10 @@ from rich.text import Text
 from bot.chat_commands import COMMANDS, KEYS
 from bot.dialogue import ALTERNATIVES, LONGEST_MESSAGE, Dialogue, read_message
 from bot.forgetting import Forgetting
-from bot.handover import handover_summary
+from bot.handover import ASKED_FOR, handover_summary
 from bot.output import plain, print_json
 from bot.present import alternatives_view, answer_view, mood_view, notice, picked_view, warning_view
-from bot.reports import answer_json
+from bot.reports import answer_json, candidate_json, why_json
 from bot.transcript import SAY_WHERE, save_transcript
 from bot.why_view import why_view
 from conversations.desk import at_home
@@ -22,6 +23,7 @@ from conversations.errors import AttendantError
 from conversations.model import Turn
 
 if TYPE_CHECKING:
+    from bot.answers import Answer
     from bot.customer import Customer
     from bot.feedback import FeedbackBook
     from bot.pipeline import Pipeline
@@ -79,9 +81,15 @@ class Chat:
         if answer is None or not choices:
             self.tell("There is no other answer to show." if answer else "Nothing was asked yet.")
             return
+        self.dialogue.listed = len(choices)
+        if self._as_json:
+            listed = [
+                {"number": number, **candidate_json(one, answer.chance(one))} for number, one in enumerate(choices, 1)
+            ]
+            print_json({"alternatives": listed})
+            return
         self._show(alternatives_view(choices, answer, self.pipeline))
         self.tell("Type a number to give that answer instead.")
-        self.dialogue.listed = len(choices)
 
     def _take(self, line: str) -> bool:
         text, was_cut = read_message(line)
@@ -114,9 +122,10 @@ class Chat:
         answer = self.dialogue.record(turns, found)
         warnings = [warning for warning in self.dialogue.raised if warning not in known]
         wants_person = any(warning.kind == "person" for warning in warnings)
+        if answer.decision == "ask":
+            self.dialogue.listed = 2
         if self._as_json:
-            summary = {"summary": handover_summary(self.dialogue)} if answer.decision == "handoff" else {}
-            print_json(answer_json(answer, self.dialogue.raised) | summary)
+            self._print_answer(answer)
             if wants_person:
                 self._keep_hand_over()
             return
@@ -134,19 +143,27 @@ class Chat:
         if warnings and answer.decision != "handoff":
             self.tell("A person may do better here: /handoff shows a summary for the agent.")
         if answer.decision == "ask":
-            self.dialogue.listed = 2
             self.tell("Type 1 or 2, or say more; /handoff if neither.")
         elif answer.decision == "handoff":
             self.tell("/alt shows the nearest past answers, /handoff a summary for the agent.")
 
+    def _print_answer(self, answer: Answer) -> None:
+        """Prints an answer for a program; with a hand-over goes its summary."""
+        summary = {"summary": handover_summary(self.dialogue)} if answer.decision == "handoff" else {}
+        print_json(answer_json(answer, self.dialogue.raised) | summary)
+
     def _pick(self, number: int) -> None:
-        choices = self.dialogue.choices()[: self.dialogue.listed]
-        if not 1 <= number <= len(choices):
+        answer, choices = self.dialogue.answer, self.dialogue.choices()[: self.dialogue.listed]
+        if answer is None or not 1 <= number <= len(choices):
             self.tell(f"Type a number from 1 to {len(choices)}, or a message.")
             return
         choice = choices[number - 1]
         self._book.add(self.dialogue, choice.answer_id, "picked")
         self.dialogue.pick(choice)
+        if self._as_json:
+            picked = candidate_json(choice, answer.chance(choice))
+            print_json({"picked": number, "decision": "answer", "answer": choice.text, **picked})
+            return
         self._show(picked_view(choice, self.pipeline, self.console))
 
     def _obey(self, name: str, rest: str) -> bool:
@@ -180,6 +197,9 @@ class Chat:
             return
         request = self.dialogue.request(asked)
         explanation = self.pipeline.explain(request, answer, self.dialogue.given)
+        if self._as_json:
+            print_json(why_json(asked, explanation) | {"left_out": answer.left_out})
+            return
         self._show(why_view(asked, answer, explanation, self.pipeline))
         if answer.left_out:
             self.tell(f"Not offered, since turned down or of no help to this customer before: {answer.left_out}.")
@@ -211,6 +231,9 @@ class Chat:
 
     def _hand_over(self) -> None:
         self._keep_hand_over()
+        if self._as_json and self.dialogue.answer is not None:
+            self._print_answer(replace(self.dialogue.answer, decision="handoff", answer=None, reason=ASKED_FOR))
+            return
         self._show(plain(handover_summary(self.dialogue), one_line=False))
 
     def _forget(self) -> bool:

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 _CANDIDATES = 3
 
 
+ASKED_FOR = "A hand-over was asked for."
+"""The reason where somebody asked for it with /handoff."""
+
+
 def handover_summary(dialogue: Dialogue) -> str:
     """What was asked and tried, how the customer sounds, what was warned of, and the nearest past answers.
 

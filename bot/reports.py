@@ -13,8 +13,9 @@ from rich.table import Table
 from bot.output import plain
 
 if TYPE_CHECKING:
-    from bot.answers import Answer
+    from bot.answers import Answer, Explanation, RankedAnswer
     from bot.early_warning import EarlyWarning
+    from conversations.model import Turn
 
 _HEADINGS = {
     "accuracy_when_answered": "accuracy",
@@ -59,21 +60,50 @@ def answer_json(answer: Answer, warnings: Sequence[EarlyWarning] = ()) -> dict[s
         "decision": answer.decision,
         "confidence": answer.confidence,
         "reason": answer.reason,
-        "candidates": [
-            {
-                "answer_id": candidate.answer_id,
-                "text": candidate.text,
-                "weight": candidate.weight,
-                "chance": answer.chance(candidate),
-                "retrieval_score": candidate.retrieval_score,
-                "evidence": [{"conversation": one.conversation, "turn": one.turn} for one in candidate.evidence],
-            }
-            for candidate in answer.candidates
-        ],
+        "candidates": [candidate_json(candidate, answer.chance(candidate)) for candidate in answer.candidates],
         "new_topic": answer.is_new_topic,
         "mood": None if answer.mood is None else {**asdict(answer.mood), "score": answer.mood.score},
         "warnings": [warning.as_json() for warning in warnings],
         "timings_ms": answer.timings_ms,
+    }
+
+
+def candidate_json(candidate: RankedAnswer, chance: float) -> dict[str, Any]:
+    """A ranked answer; turns of conversations are counted from 0.
+
+    Args:
+        candidate: the answer.
+        chance: that it is right; see `bot.answers.Answer.chance`.
+    """
+    return {
+        "answer_id": candidate.answer_id,
+        "text": candidate.text,
+        "weight": candidate.weight,
+        "chance": chance,
+        "retrieval_score": candidate.retrieval_score,
+        "evidence": [{"conversation": one.conversation, "turn": one.turn} for one in candidate.evidence],
+    }
+
+
+def why_json(turns: Sequence[Turn], explanation: Explanation) -> dict[str, Any]:
+    """An explanation; its fields are those of `bot.answers.Explanation`.
+
+    Args:
+        turns: what was explained an answer to; "turn" counts them from 0, and is -1 for what the customer said and
+            was told in earlier conversations.
+        explanation: of one candidate.
+    """
+    about = explanation.about
+    return {
+        "why": {
+            "turns": [{"role": turn.role, "text": turn.text} for turn in turns],
+            "about": None if about is None else candidate_json(about, explanation.confidence),
+            "confidence": explanation.confidence,
+            "words": [{"word": word, "share": share, "turn": turn} for word, share, turn in explanation.words],
+            "without_turn": [{"turn": turn, "confidence": left} for turn, left in explanation.without_turn],
+            "signals": explanation.signals,
+            "runner_up": explanation.runner_up,
+        }
     }
 
 

@@ -42,7 +42,8 @@ def command(
     With --customer, what this customer said and was told before counts, and an answer that did not help them then is
     not given again. A warning is shown where the customer's mood falls, or words call for a person. In the chat,
     /help lists what else can be done. Where stdin or stdout is not a terminal, each line of stdin is a
-    message.
+    message. With --json, each answer, picked answer, list of alternatives (/alt), explanation (/why) and hand-over,
+    with its "summary", is a line of JSON on stdout.
     """
     desk = session.open_desk(desk_name)
     if mood_threshold is not None:

@@ -163,6 +163,13 @@ class Listening(FakePipeline):
         return replace(super()._answer(request), mood=mood)
 
 
+class Unsure(FakePipeline):
+    """A pipeline that asks which of the two best is meant."""
+
+    def _answer(self, request):
+        return replace(super()._answer(request), decision="ask", answer=None, reason="Two are close.")
+
+
 class FakeBook:
     def __init__(self):
         self.kept = []

@@ -11,6 +11,7 @@ from chat_fakes import (
     HOSTILE,
     PAST,
     FakePipeline,
+    Unsure,
     assert_harmless,
     hostile_pipeline,
     make_chat,
@@ -81,10 +82,6 @@ def test_what_the_answer_given_says_already_is_no_other_answer():
 
 
 def test_where_two_are_close_both_are_shown_and_a_number_picks_one():
-    class Unsure(FakePipeline):
-        def _answer(self, request):
-            return replace(super()._answer(request), decision="ask", answer=None, reason="Two are close.")
-
     chat = make_chat(Unsure(ANSWERS, PAST))
     chat.take("can I return it?")
     text = shown(chat)
