@@ -6,7 +6,8 @@ It knows nothing of screens, threads and models; `bot.assist_screen` and `bot.as
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,14 @@ from bot.assist_offered import Offered
 from bot.assisted_dialogue import AssistedDialogue, Unread
 from bot.dialogue import Request
 from bot.early_warning import THRESHOLD
-from bot.following import Began, Event, Met, Said
+from bot.following import Began, Event, Met, Named, Said, WentOn
 from bot.growing_log import Trouble
+from bot.left_dialogues import LeftDialogues
 from bot.present import excerpt
+from bot.sent_words import passed_over, sent_words
 from conversations.model import Turn, Verdict
 from conversations.moments import this_moment
 from conversations.text import answer_key
-from index.equality import is_edit_of, says_the_same
 
 if TYPE_CHECKING:
     from bot.answers import RankedAnswer
@@ -57,34 +59,32 @@ class Assist:
         self.dialogue = AssistedDialogue(customer=customer, threshold=threshold)
         self.offered = Offered(tell, clock)
         """What is suggested now, each with its number."""
-        self.suggestions: Suggestions | None = None
-        self.shown_last: Suggestions | None = None
-        """Those that were on the screen last in this dialogue; `/why` tells of them after one was sent."""
-        self.sent: RankedAnswer | None = None
-        """The one of these that was sent."""
-        self.typing = ""
-        """What the customer is typing, where the followed log tells."""
         self.put_aside: Callable[[], None] = lambda: None
-        """Called when another dialogue has begun: what is being written for the one before must not be sent in it."""
+        """Called when another dialogue stands here: what is being written for the one before must not be sent."""
+        self._left = LeftDialogues()
         self._keep = keep
         self._tell = tell
         self._meet = meet
-        self._skipped: tuple[str, ...] = ()
-        """Answers passed over for the present question."""
-        self._sent: list[str] = []
-        """Keys of what was sent from here and may come back in the followed log."""
-        self._sent_last: tuple[AssistedDialogue, RankedAnswer] | None = None
-        """The suggestion that was sent last, and the dialogue as it was then."""
 
     @property
     def best(self) -> tuple[Suggestion, ...]:
         """The suggestions on the screen, best first."""
-        return self.offered.best
+        return self.dialogue.best
 
-    @property
-    def _has_begun(self) -> bool:
-        """Whether anything was said or is being written in this dialogue."""
-        return bool(self.dialogue.turns or self.typing)
+    @contextmanager
+    def within(self, dialogue: AssistedDialogue) -> Iterator[None]:
+        """Is about this dialogue for a while, then about the present one again."""
+        present, self.dialogue = self.dialogue, dialogue
+        try:
+            yield
+        finally:
+            if dialogue is not present:
+                self.dialogue = present
+
+    def numbered(self, number: int) -> AssistedDialogue:
+        """The dialogue in which a number was given, where they go on; otherwise the present one."""
+        is_left = self.offered.counts_on and number not in self.dialogue.numbered
+        return (self._left.with_number(number) if is_left else None) or self.dialogue
 
     def request(self, draft: str = "") -> Request | None:
         """What to find suggestions for, or None where the customer waits for nothing.
@@ -92,19 +92,18 @@ class Assist:
         Args:
             draft: what the customer is typing.
         """
-        asked = self.dialogue.waiting(self.typing, draft)
+        asked = self.dialogue.waiting(self.dialogue.typing, draft)
         if not asked:
             return None
         request = self.dialogue.request(asked)
-        return replace(request, rejected=(*request.rejected, *self._skipped))
+        return replace(request, rejected=(*request.rejected, *self.dialogue.skipped))
 
     def take_suggestions(self, found: Suggestions | None) -> None:
         """Puts suggestions in the place of those before."""
-        self.suggestions = found
-        self.offered.put(found.best if found else ())
-        self.dialogue.suggested = tuple(one.answer for one in self.best)
+        dialogue = self.dialogue
+        self.offered.put(dialogue, found)
         if found is not None:
-            self.shown_last, self.sent, self.dialogue.answer = found, None, found.answer
+            dialogue.shown_last, dialogue.sent, dialogue.answer = found, None, found.answer
 
     def take_moods(self, unread: Unread, moods: Sequence[Mood]) -> None:
         """Takes over how turns sound.
@@ -115,6 +114,10 @@ class Assist:
         """
         for number, (text, mood) in enumerate(zip(unread.texts, moods, strict=False), unread.first):
             self._hear(unread.dialogue, number, text, mood)
+
+    def suggestion(self, number: int) -> Suggestion | None:
+        """The suggestion that a number means, as long as it is suggested; says so where there is none."""
+        return self.offered.suggestion(self.dialogue, number)
 
     def customer_says(self, text: str, at: str | None = None) -> None:
         """Adds a turn of the customer."""
@@ -131,7 +134,7 @@ class Assist:
             self._judge(text, chosen)
         finally:
             # It is said, whether or not that can be kept as feedback.
-            self._sent.append(answer_key(text))
+            self.dialogue.echoes.append(answer_key(text))
             self._add(Turn("agent", text, this_moment()))
 
     def skip(self) -> None:
@@ -139,8 +142,8 @@ class Assist:
         if not self.best:
             self._tell("There is nothing to skip.")
             return
-        self._keep_skipped()
-        self._skipped = (*self._skipped, *(one.answer.text for one in self.best))
+        self._keep_verdicts(passed_over(self.offered.seen(self.dialogue)))
+        self.dialogue.skipped = (*self.dialogue.skipped, *(one.answer.text for one in self.best))
         self.take_suggestions(None)
         self._tell("Skipped: these are not suggested again for this question.")
 
@@ -152,11 +155,11 @@ class Assist:
             number: as it stands beside it; by default the one that was sent last.
         """
         if number is None:
-            judged = self._sent_last
+            judged = self.dialogue.sent_last
             if judged is None:
                 self._tell("No suggestion was sent yet: /good 1 and /bad 1 judge one that is not sent.")
         else:
-            chosen = self.offered.suggestion(number)
+            chosen = self.suggestion(number)
             judged = (self._as_asked(), chosen.answer) if chosen else None
         if judged is None:
             return
@@ -178,54 +181,66 @@ class Assist:
         self.dialogue.handed_over = True
         return True
 
-    def begin(self, customer: Customer | None = None) -> None:
-        """Begins a new dialogue, and puts aside what is being written for the one before."""
-        had_begun = self._has_begun
-        self.dialogue = AssistedDialogue(customer=customer, threshold=self.dialogue.threshold)
-        self.typing, self._skipped, self._sent, self._sent_last = "", (), [], None
-        self.take_suggestions(None)
-        self.shown_last = None
-        self.offered.begin_anew()
-        if had_begun:
-            self.put_aside()
+    def begin(self, customer: Customer | None = None, conversation: str | None = None) -> None:
+        """Begins a new dialogue, and puts aside what is being written for the one before.
+
+        Args:
+            customer: who asks, where that is known.
+            conversation: its id in the followed log, where that has one.
+        """
+        threshold = self.dialogue.threshold
+        self._turn_to(AssistedDialogue(customer=customer, threshold=threshold, conversation=conversation))
 
     def follow(self, event: Event) -> None:
         """Takes what the followed log says."""
         match event:
             case Trouble(text):
                 self._tell(text)
-            case Began():
-                had_begun = self._has_begun
-                self.begin()
-                if had_begun:
+            case Began(conversation):
+                is_another = self.dialogue.has_begun
+                self._left.keep(self.dialogue)
+                self.begin(conversation=conversation)
+                if is_another:
                     self._tell("A new dialogue begins.")
+            case WentOn(conversation):
+                self._go_back_to(conversation)
+            case Named(conversation):
+                self.dialogue.conversation = conversation
             case Met(customer):
                 self._meet(customer)
             case Said(turn, is_typing=True):
-                self.typing = turn.text if turn.role == "customer" else ""
+                self.dialogue.typing = turn.text if turn.role == "customer" else ""
             case Said(turn):
-                self.typing = ""
-                if turn.role == "agent" and self._is_echo(turn.text):
+                self.dialogue.typing = ""
+                if turn.role == "agent" and self.dialogue.is_echo(turn.text):
                     return
                 try:
                     # Only of what was suggested for this question: a log may begin with a long past.
-                    found = self.suggestions if turn.role == "agent" else None
+                    found = self.dialogue.suggestions if turn.role == "agent" else None
                     if found is not None and found.request == self.request():
                         self._judge(turn.text, None)
                 finally:
                     self._add(turn)
 
-    def _is_echo(self, text: str) -> bool:
-        """Whether the log only repeats what was sent from here."""
-        key = answer_key(text)
-        if key not in self._sent:
-            return False
-        self._sent.remove(key)
-        return True
+    def _go_back_to(self, conversation: str) -> None:
+        self._left.keep(self.dialogue)
+        found = self._left.take(conversation)
+        if found is None:
+            self.begin(conversation=conversation)
+            self._tell("A new dialogue begins.")
+            return
+        self._turn_to(found)
+        self._tell(f"Conversation {conversation} goes on.")
+
+    def _turn_to(self, dialogue: AssistedDialogue) -> None:
+        before, self.dialogue = self.dialogue, dialogue
+        self.offered.show_anew()
+        if before.has_begun:
+            self.put_aside()
 
     def _add(self, turn: Turn) -> None:
         self.dialogue.turns = (*self.dialogue.turns, turn)
-        self._skipped = ()
+        self.dialogue.skipped = ()
         if turn.role == "agent":
             self.take_suggestions(None)
             return
@@ -240,33 +255,21 @@ class Assist:
 
     def _as_asked(self) -> AssistedDialogue:
         """The dialogue as it is, without the question before where that was answered already."""
-        return replace(self.dialogue, asked=self.dialogue.waiting())
+        return replace(self.dialogue, asked=self.dialogue.waiting(), sent_last=None)
 
     def _judge(self, text: str, chosen: Suggestion | None) -> None:
-        if chosen is not None and not self.offered.was_meant(chosen):
+        dialogue = self.dialogue
+        if not any(one is chosen for one in dialogue.meant):
             # Of a dialogue before: it answers nothing that was asked in this one.
             chosen = None
-        if chosen is not None and not is_edit_of(text, chosen.answer.text):
-            if all(one.answer.answer_id != chosen.answer.answer_id for one in self.best):
-                # Others have come since it was opened: it was passed over as well.
-                self._keep_verdict(chosen, "skipped")
-            chosen = None
-        if chosen is None:
-            chosen = next((one for one in self.best if says_the_same(text, one.answer.text)), None)
-        if chosen is None:
-            self._keep_skipped()
-        else:
+        words = sent_words(text, self.best, self.offered.seen(dialogue), chosen)
+        if words.answer is not None:
             # Before it is kept, for that can fail: it is sent all the same.
-            self._sent_last, self.sent = (self._as_asked(), chosen.answer), chosen.answer
-            is_same = answer_key(text) == answer_key(chosen.answer.text)
-            self._keep_verdict(chosen, "sent" if is_same else "edited")
+            dialogue.sent_last, dialogue.sent = (self._as_asked(), words.answer), words.answer
+        self._keep_verdicts(words.verdicts)
 
-    def _keep_skipped(self) -> None:
-        # To pass over what nobody saw is no judgement.
-        for one in self.offered.seen:
-            self._keep_verdict(one, "skipped")
-
-    def _keep_verdict(self, of: Suggestion, verdict: Verdict) -> None:
+    def _keep_verdicts(self, verdicts: Sequence[tuple[RankedAnswer, Verdict]]) -> None:
         # What is only being typed was not asked: nothing is kept of it.
         if self.dialogue.waiting():
-            self._keep(self.dialogue, of.answer.answer_id, verdict)
+            for answer, verdict in verdicts:
+                self._keep(self.dialogue, answer.answer_id, verdict)

@@ -55,6 +55,9 @@ SAY_WHICH = "Say which: /good 1 and /bad 1 judge a suggestion, without a number 
 PUT_ASIDE = "What was being written is put aside: Up brings it back."
 """Where another dialogue begins in the midst of it."""
 
+BY_NUMBER = frozenset({"send", "edit", "good", "bad", "why"})
+"""Commands that may stand before the number of a suggestion."""
+
 _CALL = re.compile(r"/([A-Za-z]+)(?:\s+|$)")
 
 

@@ -85,7 +85,7 @@ def _upper() -> Dimension:
 
 def _status(on: AssistScreen) -> list[str]:
     dialogue = on.assist.dialogue
-    found = on.assist.suggestions
+    found = on.assist.dialogue.suggestions
     time_taken = f"{found.answer.timings_ms.get('total', 0.0):.0f} ms" if found else ""
     return [
         on.title,
@@ -98,7 +98,7 @@ def _status(on: AssistScreen) -> list[str]:
 
 def _dialogue(on: AssistScreen, width: int, height: int) -> Lines:
     turns, notes = on.assist.dialogue.turns, on.notes
-    lines = dialogue_lines(turns, notes, on.assist.typing, width, height, on.scrolled)
+    lines = dialogue_lines(turns, notes, on.assist.dialogue.typing, width, height, on.scrolled)
     if len(lines) < height and on.scrolled:
         on.scrolled = 0
     return lines
@@ -111,7 +111,7 @@ def _page(on: AssistScreen, width: int, height: int) -> Lines:
 def _suggestions(on: AssistScreen, width: int, height: int) -> Lines:
     if on.live.is_looking:
         otherwise = "Looking for suggestions."
-    elif on.assist.suggestions is not None:
+    elif on.assist.dialogue.suggestions is not None:
         otherwise = "No past answer is left to suggest."
     else:
         otherwise = "Suggestions come as the customer writes."

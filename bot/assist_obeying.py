@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.assist_commands import SAY_WHICH, numbered
 from bot.assist_why import to_explain
-from bot.handover import handover_summary
+from bot.handover import ASKED_FOR, handover_summary
+from bot.suggestions import heard_json
 from bot.transcript import SAY_WHERE, save_transcript
 from conversations.desk import at_home
 
@@ -35,8 +36,8 @@ class Place(Protocol):
         """Shows a line from the program itself."""
         ...
 
-    def show(self, what: RenderableType) -> None:
-        """Shows something longer."""
+    def show(self, what: RenderableType, data: Mapping[str, object] | None = None) -> None:
+        """Shows something longer; to a program the same as data, where there are any."""
         ...
 
     def meant(self, number: int) -> Suggestion | None:
@@ -90,7 +91,7 @@ def _edit(on: Place, rest: str) -> None:
         on.tell("Say which, and how: /edit 1 YOUR WORDS.")
     elif not which[1]:
         on.edit(which[0])
-    elif (chosen := on.assist.offered.suggestion(which[0])) is not None:
+    elif (chosen := on.assist.suggestion(which[0])) is not None:
         on.say(which[1], chosen)
 
 
@@ -118,12 +119,14 @@ def _judge(on: Place, rest: str, is_good: bool) -> None:
 def _explain(on: Place, rest: str) -> None:
     explain = to_explain(on.assist, rest, on.tell)
     if explain is not None:
-        on.on_desk(lambda: explain(on.pipeline), on.show)
+        on.on_desk(lambda: explain(on.pipeline), lambda explained: on.show(*explained))
 
 
 def _hand_over(on: Place, rest: str) -> None:
     if on.assist.hand_over():
-        on.show(handover_summary(on.assist.dialogue))
+        dialogue = on.assist.dialogue
+        summary = handover_summary(dialogue)
+        on.show(summary, {"decision": "handoff", "reason": ASKED_FOR, "summary": summary, **heard_json(dialogue)})
 
 
 def _save(on: Place, rest: str) -> None:
@@ -135,7 +138,8 @@ def _save(on: Place, rest: str) -> None:
 
 
 def _begin_anew(on: Place, rest: str) -> None:
-    on.assist.begin(on.assist.dialogue.customer)
+    dialogue = on.assist.dialogue
+    on.assist.begin(dialogue.customer, dialogue.conversation)
     on.tell("A new dialogue begins.")
 
 

@@ -12,6 +12,7 @@ from prompt_toolkit.layout.utils import explode_text_fragments
 from prompt_toolkit.utils import get_cwidth
 
 from bot.assist_panes import Lines, cut, dialogue_lines, wrapped
+from bot.assisted_dialogue import MOST_NOTES
 from bot.output import screen
 from bot.steady import unjoined
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from conversations.model import Turn
-
-MOST_NOTES = 100
-"""Lines from the program that are kept in a dialogue."""
 
 
 @dataclass(slots=True)
@@ -50,9 +48,13 @@ class Page:
         news = self._news(turns, width, 2 * height // 3)
         return [*self._in_sight(width, height - len(news)), *news]
 
-    def begin_anew(self) -> None:
-        """Takes note that the dialogue that it hides is another one from now on."""
-        self.said_before = 0
+    def begin_anew(self, said_before: int) -> None:
+        """Takes note that the dialogue that it hides is another one from now on.
+
+        Args:
+            said_before: turns that were said in it so far.
+        """
+        self.said_before = said_before
         self.notes.clear()
 
     def _news(self, turns: Sequence[Turn], width: int, room: int) -> Lines:

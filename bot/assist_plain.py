@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,17 +12,18 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from bot.assist import Assist
-from bot.assist_commands import COMMANDS, called
+from bot.assist_commands import BY_NUMBER, COMMANDS, called, numbered
 from bot.assist_obeying import obey
 from bot.dialogue import LONGEST_MESSAGE, read_message
-from bot.following import EVERY, Event, FollowedLog, Said
+from bot.following import EVERY, MOST_KEPT, Event, FollowedLog, Said
 from bot.forgetting import Forgetting
 from bot.output import plain, print_json
 from bot.present import in_words, mood_view, notice
-from bot.suggestions import DRAFT, suggest, suggestions_json
+from bot.suggestions import DRAFT, heard_json, suggest, suggestions_json
 from conversations.errors import AttendantError
 
 if TYPE_CHECKING:
+    from bot.assisted_dialogue import AssistedDialogue
     from bot.customer import Customer
     from bot.feedback import FeedbackBook
     from bot.pipeline import Pipeline
@@ -46,9 +48,15 @@ class PlainAssist:
         self._one_at_a_time = threading.RLock()
         self.forgetting = Forgetting("attendant assist", self.tell)
         self._is_over = False
+        self._pending: dict[str, AssistedDialogue] = {}
+        """Dialogues in which the followed log said something since they were looked at, by key, the newest last."""
         commands = "\n".join(f"/{name:<9}{meaning}" for name, meaning in COMMANDS.items())
         self.help_text = f"- A line is what the customer says. Commands:\n{commands}"
         self.assist = Assist(book.add, self.tell, self._meet, customer, pipeline.mood_threshold)
+        self._about = self.assist.dialogue
+        """The dialogue that the lines before were about."""
+        self._is_elsewhere = False
+        """Whether what comes next is about another one."""
 
     def take(self, line: str) -> bool:
         """Handles one line: a command, or what the customer says; False when it is over."""
@@ -57,47 +65,88 @@ class PlainAssist:
         with self._one_at_a_time:
             self.forgetting.hear(call[0] if call else "")
             if call is not None:
-                self._guarded(partial(obey, self, *call))
+                self._obey(*call)
                 return not self._is_over
             if was_cut:
                 self.tell(f"Only the first {LONGEST_MESSAGE:,} characters of this message are read.")
             if text:
                 self.assist.customer_says(text)
-                self._guarded(self._read_moods)
-                self._guarded(self.refresh)
+                self._look_at(self.assist.dialogue)
         return True
+
+    def _obey(self, name: str, rest: str) -> None:
+        before, which = self.assist.dialogue, numbered(rest) if name in BY_NUMBER else None
+        # What was suggested in a dialogue is for that one, whatever the log says meanwhile.
+        with self._within(self.assist.numbered(which[0]) if which else before):
+            self._guarded(partial(obey, self, name, rest))
+        if self.assist.dialogue is not before:
+            self._about = self.assist.dialogue
 
     def tell(self, text: str) -> None:
         """Shows a line from the program itself."""
-        self._console.print(notice(text), soft_wrap=True)
+        self._write(notice(text))
 
     def follow(self, log: FollowedLog, stop: threading.Event) -> None:
         """Takes what a growing log says, until it is told to stop."""
         self.assist.offered.counts_on = True
-        is_new = False
         while not stop.is_set():
             events = log.poll()
             with self._one_at_a_time:
                 for event in events:
-                    is_new |= self._heard(event)
-                if is_new and not events:
-                    # Only at the end of what there is: a log may begin with a long past.
-                    is_new = False
-                    self._guarded(self._read_moods)
-                    self._guarded(self.refresh)
-            if not events:
+                    self._heard(event)
+            while len(self._pending) > MOST_KEPT and not stop.is_set():
+                self._look_at_oldest()
+            # Otherwise only at the end of what there is: a log may begin with a long past.
+            if not events and self._pending:
+                self._look_at_oldest()
+            elif not events:
                 stop.wait(EVERY)
 
-    def _heard(self, event: Event) -> bool:
-        """Takes one thing that the log says; whether suggestions may change with it.
+    def _look_at_oldest(self) -> None:
+        with self._one_at_a_time:
+            if self._pending:
+                self._look_at(next(iter(self._pending.values())))
+
+    def _heard(self, event: Event) -> None:
+        """Takes one thing that the log says, and remembers where suggestions may change with it.
 
         With every word that is typed they do for programs only: who reads or hears lines is told once.
         """
         is_turn = isinstance(event, Said) and not event.is_typing
         if isinstance(event, Said) and is_turn and not self._as_json:
-            self._console.print(Text.assemble(f"{event.turn.role}: ", plain(event.turn.text)), soft_wrap=True)
+            self._write(Text.assemble(f"{event.turn.role}: ", plain(event.turn.text)))
         self._guarded(partial(self.assist.follow, event))
-        return is_turn or (self._as_json and isinstance(event, Said))
+        self._about = dialogue = self.assist.dialogue
+        if is_turn or (self._as_json and isinstance(event, Said)):
+            self._pending.pop(dialogue.key, None)
+            self._pending[dialogue.key] = dialogue
+
+    def _look_at(self, dialogue: AssistedDialogue) -> None:
+        """Prints what is new of a dialogue: the mood, warnings, suggestions where the customer waits."""
+        self._pending.pop(dialogue.key, None)
+        with self._within(dialogue):
+            self._guarded(self._read_moods)
+            self._guarded(self.refresh)
+            if self._as_json and dialogue.warnings != dialogue.reported:
+                # Nobody waits there, or suggestions cannot be found.
+                self._print(heard_json(dialogue))
+
+    @contextmanager
+    def _within(self, dialogue: AssistedDialogue) -> Iterator[None]:
+        """Is about this dialogue for a while; the first line says so where those before were about another one."""
+        self._is_elsewhere = dialogue is not self._about
+        try:
+            with self.assist.within(dialogue):
+                yield
+        finally:
+            self._is_elsewhere = False
+
+    def _write(self, what: RenderableType) -> None:
+        """Prints lines for people."""
+        if self._is_elsewhere:
+            self._is_elsewhere, self._about = False, self.assist.dialogue
+            self.tell(f"For {self.assist.dialogue.name}:")
+        self._console.print(what, soft_wrap=True)
 
     def _guarded(self, action: Callable[[], None]) -> None:
         try:
@@ -106,13 +155,16 @@ class PlainAssist:
             # The desk can change beneath a running dialogue; that is no reason to lose it.
             self.tell(str(error))
 
-    def show(self, what: RenderableType) -> None:
-        """Prints something longer."""
-        self._console.print(plain(what, one_line=False) if isinstance(what, str) else what, soft_wrap=True)
+    def show(self, what: RenderableType, data: Mapping[str, object] | None = None) -> None:
+        """Prints something longer; to a program the same as data, where there are any."""
+        if self._as_json and data is not None:
+            self._print(data)
+            return
+        self._write(plain(what, one_line=False) if isinstance(what, str) else what)
 
     def meant(self, number: int) -> Suggestion | None:
         """The suggestion that was printed with a number; says so where it is suggested no longer."""
-        return self.assist.offered.suggestion(number)
+        return self.assist.suggestion(number)
 
     def edit(self, number: int) -> None:
         """Says how: there is no line to put a suggestion into."""
@@ -130,9 +182,9 @@ class PlainAssist:
         finally:
             # It is said, whether or not that can be kept as feedback: whoever carries it to the customer must know.
             if self._as_json:
-                print_json({"sent": text})
+                self._print({"sent": text})
             else:
-                self._console.print(Text.assemble("sent: ", plain(text)), soft_wrap=True)
+                self._write(Text.assemble("sent: ", plain(text)))
 
     def _read_moods(self) -> None:
         before = self.assist.dialogue.mood
@@ -140,25 +192,32 @@ class PlainAssist:
             self.assist.take_moods(unread, self.pipeline.read_moods(unread.texts))
         mood = self.assist.dialogue.mood
         if mood != before and mood.is_telling and not self._as_json:
-            self._console.print(mood_view(mood), soft_wrap=True)
+            self._write(mood_view(mood))
 
     def refresh(self) -> None:
         """Prints suggestions for what is said by now."""
         request = self.assist.request()
         if request is None:
             return
-        is_typing = bool(self.assist.typing)
-        *_, found = filter(None, suggest(self.pipeline, request, DRAFT if is_typing else None))
+        dialogue = self.assist.dialogue
+        *_, found = filter(None, suggest(self.pipeline, request, DRAFT if dialogue.typing else None))
         self.assist.take_suggestions(found)
         if self._as_json:
-            print_json(suggestions_json(found, self.assist.dialogue, is_typing, self.assist.offered.first))
+            self._print(suggestions_json(found, dialogue))
             return
-        for number, one in enumerate(found.best, self.assist.offered.first):
+        for number, one in enumerate(found.best, dialogue.first):
             text = Text.assemble(f"{number}. ", plain(one.answer.text), f" [{in_words(one.chance)}]")
-            self._console.print(text, soft_wrap=True)
-            self._console.print(plain(f"   {one.source}"), soft_wrap=True)
+            self._write(text)
+            self._write(plain(f"   {one.source}"))
         if not found.best:
             self.tell("No past answer is left to suggest.")
+
+    def _print(self, data: Mapping[str, object]) -> None:
+        """Prints a line for a program, with whose dialogue it is about."""
+        dialogue = self.assist.dialogue
+        print_json({**dialogue.whose(), **data})
+        if "warnings" in data:
+            dialogue.reported = dialogue.warnings
 
     def on_desk(self, job: Callable[[], Any], then: Callable[[Any], None]) -> None:
         """Does something with the desk at once, and then something with the result."""

@@ -10,7 +10,7 @@ Decisions:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,10 +24,10 @@ from bot.assist import Assist
 from bot.assist_commands import PUT_ASIDE, called, help_text
 from bot.assist_layout import make_layout
 from bot.assist_line import Line
-from bot.assist_pages import MOST_NOTES, Page
+from bot.assist_pages import Page
 from bot.chat_input import color_depth
 from bot.desk_jobs import DeskJobs
-from bot.dialogue import LONGEST_MESSAGE, Dialogue, read_message
+from bot.dialogue import LONGEST_MESSAGE, read_message
 from bot.following import EVERY, FollowedLog
 from bot.forgetting import Forgetting
 from bot.interrupts import HeldInterrupts
@@ -39,6 +39,7 @@ from conversations.model import Verdict
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from bot.assisted_dialogue import AssistedDialogue
     from bot.customer import Customer
     from bot.feedback import FeedbackBook
     from bot.pipeline import Pipeline
@@ -71,7 +72,6 @@ class AssistScreen:
         self.pipeline = pipeline
         self.title = title
         self.log = log
-        self.notes: list[tuple[int, str]] = []
         self.help_text = help_text()
         self.page: Page | None = None
         self.scrolled = 0
@@ -98,6 +98,11 @@ class AssistScreen:
         # An Escape that begins a key comes with the rest of it at once; what is typed after another is no part of it.
         self.application.ttimeoutlen, self.application.timeoutlen = 0.05, 0.0
 
+    @property
+    def notes(self) -> tuple[tuple[int, str], ...]:
+        """Lines from the program in the present dialogue, each with the number of turns that were said before it."""
+        return self.assist.dialogue.notes
+
     def run(self) -> None:
         """Runs until the agent leaves."""
         try:
@@ -111,10 +116,10 @@ class AssistScreen:
 
     def tell(self, text: str) -> None:
         """Shows a line from the program itself, below what was said so far."""
-        note = (len(self.assist.dialogue.turns), text)
-        self.notes = [*self.notes, note][-MOST_NOTES:]
+        dialogue = self.assist.dialogue
+        dialogue.note(text)
         if self.page is not None:
-            self.page.notes.append(note)
+            self.page.notes.append((len(dialogue.turns), text))
         self.scrolled = 0
         self.application.invalidate()
 
@@ -124,7 +129,7 @@ class AssistScreen:
         request = self.assist.request(draft)
         if request is None:
             self.assist.take_suggestions(None)
-        self.live.want(request, DRAFT if draft or self.assist.typing else None)
+        self.live.want(request, DRAFT if draft or self.assist.dialogue.typing else None)
         unread = self.assist.dialogue.unread()
         if unread.texts:
             self.on_desk(lambda: self.pipeline.read_moods(unread.texts), partial(self.assist.take_moods, unread))
@@ -163,9 +168,9 @@ class AssistScreen:
 
     def meant(self, number: int) -> Suggestion | None:
         """A suggestion that has stood in sight long enough to be meant; says so where there is none."""
-        return self.assist.offered.settled(number) if self._are_suggestions_in_sight() else None
+        return self.assist.offered.settled(self.assist.dialogue, number) if self._are_suggestions_in_sight() else None
 
-    def show(self, what: RenderableType) -> None:
+    def show(self, what: RenderableType, data: Mapping[str, object] | None = None) -> None:
         """Opens a page; below it stands what is said and told from then on, also when another takes its place."""
         said = len(self.assist.dialogue.turns)
         self.page = replace(self.page, content=what, top=0) if self.page is not None else Page(what, said)
@@ -246,7 +251,10 @@ class AssistScreen:
         while self.last_words is None:
             events = await loop.run_in_executor(None, log.poll)
             for event in events:
+                before = self.assist.dialogue
                 self.assist.follow(event)
+                if self.assist.dialogue is not before:
+                    self._left(before)
                 # A long message takes a while to be heard: keys come between two of them.
                 await asyncio.sleep(0)
             if not events:
@@ -258,12 +266,18 @@ class AssistScreen:
 
     def _put_aside(self) -> None:
         """Makes room for another dialogue: nothing of the one before may be sent in it."""
-        self.live.want(None)
-        self.notes = []
         if self.page is not None:
-            self.page.begin_anew()
+            self.page.begin_anew(len(self.assist.dialogue.turns))
         if self.line.put_away():
             self.tell(PUT_ASIDE)
+
+    def _left(self, dialogue: AssistedDialogue) -> None:
+        """Another dialogue took the place of this one: what it was warned of there, and not answered, stays said."""
+        # What is being found for it must not stand beside the other one.
+        self.live.want(None)
+        if dialogue.waiting() and dialogue.warnings:
+            warned = " ".join(warning.words for warning in dialogue.warnings)
+            self.tell(f"Still without an answer: {dialogue.name}. {warned}")
 
     def _draft_in(self, typed: str) -> str:
         """What the customer says in what was typed; nothing where it is a command."""
@@ -277,7 +291,7 @@ class AssistScreen:
         text = str(error) if isinstance(error, AttendantError) else f"internal error: {type(error).__name__}: {error}"
         self.tell(text)
 
-    def _keep(self, dialogue: Dialogue, answer_id: int | None, verdict: Verdict) -> None:
+    def _keep(self, dialogue: AssistedDialogue, answer_id: int | None, verdict: Verdict) -> None:
         as_it_was = replace(dialogue)
 
         def keep() -> None:
@@ -293,7 +307,10 @@ class AssistScreen:
 
         def met(customer: Customer) -> None:
             dialogue.customer = customer
-            self.tell(customer.summary)
+            if dialogue is self.assist.dialogue:
+                self.tell(customer.summary)
+            else:
+                dialogue.note(customer.summary)
             self.refresh()
 
         self.on_desk(lambda: known_customer(self.pipeline.store, name), met)

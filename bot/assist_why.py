@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bot.assist_commands import numbered
+from bot.reports import why_json
 from bot.why_view import why_view
 
 if TYPE_CHECKING:
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
     from bot.pipeline import Pipeline
 
 
-def to_explain(assist: Assist, rest: str, tell: Callable[[str], None]) -> Callable[[Pipeline], RenderableType] | None:
+Explained = tuple["RenderableType", dict[str, object]]
+"""An explanation for people and for programs."""
+
+
+def to_explain(assist: Assist, rest: str, tell: Callable[[str], None]) -> Callable[[Pipeline], Explained] | None:
     """Makes the explanation when it is given the desk; None where there is nothing to explain, which is said.
 
     Args:
@@ -27,7 +32,8 @@ def to_explain(assist: Assist, rest: str, tell: Callable[[str], None]) -> Callab
         rest: what was typed behind the command.
         tell: shows a line from the program itself.
     """
-    found, which = assist.suggestions or assist.shown_last, numbered(rest)
+    dialogue = assist.dialogue
+    found, which = dialogue.suggestions or dialogue.shown_last, numbered(rest)
     if found is None:
         tell("There is nothing to explain yet.")
         return None
@@ -36,15 +42,16 @@ def to_explain(assist: Assist, rest: str, tell: Callable[[str], None]) -> Callab
         return None
     about: RankedAnswer | None = None
     if which:
-        chosen = assist.offered.suggestion(which[0])
+        chosen = assist.suggestion(which[0])
         if chosen is None:
             return None
         about = chosen.answer
     elif not assist.best:
-        about = assist.sent
+        about = dialogue.sent
 
-    def explained(pipeline: Pipeline) -> RenderableType:
+    def explained(pipeline: Pipeline) -> Explained:
         explanation = pipeline.explain(found.request, found.answer, about)
-        return why_view(found.request.turns, found.answer, explanation, pipeline)
+        turns = found.request.turns
+        return why_view(turns, found.answer, explanation, pipeline), why_json(turns, explanation)
 
     return explained

@@ -1,33 +1,85 @@
-"""What an agent's dialogue knows beyond any other: the suggestions on the screen, and whose mood was not read yet."""
+"""What an agent's dialogue knows beyond any other: what is suggested in it, and whose mood was not read yet."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from bot.dialogue import LONGEST_MESSAGE, Dialogue
 from conversations.model import Turn
 from conversations.pairs import as_asked
+from conversations.text import answer_key
 
 if TYPE_CHECKING:
     from bot.answers import RankedAnswer
+    from bot.early_warning import EarlyWarning
+    from bot.suggestions import Suggestion, Suggestions
 
 READ_AT_ONCE = 16
 """Turns whose mood is read in one go: suggestions need not wait until all of a long past is read."""
 
+MOST_NOTES = 100
+"""Lines from the program that are kept in a dialogue."""
+
 
 @dataclass
 class AssistedDialogue(Dialogue):
-    """A dialogue that an agent leads, with the suggestions that were on the screen."""
+    """A dialogue that an agent leads, with what is suggested in it."""
 
     source: str = "assist"
-    suggested: tuple[RankedAnswer, ...] = ()
+    conversation: str | None = None
+    """Its id in the followed log, where that has one."""
+    typing: str = ""
+    """What the customer is typing, where the followed log tells."""
+    suggestions: Suggestions | None = None
+    """Those that stand now."""
+    shown_last: Suggestions | None = None
+    """Those that stood there last; `/why` tells of them after one was sent."""
+    sent: RankedAnswer | None = None
+    """The one of these that was sent."""
+    sent_last: tuple[AssistedDialogue, RankedAnswer] | None = None
+    """The suggestion that was sent last, and the dialogue as it was then."""
+    first: int = 1
+    """The number of the best suggestion."""
+    numbered: dict[int, int] = field(default_factory=dict)
+    """The answer that each number means here."""
+    meant: list[Suggestion] = field(default_factory=list)
+    """Those that numbers meant when they were asked for."""
+    skipped: tuple[str, ...] = ()
+    """Answers passed over for the present question."""
+    echoes: list[str] = field(default_factory=list)
+    """Keys of what was sent from here and may come back in the followed log."""
+    notes: tuple[tuple[int, str], ...] = ()
+    """Lines from the program, each with the number of turns that were said before it; the drawn screen keeps them."""
+    reported: tuple[EarlyWarning, ...] = ()
+    """The warnings that a program was told."""
     handed_to_read: int = 0
     """How many of the customer's turns `unread` gave away to have their mood read."""
 
+    @property
+    def best(self) -> tuple[Suggestion, ...]:
+        """The suggestions that stand now, best first."""
+        return self.suggestions.best if self.suggestions else ()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything was said or is being written in it."""
+        return bool(self.turns or self.typing)
+
+    @property
+    def name(self) -> str:
+        """In words, to tell it from others."""
+        if self.conversation is not None:
+            return f"conversation {self.conversation}"
+        return f"customer {self.customer.name}" if self.customer else "a dialogue without an id"
+
+    def note(self, text: str) -> None:
+        """Keeps a line from the program, below what was said so far."""
+        self.notes = (*self.notes, (len(self.turns), text))[-MOST_NOTES:]
+
     def shown(self) -> list[RankedAnswer]:
-        """The answers on the screen."""
-        return list(self.suggested)
+        """The answers that stand now."""
+        return [one.answer for one in self.best]
 
     def waiting(self, *typed: str) -> tuple[Turn, ...]:
         """The dialogue up to the question that waits for an answer; empty where none does.
@@ -40,6 +92,14 @@ class AssistedDialogue(Dialogue):
         turns = (*self.turns, *(Turn("customer", text) for text in typed if text))
         return as_asked(turns) if turns and turns[-1].role == "customer" else ()
 
+    def is_echo(self, text: str) -> bool:
+        """Whether the followed log only repeats what was sent from here; that it does so once."""
+        key = answer_key(text)
+        if key not in self.echoes:
+            return False
+        self.echoes.remove(key)
+        return True
+
     def unread(self) -> Unread:
         """The customer's next turns whose mood was not read; each is given away once, and what is typed never."""
         said = [turn.text[:LONGEST_MESSAGE] for turn in self.turns if turn.role == "customer"]
@@ -47,6 +107,11 @@ class AssistedDialogue(Dialogue):
         texts = tuple(said[first : first + READ_AT_ONCE])
         self.handed_to_read += len(texts)
         return Unread(self, first + 1, texts)
+
+    def whose(self) -> dict[str, str | None]:
+        """Whose dialogue it is, for programs: ids as the followed log has them, so that they are found there."""
+        customer = self.customer.name if self.customer else None
+        return {"conversation": self.conversation, "customer": customer, "dialogue": self.key}
 
 
 class Unread(NamedTuple):

@@ -1,9 +1,13 @@
-"""A growing log of one running conversation. What the file repeats, cut or replaced, is not said twice."""
+"""A growing log of running conversations. What the file repeats, cut or replaced, is not said twice.
+
+One conversation is the present one, that of the last thing said. One that comes back by its id goes on where it was
+left.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.dialogue import LONGEST_MESSAGE, read_message
@@ -13,6 +17,8 @@ from conversations.readers.rows import listed_turns, short, turn_of
 
 EVERY = 0.1
 """Seconds between two looks at a followed log."""
+MOST_KEPT = 500
+"""Conversations that go on where they were left; of more the one that was silent longest begins anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,23 @@ class Said:
 class Began:
     """Another conversation begins."""
 
+    conversation: str | None = None
+    """Its id, where the log has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class WentOn:
+    """A conversation that was left for another one is the present one again."""
+
+    conversation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The present conversation says its id."""
+
+    conversation: str
+
 
 @dataclass(frozen=True, slots=True)
 class Met:
@@ -36,25 +59,41 @@ class Met:
     customer: str
 
 
-Event = Said | Began | Met | Trouble
+Event = Said | Began | WentOn | Named | Met | Trouble
+
+
+@dataclass(eq=False, slots=True)
+class _Conversation:
+    """What the log said of one conversation, and what of that was passed on."""
+
+    name: str | None = None
+    customer: str | None = None
+    said: list[Turn] = field(default_factory=list)
+    repeated: int = 0
+    """How many of its turns the file has said again since it was cut or replaced."""
+    is_repeating: bool = False
+    named: str | None = None
+    """The customer whom the file named since it was cut or replaced, or since the conversation began."""
+    has_begun: bool = False
+    told_name: str | None = None
+    told_customer: str | None = None
+
+    def is_another(self, customer: str | None) -> bool:
+        """Whether a line that names this customer belongs to another conversation than one of this customer's."""
+        return customer is not None and self.customer is not None and customer != self.customer
 
 
 class FollowedLog:
-    """What the log says of the present conversation."""
+    """What the log says of its conversations, of the present one without saying so."""
 
     def __init__(self, path: Path) -> None:
         """Begins at the file's beginning, once there is a file."""
         self._log = GrowingLog(path, self._events)
         self._restarts = 0
-        self._conversation: str | None = None
-        self._customer: str | None = None
-        self._said: list[Turn] = []
-        """Turns of the present conversation."""
-        self._repeated = 0
-        """How many of them the file has said again since it was cut or replaced."""
-        self._is_repeating = False
-        self._named: str | None = None
-        """The customer whom the file named since it was cut or replaced, or since the conversation began."""
+        self._present = self._told = _Conversation(has_begun=True)
+        """That of the last line, and that of the last event: what says nothing new makes no other one the present."""
+        self._kept: dict[str, _Conversation] = {}
+        """Those with an id, the one that was silent longest first."""
         self.has_named_customer = False
         """Whether it said so far whose any of its conversations is."""
 
@@ -69,65 +108,91 @@ class FollowedLog:
     def _events(self, row: dict[str, Json]) -> Iterator[Event]:
         if self._restarts != self._log.restarts:
             self._restarts = self._log.restarts
-            self._repeated, self._is_repeating, self._named = 0, True, None
+            for one in (self._present, *self._kept.values()):
+                one.repeated, one.is_repeating, one.named = 0, True, None
         listed = listed_turns(row)
         name = short(row.get("conversation") if listed is None else row.get("id"))
         customer = short(row.get("customer"))
-        self._named = customer or self._named
-        is_first = self._conversation is None and not self._said
-        is_other = not is_first and name is not None and name != self._conversation
-        is_new_customer = customer is not None and customer != self._customer
-        if is_other or (is_new_customer and (is_first or self._customer)):
-            yield from self._begin(customer)
-        elif is_new_customer:
-            yield from self._meet(customer)
-        self._conversation = name or self._conversation
+        self._turn_to(name, customer)
+        if self._present is self._told:
+            yield from self._introduce()
         if listed is not None:
-            self._repeated, self._is_repeating = 0, bool(self._said)
+            self._present.repeated, self._present.is_repeating = 0, bool(self._present.said)
             for turn in listed:
-                yield from self._say(turn, is_same=False)
-            self._is_repeating = False
+                yield from self._say(turn, name, is_same=False)
+            self._present.is_repeating = False
             return
         turn = turn_of(row)
         if row.get("typing") is True and turn is not None:
+            yield from self._introduce()
             yield Said(_cut(turn), is_typing=True)
         else:
-            yield from self._say(turn, is_same=name is not None and not is_other)
+            yield from self._say(turn, name, is_same=name is not None)
 
-    def _begin(self, customer: str | None) -> Iterator[Event]:
-        self._said, self._repeated, self._is_repeating = [], 0, False
-        self._customer = self._named = None
-        yield Began()
-        yield from self._meet(customer)
-
-    def _meet(self, customer: str | None) -> Iterator[Event]:
+    def _turn_to(self, name: str | None, customer: str | None) -> None:
+        """Makes the conversation of a line the present one."""
+        present = self._present
+        is_first = present.name is None and not present.said
+        if not is_first and name is not None and name != present.name:
+            present = self._kept.get(name) or _Conversation(name)
+        if present.is_another(customer) or (is_first and customer not in (None, present.customer)):
+            present = _Conversation(name)
+        present.name = name or present.name
         if customer is not None:
-            self._customer = self._named = customer
+            present.customer = present.named = customer
             self.has_named_customer = True
-            yield Met(customer)
+        self._keep(present)
 
-    def _say(self, turn: Turn | None, is_same: bool) -> Iterator[Event]:
+    def _keep(self, present: _Conversation) -> None:
+        self._present = present
+        if present.name is not None:
+            self._kept.pop(present.name, None)
+            self._kept[present.name] = present
+            if len(self._kept) > MOST_KEPT:
+                del self._kept[next(iter(self._kept))]
+
+    def _introduce(self) -> Iterator[Event]:
+        """What must be known of the present conversation before anything is said in it."""
+        present = self._present
+        if self._told is not present:
+            self._told = present
+            if present.has_begun and present.name is not None:
+                yield WentOn(present.name)
+            else:
+                yield Began(present.name)
+                present.has_begun, present.told_name = True, present.name
+        if present.name is not None and present.name != present.told_name:
+            present.told_name = present.name
+            yield Named(present.name)
+        if present.customer is not None and present.customer != present.told_customer:
+            present.told_customer = present.customer
+            yield Met(present.customer)
+
+    def _say(self, turn: Turn | None, name: str | None, is_same: bool) -> Iterator[Event]:
         """Says a turn, unless the file only repeats it.
 
         Args:
             turn: if anybody said anything.
+            name: of the conversation, where the line has it.
             is_same: whether it is known to belong to the present conversation, whatever it says.
         """
         if turn is None:
             return
         is_cut, turn = len(turn.text) > LONGEST_MESSAGE, _cut(turn)
-        if self._is_repeating and self._repeated < len(self._said):
-            if turn == self._said[self._repeated]:
-                self._repeated += 1
+        present = self._present
+        if present.is_repeating and present.repeated < len(present.said):
+            if turn == present.said[present.repeated]:
+                present.repeated += 1
                 return
             if not is_same:
                 # Not the same conversation after all: what looked like its repetition was the new one's beginning.
-                same = self._said[: self._repeated]
-                yield from self._begin(self._named)
-                for one in same:
-                    yield from self._say(one, is_same=True)
-        self._is_repeating = False
-        self._said.append(turn)
+                self._keep(_Conversation(name, present.named, named=present.named))
+                for one in present.said[: present.repeated]:
+                    yield from self._say(one, name, is_same=True)
+        present = self._present
+        present.is_repeating = False
+        present.said.append(turn)
+        yield from self._introduce()
         if is_cut:
             yield Trouble(f"Only the first {LONGEST_MESSAGE:,} characters of this message are read.")
         yield Said(turn)

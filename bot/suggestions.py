@@ -13,6 +13,7 @@ from bot.present import source_line
 
 if TYPE_CHECKING:
     from bot.answers import Answer, RankedAnswer
+    from bot.assisted_dialogue import AssistedDialogue
     from bot.dialogue import Dialogue, Request
     from bot.pipeline import Pipeline
 
@@ -104,18 +105,17 @@ def different(weights: Floats, vectors: Floats, count: int = SHOWN) -> list[int]
     return sorted(taken)
 
 
-def suggestions_json(found: Suggestions, dialogue: Dialogue, is_typing: bool, first: int = 1) -> dict[str, object]:
+def suggestions_json(found: Suggestions, dialogue: AssistedDialogue) -> dict[str, object]:
     """Suggestions under the names that scripts rely on.
 
     Args:
         found: the suggestions.
-        dialogue: what was said; its mood and all its warnings go with them.
-        is_typing: whether the question is still being written.
-        first: the number of the best one.
+        dialogue: in which they stand; its mood and all its warnings go with them.
     """
     return {
+        **dialogue.whose(),
         "question": found.request.turns[-1].text,
-        "typing": is_typing,
+        "typing": bool(dialogue.typing),
         "suggestions": [
             {
                 "number": number,
@@ -124,11 +124,18 @@ def suggestions_json(found: Suggestions, dialogue: Dialogue, is_typing: bool, fi
                 "source": one.source,
                 "answer_id": one.answer.answer_id,
             }
-            for number, one in enumerate(found.best, first)
+            for number, one in enumerate(found.best, dialogue.first)
         ],
         "decision": found.answer.decision,
         "confidence": found.answer.confidence,
+        **heard_json(dialogue),
+        "timings_ms": found.answer.timings_ms,
+    }
+
+
+def heard_json(dialogue: Dialogue) -> dict[str, object]:
+    """How the customer sounds, and all that was warned of in the dialogue."""
+    return {
         "mood": dialogue.mood.as_json(),
         "warnings": [warning.as_json() for warning in dialogue.warnings],
-        "timings_ms": found.answer.timings_ms,
     }

@@ -44,15 +44,23 @@ def command(
     What the customer says is typed, pasted, or read from a log that grows. Suggestions come while it is being
     written; a key sends one or opens it for editing, and /help lists all keys. Where stdin or stdout is not a
     terminal, it works as with --plain: each line is what the customer says, or a command. With --follow, the numbers
-    of suggestions go on there from list to list: none comes to mean another answer while it is typed.
+    of suggestions go on there from list to list: none comes to mean another answer while it is typed, and each is
+    sent in the dialogue that it was printed in.
 
     A followed log has one JSON object a line. {"role": "customer", "text": "...", "at": "2025-02-18T12:04:10Z"} is
     one turn; agents' turns have the role "agent". "conversation": "ID" tells conversations apart: another one begins
-    a new dialogue. "customer": "ID" says whose it is, from the first line on or later; another customer begins a new
-    dialogue. "typing": true marks what the customer is still writing; each such line replaces the one before. Lines
-    of whole conversations, as import reads them ({"id", "turns": [...]}), are read too; one that repeats the
-    conversation adds only what is new. The file need not exist yet, and may be cut or replaced: what it then repeats
-    is not said twice, and where it goes on with the conversation, the ID tells; without one a new dialogue begins.
+    a new dialogue, and one that comes back goes on where it was left; lines of several may come in turn. "customer":
+    "ID" says whose it is, from the first line on or later; another customer begins a new dialogue. "typing": true
+    marks what the customer is still writing; each such line replaces the one before. Lines of whole conversations, as
+    import reads them ({"id", "turns": [...]}), are read too; one that repeats the conversation adds only what is new.
+    The file need not exist yet, and may be cut or replaced: what it then repeats is not said twice, and where it goes
+    on with a conversation, the ID tells; without one a new dialogue begins.
+
+    With --json, every line on stdout says whose dialogue it is about: "conversation" and "customer" as the log has
+    them (null where it has none), and "dialogue", which is another one for every dialogue. A line with "suggestions"
+    comes wherever a customer waits for an answer, also in a dialogue that was left for another one; a line with
+    "warnings" alone where there are new ones and nobody waits; "sent", "summary" (/handoff) and "why" (/why) answer
+    commands.
     """
     desk = session.open_desk(desk_name)
     is_typed = sys.stdin.isatty() and sys.stdout.isatty()

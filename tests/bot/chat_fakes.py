@@ -69,6 +69,7 @@ class Answer:
     openings: float = 0.0
     is_new_topic: bool = False
     mood: Mood | None = None
+    prior: object = None
 
     chance = bot.answers.Answer.chance
 

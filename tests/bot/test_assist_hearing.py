@@ -292,4 +292,4 @@ def test_json_tells_the_number_of_each_suggestion(helped, tmp_path, capsys):
     lists = [json.loads(line).get("suggestions") for line in capsys.readouterr().out.splitlines()]
     assert [[one["number"] for one in found] for found in lists if found] == [[1, 2, 3], [4, 5, 6]]
     helped.take("/send 5")
-    assert json.loads(capsys.readouterr().out) == {"sent": ANSWERS[1].text}
+    assert json.loads(capsys.readouterr().out)["sent"] == ANSWERS[1].text

@@ -139,7 +139,7 @@ def test_a_suggestion_of_the_dialogue_before_is_not_judged_in_the_next():
     helped.take("my sofa has a scratch")
     helped.say(f"{BEST} Really.", chosen)
     assert [kept[1:] for kept in book.kept] == [("my sofa has a scratch", ANSWERS[1].answer_id, "skipped")]
-    assert helped.assist.sent is None
+    assert helped.assist.dialogue.sent is None
     helped.take("and now?")
     helped.say(f"{SECOND} Really.", helped.meant(1))
     assert book.kept[-1][1:] == ("and now?", ANSWERS[1].answer_id, "edited")

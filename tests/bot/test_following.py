@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.dialogue import LONGEST_MESSAGE
-from bot.following import Began, FollowedLog, Met, Said
+from bot.following import Began, FollowedLog, Met, Named, Said
 from bot.growing_log import AT_ONCE, LONGEST_LINE, Trouble
 from conversations.model import Turn
 
@@ -160,7 +160,7 @@ def test_a_whole_conversation_that_was_written_otherwise_is_told_once_as_it_is(p
     log.poll()
     turns = [{"role": "customer", "text": "A!"}, {"role": "customer", "text": "b"}]
     write(path, 2 * (json.dumps({"id": "x", "turns": turns}) + "\n"))
-    assert log.poll() == [Began(), Said(Turn("customer", "A!")), Said(Turn("customer", "b"))]
+    assert log.poll() == [Began("x"), Said(Turn("customer", "A!")), Said(Turn("customer", "b"))]
 
 
 def test_a_file_removed_and_made_again_goes_on(path, log):
@@ -174,18 +174,30 @@ def test_a_file_removed_and_made_again_goes_on(path, log):
 
 def test_another_conversation_or_customer_begins_a_new_dialogue(path, log):
     write(path, line(text="a", conversation="c1") + line(text="b", conversation="c2", customer="C-7"))
-    assert log.poll() == [Said(Turn("customer", "a")), Began(), Met("C-7"), Said(Turn("customer", "b"))]
+    assert log.poll() == [
+        Named("c1"),
+        Said(Turn("customer", "a")),
+        Began("c2"),
+        Met("C-7"),
+        Said(Turn("customer", "b")),
+    ]
     write(path, line(text="c", conversation="c2") + line(text="d", conversation="c3"))
-    assert log.poll() == [Said(Turn("customer", "c")), Began(), Said(Turn("customer", "d"))]
+    assert log.poll() == [Said(Turn("customer", "c")), Began("c3"), Said(Turn("customer", "d"))]
 
 
 @pytest.mark.parametrize("named", [{"conversation": "c1"}, {}])
 def test_a_customer_who_is_named_in_the_middle_is_met_and_the_dialogue_goes_on(path, log, named):
     write(path, line(text="my lamp is dark", **named) + line(text="order 4471", customer="C-7", **named))
-    assert log.poll() == [Said(Turn("customer", "my lamp is dark")), Met("C-7"), Said(Turn("customer", "order 4471"))]
+    name = named.get("conversation")
+    assert log.poll() == [
+        *([Named(name)] if name else []),
+        Said(Turn("customer", "my lamp is dark")),
+        Met("C-7"),
+        Said(Turn("customer", "order 4471")),
+    ]
     assert log.has_named_customer
     write(path, line(text="well?", customer="C-7", **named) + line(text="hi", customer="C-8", **named))
-    assert log.poll() == [Said(Turn("customer", "well?")), Began(), Met("C-8"), Said(Turn("customer", "hi"))]
+    assert log.poll() == [Said(Turn("customer", "well?")), Began(name), Met("C-8"), Said(Turn("customer", "hi"))]
 
 
 @pytest.mark.parametrize("again", [None, "C-7"])
@@ -202,7 +214,7 @@ def test_lines_of_whole_conversations_add_what_is_new(path, log):
         write(path, json.dumps({"id": "x", "turns": turns[:count]}) + "\n")
     assert texts(log.poll()) == ["a", "b", "c"]
     write(path, json.dumps({"id": "y", "turns": turns[:1]}) + "\n")
-    assert log.poll() == [Began(), Said(Turn("customer", "a"))]
+    assert log.poll() == [Began("y"), Said(Turn("customer", "a"))]
 
 
 def test_what_is_still_being_written_is_marked(path, log):

@@ -1,0 +1,127 @@
+"""What a followed log says of several conversations whose lines come in turn: each goes on where it was left."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bot import following
+from bot.following import Began, FollowedLog, Met, Named, Said, WentOn
+from bot.growing_log import Trouble
+from conversations.model import Turn
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "log.jsonl"
+
+
+@pytest.fixture
+def log(path):
+    log = FollowedLog(path)
+    yield log
+    log.close()
+
+
+def line(conversation, text="hello", role="customer", **more):
+    return json.dumps({"conversation": conversation, "role": role, "text": text, **more}) + "\n"
+
+
+def write(path, *lines, how="a"):
+    with path.open(how) as file:
+        file.write("".join(lines))
+
+
+def said(text, role="customer"):
+    return Said(Turn(role, text))
+
+
+def test_a_conversation_that_comes_back_goes_on(path, log):
+    write(path, line("a", "one", customer="C-7"), line("b", "two"), line("a", "three"), line("b", "four", "agent"))
+    assert log.poll() == [
+        Began("a"),
+        Met("C-7"),
+        said("one"),
+        Began("b"),
+        said("two"),
+        WentOn("a"),
+        said("three"),
+        WentOn("b"),
+        said("four", "agent"),
+    ]
+
+
+def test_the_first_conversation_goes_on_too(path, log):
+    write(path, line("a", "one"), line("b", "two"), line("a", "three", typing=True))
+    assert log.poll()[-2:] == [WentOn("a"), Said(Turn("customer", "three"), is_typing=True)]
+
+
+def test_what_says_nothing_makes_no_other_conversation_the_present_one(path, log):
+    write(path, line("a", "one"), line("b", "two"))
+    log.poll()
+    write(path, line("a", "Ann left", "system", customer="C-7"), line("b", "three"))
+    assert log.poll() == [said("three")] and log.has_named_customer
+    write(path, line("a", "four"))
+    assert log.poll() == [WentOn("a"), Met("C-7"), said("four")]
+
+
+def test_a_conversation_that_comes_back_as_another_customers_begins_anew(path, log):
+    write(path, line("a", "one", customer="C-7"), line("b", "two"), line("a", "three", customer="C-8"))
+    assert log.poll()[-3:] == [Began("a"), Met("C-8"), said("three")]
+
+
+def test_another_customer_who_names_no_conversation_is_not_in_that_of_the_one_before(path, log):
+    write(path, line("a", "one", customer="C-7"), json.dumps({"role": "customer", "text": "x", "customer": "C-8"}))
+    assert log.poll()[-3:] == [Began(None), Met("C-8"), said("x")]
+    write(path, "\n", line("a", "two"))
+    assert log.poll() == [WentOn("a"), said("two")]
+
+
+@pytest.mark.parametrize("how", ["cut", "replaced"])
+def test_a_file_cut_or_replaced_repeats_no_conversation(path, log, how):
+    lines = [line("a", "one"), line("b", "two"), line("a", "three"), line("b", "four")]
+    write(path, *lines)
+    log.poll()
+    if how == "cut":
+        write(path, *lines[:3], how="w")
+    else:
+        other = path.with_name("other")
+        write(other, *lines[:3])
+        other.replace(path)
+    (trouble,) = log.poll()
+    assert isinstance(trouble, Trouble)
+    write(path, lines[3], line("a", "five"))
+    assert log.poll() == [WentOn("a"), said("five")]
+
+
+def test_after_a_rotation_each_conversation_goes_on(path, log):
+    write(path, line("a", "one"), line("b", "two"))
+    log.poll()
+    path.rename(path.with_suffix(".1"))
+    write(path, line("a", "three"), line("b", "four"))
+    events = [event for _ in range(2) for event in log.poll() if not isinstance(event, Trouble)]
+    assert events == [WentOn("a"), said("three"), WentOn("b"), said("four")]
+
+
+def test_whole_conversations_in_turn_add_what_is_new(path, log):
+    turns = [{"role": "customer", "text": text} for text in ("one", "two")]
+    write(path, *(json.dumps({"id": name, "turns": turns[:n]}) + "\n" for n in (1, 2) for name in "ab"))
+    assert log.poll() == [
+        Named("a"),
+        said("one"),
+        Began("b"),
+        said("one"),
+        WentOn("a"),
+        said("two"),
+        WentOn("b"),
+        said("two"),
+    ]
+
+
+def test_of_too_many_the_one_that_was_silent_longest_begins_anew(path, log, monkeypatch):
+    monkeypatch.setattr(following, "MOST_KEPT", 2)
+    write(path, line("a"), line("b"), line("a"), line("c"))
+    log.poll()
+    write(path, line("a"), line("b"))
+    assert log.poll() == [WentOn("a"), said("hello"), Began("b"), said("hello")]
