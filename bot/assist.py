@@ -59,6 +59,8 @@ class Assist:
         self.dialogue = AssistedDialogue(customer=customer, threshold=threshold)
         self.offered = Offered(tell, clock)
         """What is suggested now, each with its number."""
+        self.is_live = False
+        """Whether the followed log has come to its end once: what it says from then on is said now."""
         self.put_aside: Callable[[], None] = lambda: None
         """Called when another dialogue stands here: what is being written for the one before must not be sent."""
         self._left = LeftDialogues()
@@ -212,6 +214,8 @@ class Assist:
                 self.dialogue.typing = turn.text if turn.role == "customer" else ""
             case Said(turn):
                 self.dialogue.typing = ""
+                if self.is_live and turn.at is None:
+                    turn = replace(turn, at=this_moment())
                 if turn.role == "agent" and self.dialogue.is_echo(turn.text):
                     return
                 try:

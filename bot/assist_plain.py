@@ -100,6 +100,7 @@ class PlainAssist:
             if not events and self._pending:
                 self._look_at_oldest()
             elif not events:
+                self.assist.is_live = True
                 stop.wait(EVERY)
 
     def _look_at_oldest(self) -> None:

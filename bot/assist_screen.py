@@ -259,6 +259,7 @@ class AssistScreen:
                 await asyncio.sleep(0)
             if not events:
                 # Only at the end of what there is: a log may begin with a long past.
+                self.assist.is_live = True
                 self.refresh()
                 await asyncio.sleep(EVERY)
             else:

@@ -245,6 +245,7 @@ def test_json_tells_mood_and_warnings_and_is_refreshed_while_the_customer_types(
     stop.set()
     thread.join(10)
     first, second, said, last = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert helped.assist.dialogue.turns[0].at, "it was said while it was followed"
     assert [one["typing"] for one in (first, second, said, last)] == [True, True, False, True]
     assert [one["question"] for one in (first, second)] == ["can I", "I WILL SUE YOU"] and first["suggestions"]
     assert desk.counted == [DRAFT, DRAFT, None, DRAFT]

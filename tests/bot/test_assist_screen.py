@@ -16,6 +16,7 @@ from bot.assist_commands import BAR
 from bot.following import FollowedLog
 from conversations.errors import DeskError
 from conversations.model import Turn
+from conversations.moments import this_moment
 
 F1, F2, F4 = "\x1bOP", "\x1bOQ", "\x1bOS"
 BEST, SECOND, THIRD = (one.text for one in ANSWERS)
@@ -228,6 +229,36 @@ def test_a_followed_log_is_suggested_for_and_its_echo_is_not_said_twice(tmp_path
         assert [turn.text for turn in keyboard.screen.assist.dialogue.turns] == ["where is it?", BEST, "thanks"]
 
     assert verdicts(use_screen(play, log=FollowedLog(log))) == [(7, "sent")]
+
+
+def test_turns_that_come_while_they_are_followed_are_saved_with_their_time(tmp_path):
+    log, saved = tmp_path / "log.jsonl", tmp_path / "saved.jsonl"
+    past = {"role": "customer", "text": "hello"}
+    log.write_text(json.dumps(past) + "\n")
+
+    async def play(keyboard):
+        await keyboard.sees("customer> hello", "F1")
+        live = [{"role": "agent", "text": "Hi!"}, {"role": "customer", "text": "where is it?"}]
+        dated = {"role": "customer", "text": "please", "at": "2025-02-18T12:04:10Z"}
+        for row in (*live, dated):
+            with log.open("a") as file:
+                file.write(json.dumps(row) + "\n")
+        await keyboard.sees("customer> please")
+        log.write_text("".join(json.dumps(row) + "\n" for row in (past, *live)))
+        await keyboard.sees("cut or replaced")
+        with log.open("a") as file:
+            file.write(json.dumps(dated) + "\n" + json.dumps({"role": "customer", "text": "now!"}) + "\n")
+        await keyboard.sees("customer> now!")
+        await keyboard.type(f"/save {saved}\r")
+        await keyboard.sees("Saved to")
+
+    before = this_moment()
+    use_screen(play, log=FollowedLog(log), columns=80)
+    turns = [(turn["text"], turn.get("at")) for turn in json.loads(saved.read_text())["turns"]]
+    assert [text for text, _ in turns] == ["hello", "Hi!", "where is it?", "please", "now!"], "nothing is said twice"
+    times = dict(turns)
+    assert (times["hello"], times["please"]) == (None, "2025-02-18T12:04:10Z"), "when the past was said nobody knows"
+    assert all(before <= times[text] <= this_moment() for text in ("Hi!", "where is it?", "now!"))
 
 
 def test_leaving_twice_is_leaving_once():
