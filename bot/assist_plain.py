@@ -16,7 +16,7 @@ from bot.assist_commands import BY_NUMBER, COMMANDS, called, numbered
 from bot.assist_obeying import obey
 from bot.dialogue import LONGEST_MESSAGE, read_message
 from bot.following import EVERY, MOST_KEPT, Event, FollowedLog, Said
-from bot.forgetting import Forgetting
+from bot.forgetting import FROM_LOG, Forgetting
 from bot.output import plain, print_json
 from bot.present import in_words, mood_view, notice
 from bot.suggestions import DRAFT, heard_json, suggest, suggestions_json
@@ -46,7 +46,7 @@ class PlainAssist:
         self._console = console
         self._as_json = as_json
         self._one_at_a_time = threading.RLock()
-        self.forgetting = Forgetting("attendant assist", self.tell)
+        self.forgetting = Forgetting("begin with attendant assist --customer ID", self.tell)
         self._is_over = False
         self._pending: dict[str, AssistedDialogue] = {}
         """Dialogues in which the followed log said something since they were looked at, by key, the newest last."""
@@ -89,6 +89,7 @@ class PlainAssist:
     def follow(self, log: FollowedLog, stop: threading.Event) -> None:
         """Takes what a growing log says, until it is told to stop."""
         self.assist.offered.counts_on = True
+        self.forgetting.known_by = FROM_LOG
         while not stop.is_set():
             events = log.poll()
             with self._one_at_a_time:
@@ -96,11 +97,13 @@ class PlainAssist:
                     self._heard(event)
             while len(self._pending) > MOST_KEPT and not stop.is_set():
                 self._look_at_oldest()
+            if events:
+                continue
             # Otherwise only at the end of what there is: a log may begin with a long past.
-            if not events and self._pending:
+            self.assist.is_live = True
+            if self._pending:
                 self._look_at_oldest()
-            elif not events:
-                self.assist.is_live = True
+            else:
                 stop.wait(EVERY)
 
     def _look_at_oldest(self) -> None:

@@ -29,7 +29,7 @@ from bot.chat_input import color_depth
 from bot.desk_jobs import DeskJobs
 from bot.dialogue import LONGEST_MESSAGE, read_message
 from bot.following import EVERY, FollowedLog
-from bot.forgetting import Forgetting
+from bot.forgetting import FROM_LOG, Forgetting
 from bot.interrupts import HeldInterrupts
 from bot.live_suggestions import LiveSuggestions
 from bot.suggestions import DRAFT, Suggestion, Suggestions, suggest
@@ -77,7 +77,7 @@ class AssistScreen:
         self.scrolled = 0
         self.last_words: str | None = None
         """Said when all is over, where there is more to say than goodbye; nothing is followed from then on."""
-        self.forgetting = Forgetting("attendant assist", self.tell)
+        self.forgetting = Forgetting(FROM_LOG if log else "begin with attendant assist --customer ID", self.tell)
         self._book = book
         self._interrupted = False
         self.assist = Assist(self._keep, self.tell, self._meet, customer, pipeline.mood_threshold)

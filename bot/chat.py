@@ -56,7 +56,7 @@ class Chat:
         self.dialogue = Dialogue(customer=customer, threshold=pipeline.mood_threshold)
         self._book = book
         self._as_json = as_json
-        self._forgetting = Forgetting("attendant chat", self.tell)
+        self._forgetting = Forgetting("begin with attendant chat --customer ID", self.tell)
 
     def take(self, line: str) -> bool:
         """Handles one line of the person at the keyboard.

@@ -9,18 +9,21 @@ if TYPE_CHECKING:
     from bot.customer import Customer
     from conversations.desk import Desk
 
+FROM_LOG = 'the followed log has to name them ("customer": "ID")'
+"""How that gets known where a log is followed."""
+
 
 class Forgetting:
     """Listens for the second `/forget`, and obeys it."""
 
-    def __init__(self, command: str, tell: Callable[[str], None]) -> None:
+    def __init__(self, known_by: str, tell: Callable[[str], None]) -> None:
         """Has heard nothing yet.
 
         Args:
-            command: that names a customer when it begins, such as "attendant chat".
+            known_by: how it gets known who the customer is, as it is said where it is not.
             tell: shows a line from the program itself.
         """
-        self._command = command
+        self.known_by = known_by
         self._tell = tell
         self._warned_of: str | None = None
         """Whom the line before was told that it would remove."""
@@ -44,7 +47,7 @@ class Forgetting:
             customer: of the dialogue.
         """
         if customer is None:
-            self._tell(f"It is not known who the customer is: begin with {self._command} --customer ID.")
+            self._tell(f"It is not known who the customer is: {self.known_by}.")
             return False
         if self._asked_again_for != customer.name:
             # Also where a followed log has begun another customer's dialogue in between.
