@@ -9,7 +9,6 @@ Decisions:
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -22,13 +21,14 @@ from prompt_toolkit.output import Output
 
 from bot.assist import Assist
 from bot.assist_commands import PUT_ASIDE, called, help_text
+from bot.assist_following import follow
 from bot.assist_layout import make_layout
 from bot.assist_line import Line
 from bot.assist_pages import Page
 from bot.chat_input import color_depth
 from bot.desk_jobs import DeskJobs
 from bot.dialogue import LONGEST_MESSAGE, read_message
-from bot.following import EVERY, FollowedLog
+from bot.following import FollowedLog
 from bot.forgetting import FROM_LOG, Forgetting
 from bot.interrupts import HeldInterrupts
 from bot.live_suggestions import LiveSuggestions
@@ -244,26 +244,7 @@ class AssistScreen:
 
     def _begin(self) -> None:
         if self.log is not None:
-            self.application.create_background_task(self._follow(self.log))
-
-    async def _follow(self, log: FollowedLog) -> None:
-        loop = asyncio.get_running_loop()
-        while self.last_words is None:
-            events = await loop.run_in_executor(None, log.poll)
-            for event in events:
-                before = self.assist.dialogue
-                self.assist.follow(event)
-                if self.assist.dialogue is not before:
-                    self._left(before)
-                # A long message takes a while to be heard: keys come between two of them.
-                await asyncio.sleep(0)
-            if not events:
-                # Only at the end of what there is: a log may begin with a long past.
-                self.assist.is_live = True
-                self.refresh()
-                await asyncio.sleep(EVERY)
-            else:
-                self.application.invalidate()
+            self.application.create_background_task(follow(self, self.log))
 
     def _put_aside(self) -> None:
         """Makes room for another dialogue: nothing of the one before may be sent in it."""
@@ -271,14 +252,6 @@ class AssistScreen:
             self.page.begin_anew(len(self.assist.dialogue.turns))
         if self.line.put_away():
             self.tell(PUT_ASIDE)
-
-    def _left(self, dialogue: AssistedDialogue) -> None:
-        """Another dialogue took the place of this one: what it was warned of there, and not answered, stays said."""
-        # What is being found for it must not stand beside the other one.
-        self.live.want(None)
-        if dialogue.waiting() and dialogue.warnings:
-            warned = " ".join(warning.words for warning in dialogue.warnings)
-            self.tell(f"Still without an answer: {dialogue.name}. {warned}")
 
     def _draft_in(self, typed: str) -> str:
         """What the customer says in what was typed; nothing where it is a command."""

@@ -1,0 +1,42 @@
+"""A followed log on the screen of `attendant assist`: what it says, and what becomes of dialogues that it leaves."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bot.following import EVERY, FollowedLog
+
+if TYPE_CHECKING:
+    from bot.assist_screen import AssistScreen
+    from bot.assisted_dialogue import AssistedDialogue
+
+
+async def follow(on: AssistScreen, log: FollowedLog) -> None:
+    """Takes what the log says until the screen is left."""
+    loop = asyncio.get_running_loop()
+    while on.last_words is None:
+        events = await loop.run_in_executor(None, log.poll)
+        for event in events:
+            before = on.assist.dialogue
+            on.assist.follow(event)
+            if on.assist.dialogue is not before:
+                _leave(on, before)
+            # A long message takes a while to be heard: keys come between two of them.
+            await asyncio.sleep(0)
+        if events:
+            on.application.invalidate()
+            continue
+        # Only at the end of what there is: a log may begin with a long past.
+        on.assist.is_live = True
+        on.refresh()
+        await asyncio.sleep(EVERY)
+
+
+def _leave(on: AssistScreen, dialogue: AssistedDialogue) -> None:
+    """Another dialogue took the place of this one: what it was warned of there, and not answered, stays said."""
+    # What is being found for it must not stand beside the other one.
+    on.live.want(None)
+    if dialogue.waiting() and dialogue.warnings:
+        warned = " ".join(warning.words for warning in dialogue.warnings)
+        on.tell(f"Still without an answer: {dialogue.name}. {warned}")
