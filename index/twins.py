@@ -4,7 +4,8 @@ Where a log has no ids a conversation is named after all that was said in it, so
 imported has another name; and two exports may number the same conversations differently.
 
 Decisions:
-- Two are the same where their first turns are, as many as both have, by their words in their order.
+- Two are the same where their first turns are, as many as both have, by their words in their order: exports differ in
+  quotes, punctuation and blanks, and in what an agent or a machine says before the customer does.
 - Two that began more than a day apart, by the times that both name, are not: what many ask in the same words is
   answered in the same words.
 - What de-identification replaces in a turn depends on the turns after it (a name may be said only later): one turn in
@@ -18,6 +19,7 @@ Decisions:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import dropwhile, islice
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -29,6 +31,7 @@ from conversations.moments import first_moment
 from conversations.privacy_patterns import PLACEHOLDER
 from conversations.readers.rows import is_earlier_state
 from conversations.store import Store
+from conversations.text import answer_key
 from index.visibility import moment_of
 
 OPENING = 8
@@ -71,7 +74,8 @@ class _Openings(NamedTuple):
         began, rows = [], []
         for turns in openings:
             began.append(_began(turns))
-            rows.append([(_digest(turn), _has_placeholder(turn), *_said(turn)) for turn in turns[:OPENING]])
+            asked = islice(dropwhile(lambda turn: turn.role == "agent", turns), OPENING)
+            rows.append([(_digest(turn), _has_placeholder(turn), *_said(turn)) for turn in asked])
         told = np.zeros((len(rows), OPENING, 4), np.int64)
         for place, row in enumerate(rows):
             told[place, : len(row)] = row
@@ -193,7 +197,7 @@ def _began(turns: Sequence[Turn]) -> float:
 
 
 def _digest(turn: Turn) -> int:
-    return hash((turn.role, " ".join(turn.text.casefold().split())))
+    return hash((turn.role, answer_key(turn.text)))
 
 
 def _said(turn: Turn) -> tuple[bool, int]:

@@ -89,6 +89,16 @@ def brief(count, said="where is my order?", **more):
     return more | {"turns": turns[:count]}
 
 
+def exported(conversation, *first, typographic=False):
+    """The same as another program exports it: with what an agent says first, in other quotes, without full stops."""
+    told = [{"role": "agent", "text": text} for text in first]
+    for turn in conversation["turns"]:
+        text = turn["text"]
+        told.append(turn | {"text": f" {text.replace(chr(39), chr(8217)).rstrip('.!?')}" if typographic else text})
+    return conversation | {"turns": told}
+
+
+HELLO = "Hello, you are now connected with our support team."
 MORE = ("Works, thanks! And does it suit the kitchen lamp?", LATER)
 
 
@@ -101,11 +111,20 @@ MORE = ("Works, thanks! And does it suit the kitchen lamp?", LATER)
         (talk("a-1", 4), talk("b-1", 4), 2),
         (talk("a-1", 6, "Works, my name is Leanne.", "Good-bye!"), talk("b-1", 4), 2),
         (conversation("a-1", 1, OWN), conversation("b-1", 1, OWN), 1),
+        (talk("a-1", 4), exported(talk("b-1", 4), HELLO), 2),
+        (exported(talk("a-1", 4), HELLO, "How can I help?"), talk("b-1", 4), 2),
+        (talk("a-1", 4), exported(talk("b-1", 4), typographic=True), 2),
+        (
+            brief(4, "Where's the order that I've paid for?"),
+            exported(brief(4, "Where's the order that I've paid for?", id="b"), HELLO, typographic=True),
+            1,
+        ),
         (brief(2), brief(4), 1),
         (brief(2, "I'm Jo Marsh, hello?"), brief(4, "I'm Jo Marsh, hello?"), 1),
     ],
     ids=[
         *("grown", "grown from one exchange", "cut", "other id", "a name said later", "other id, with times"),
+        *("greeted", "greeted in the desk", "other punctuation", "greeted, other quotes"),
         *("grown from a few words", "grown from a name and a few words"),
     ],
 )
