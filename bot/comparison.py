@@ -10,13 +10,14 @@ Decisions:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bot.comparison_unlike import unlike
 from conversations.errors import LogError
 from conversations.replay_tables import ReplayedTurn, ReplayRun
 from conversations.replays import Replays
@@ -193,7 +194,7 @@ def compare(replays: Replays, store: Store, first: ReplayRun, second: ReplayRun)
     return Comparison(
         first=f"{first.id} {first.ranker}",
         second=f"{second.id} {second.ranker}",
-        unlike=tuple(_unlike(first, second)),
+        unlike=tuple(unlike(first, second)),
         turns=len(here),
         conversations=len(np.unique(groups)),
         only_first=len(ours["key"]) - len(here),
@@ -208,21 +209,6 @@ def compare(replays: Replays, store: Store, first: ReplayRun, second: ReplayRun)
         gained=_examples(replays, store, (first.id, a), (second.id, b), picked[0]),
         lost=_examples(replays, store, (first.id, a), (second.id, b), picked[1]),
     )
-
-
-def _unlike(first: ReplayRun, second: ReplayRun) -> Iterator[str]:
-    dated, other = ("A", "B") if first.settings.get("as_of") else ("B", "A")
-    if bool(first.settings.get("as_of")) != bool(second.settings.get("as_of")):
-        yield f"{dated} was replayed --as-of, {other} was not: that alone makes a difference."
-    # Earlier versions did not keep the encoder, nor which pairs the desk held.
-    encoders, which = ([run.settings.get(name) for run in (first, second)] for name in ("encoder", "pairs"))
-    if all(encoders) and encoders[0] != encoders[1]:
-        yield f"A was replayed with the encoder {encoders[0]}, B with {encoders[1]}."
-    pairs = [run.desk.get("pairs", 0) for run in (first, second)]
-    if pairs[0] != pairs[1]:
-        yield f"The desk held {pairs[0]:,} pairs for A and {pairs[1]:,} for B: not only the ranker differs."
-    elif all(which) and which[0] != which[1]:
-        yield "The desk held other pairs for A than for B, though as many: not only the ranker differs."
 
 
 def _counted(conversations: int) -> str:

@@ -59,11 +59,18 @@ def turn(position: int, rank: int, **changes) -> ReplayedTurn:
     return replace(made, **changes)
 
 
-def store_run(desk: Desk, name: str, turns: list[ReplayedTurn], ranker: str = "retrieval", **settings) -> int:
+def store_run(
+    desk: Desk,
+    name: str,
+    turns: list[ReplayedTurn],
+    ranker: str = "retrieval",
+    threshold: float = 0.5,
+    **settings,
+) -> int:
     """A finished run of these turns."""
     with desk.replays() as replays:
         began = "2026-11-01T10:00:00.000"
-        run = replays.begin(name, began, ranker, 0.5, ["log.jsonl"], {"pairs": 4}, settings, name)
+        run = replays.begin(name, began, ranker, threshold, ["log.jsonl"], {"pairs": 4}, settings, name)
         replays.add(run.id, turns, 1.0, turns[-1].entry, 2)
         return replays.finish(run.id, f"2026-11-01T11:00:{run.id:02d}.000").id
 

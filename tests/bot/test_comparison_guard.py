@@ -15,6 +15,7 @@ from conversations.errors import DeskError
 from conversations.importing import import_logs
 from index.builder import update_index
 from index.embedder import Embedder
+from training.calibration import NEVER
 
 GUARD = ("--fail-if-worse", "recall@1", "--margin", "0.01")
 COUNT = 100
@@ -116,10 +117,34 @@ def test_another_encoder_and_other_pairs_are_said_where_both_runs_tell(desk, cap
     store_run(desk, "two", rows, encoder="large@2", pairs="bb")
     assert json.loads(compare(desk, capsys, "one", "two", "--json")[1])["unlike"] == [
         "A was replayed with the encoder small@1, B with large@2.",
-        "The desk held other pairs for A than for B, though as many: not only the ranker differs.",
+        "The desk was changed between A and B: more than the ranker may differ.",
     ]
     for first, second in (("one", "one"), ("champion", "two"), ("two", "champion")):
         assert json.loads(compare(desk, capsys, first, second, "--json")[1])["unlike"] == []
+
+
+def test_another_threshold_and_another_reading_of_confidence_are_said(desk, capsys):
+    rows = [turn(place, rank) for place, rank in enumerate(random_ranks(COUNT, 0.5))]
+    read = {"temperature": 0.1, "coefficients": [1.0, 0.0, 0.0], "intercept": 0.0}
+    anew = read | {"scale": [0.5, -1.0]}
+    store_run(desk, "early", rows, threshold=0.57, confidence=read)
+    store_run(desk, "same", rows, threshold=0.57, confidence=read | {"scale": [1.0, 0.0]})
+    store_run(desk, "tuned", rows, threshold=0.7, confidence=anew)
+    store_run(desk, "off", rows, threshold=NEVER, confidence=anew)
+    store_run(desk, "untold", rows, threshold=0.57)
+    store_run(desk, "other", rows, "reranker", threshold=0.57, confidence=anew)
+    further = "that alone makes a difference in what is answered."
+    reading = "A and B read the confidence of the same ranker in two ways: that alone makes a difference in brier."
+    for first, second, said in (
+        ("early", "tuned", [f"A answered from 0.570 on, B from 0.700: {further}", reading]),
+        ("tuned", "off", [f"A answered from 0.700 on, B was switched off: {further}"]),
+        ("off", "tuned", [f"A was switched off, B answered from 0.700 on: {further}"]),
+        # Earlier versions kept no scale, before that no reading; two rankers have a reading each.
+        ("early", "same", []),
+        ("early", "untold", []),
+        ("early", "other", []),
+    ):
+        assert json.loads(compare(desk, capsys, first, second, "--json")[1])["unlike"] == said
 
 
 def test_a_conversation_that_was_corrected_between_two_replays_is_said(tmp_path, capsys):
@@ -139,7 +164,7 @@ def test_a_conversation_that_was_corrected_between_two_replays_is_said(tmp_path,
         assert store.counts() == held
         update_index(desk.index_path, store, Embedder())
     replayed("after")
-    for name, unlike in (("again", []), ("after", ["The desk held other pairs for A than for B, though as many"])):
+    for name, unlike in (("again", []), ("after", ["The desk was changed between A and B"])):
         with pytest.raises(SystemExit):
             main(["compare", "before", name, "--json", "--desk", "lamps", "--home", str(desk.home)])
         said = json.loads(capsys.readouterr().out)["unlike"]
