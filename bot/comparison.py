@@ -61,6 +61,8 @@ class Difference:
     """Of the difference, with 95 % confidence; infinite where there is only one conversation."""
     p: float
     """How likely a difference as large is by chance alone."""
+    conversations: int
+    """That it was tested on."""
 
     def gain(self) -> tuple[float, float, float]:
         """Difference and bounds, turned so that more is better."""
@@ -70,8 +72,8 @@ class Difference:
 
     @property
     def verdict(self) -> str:
-        """What the paired test says of the second run: "better", "worse" or nothing."""
-        if self.p >= SIGNIFICANT:
+        """What the paired test says of the second run: "better" or "worse"; empty also where it can say nothing."""
+        if self.conversations < LEAST_CONVERSATIONS or self.p >= SIGNIFICANT:
             return ""
         return "better" if self.gain()[0] > 0 else "worse"
 
@@ -227,6 +229,7 @@ def _differences(a: Numbers, b: Numbers, groups: npt.NDArray[np.int64]) -> tuple
             low=float(low),
             high=float(high),
             p=paired_p_value(theirs, ours, groups),
+            conversations=len(np.unique(groups)),
         )
         for name, (ours, theirs), (low, high) in zip(METRICS, figures, bounds, strict=True)
     )

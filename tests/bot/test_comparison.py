@@ -128,7 +128,7 @@ def test_how_it_looks(home, capsys):
 
 
 def test_the_margin_is_on_the_side_that_is_worse():
-    rising = Difference("recall@1", 0.5, 0.6, 0.1, -0.02, 0.22, 0.2)
+    rising = Difference("recall@1", 0.5, 0.6, 0.1, -0.02, 0.22, 0.2, 40)
     assert rising.is_worse(0.01) and not rising.is_worse(0.03) and not rising.is_worse(None)
-    wrong = Difference("answered_wrong", 0.1, 0.12, 0.02, -0.01, 0.05, 0.2)
+    wrong = Difference("answered_wrong", 0.1, 0.12, 0.02, -0.01, 0.05, 0.2, 40)
     assert wrong.is_worse(0.04) and not wrong.is_worse(0.06)

@@ -86,6 +86,22 @@ def test_a_handful_of_conversations_is_no_proof(desk, capsys):
     assert "19 conversations are too few for any test" in compare(desk, capsys, "champion", "few")[1]
 
 
+def test_of_a_handful_of_conversations_b_is_called_neither_better_nor_worse(desk, capsys):
+    for name, count in (("few", 38), ("enough", 40)):
+        rerun(desk, f"{name} right", [1] * count)
+        rerun(desk, f"{name} wrong", [3] * count)
+        for first, second, word in (("wrong", "right", "better"), ("right", "wrong", "worse")):
+            pair = (f"{name} {first}", f"{name} {second}")
+            found = json.loads(compare(desk, capsys, *pair, "--json")[1])
+            (one,) = (one for one in found["differences"] if one["metric"] == "recall@1")
+            assert one["p"] < 0.05 and one["verdict"] == (word if name == "enough" else "")
+            _, out, _ = compare(desk, capsys, *pair, "--fail-if-worse", "recall@1")
+            table = out.partition("of p .05")[0]
+            assert (word in table) == (name == "enough")
+            assert ("B is worse in recall@1" in out) == ((name, word) == ("enough", "worse"))
+            assert ("This proves nothing: 19 conversations" in out) == (name == "few")
+
+
 def test_one_conversation_has_no_interval(desk, capsys):
     rerun(desk, "one", random_ranks(COUNT, 0.5)[:2])
     _, out, _ = compare(desk, capsys, "champion", "one", "--json")
