@@ -144,6 +144,10 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
         with pipeline.desk.writing():
             keep_decision(pipeline.store, model.fingerprint, decision, is_tuned=True)
             switch_answering(pipeline.store, True)
+    missing = ""
+    if chosen is None:
+        surest = curve or trades(confidence, right, groups)
+        missing = _missing(curve, surest, risk, len(said), len(np.unique(groups)), left_out)
     return Tuning(
         run=run.id,
         turns=len(confidence),
@@ -154,7 +158,7 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
         present=present,
         chosen=chosen,
         asking=asking,
-        missing="" if chosen else _missing(curve, risk, len(said), len(np.unique(groups)), left_out),
+        missing=missing,
         curve=tuple(curve),
         asking_curve=tuple(asking_curve),
         calibration=calibration(said, right),
@@ -200,8 +204,13 @@ def _answering(confidence: Floats, right: npt.NDArray[np.bool_], threshold: floa
     return Answering(threshold, int(told.sum()), int((told & ~right).sum()))
 
 
-def _missing(curve: list[Trade], risk: float, turns: int, conversations: int, left_out: int) -> str:
+def _missing(
+    curve: list[Trade], surest: list[Trade], risk: float, turns: int, conversations: int, left_out: int
+) -> str:
+    telling = [trade for trade in surest if trade.answered >= TELLING]
     if not curve:
+        if telling and conversations >= LEAST_CONVERSATIONS and all(trade.least > risk for trade in telling):
+            return _not_mended(telling, risk)
         others = " that the model was not trained on" if left_out else ""
         return (
             f"A risk of {risk:.0%} needs at least {least_cases(risk)} turns of {LEAST_CONVERSATIONS} conversations, "
@@ -209,11 +218,14 @@ def _missing(curve: list[Trade], risk: float, turns: int, conversations: int, le
             f"{turns} turns of {conversations} conversations{others}: replay more logs"
             f"{', before they are imported.' if left_out else '.'}"
         )
-    telling = [trade for trade in curve if trade.answered >= TELLING]
     hopeful = [trade for trade in telling or curve if trade.risk <= risk]
     if hopeful or not telling:
         best = min(hopeful or curve, key=lambda trade: trade.bound - trade.risk)
         return f"{_surest(best)}: too few to promise {risk:.0%}. Replay more logs{_turns_needed(best, risk, turns)}."
+    return _not_mended(telling, risk)
+
+
+def _not_mended(telling: list[Trade], risk: float) -> str:
     best = min(telling, key=lambda trade: trade.risk)
     return (
         f"{_surest(best)}, and more logs do not mend that. It must rank better before {risk:.0%} can be promised: "

@@ -49,6 +49,8 @@ class Trade:
     """That the answered cases are of."""
     bound: float
     """Above the true share of wrong answers, but for a chance of `DOUBT`."""
+    least: float
+    """Below it, but for the same chance."""
 
     @property
     def risk(self) -> float:
@@ -107,7 +109,10 @@ def upper_bound(wrong: float, cases: float) -> float:
 
 
 def trades(
-    confidence: Floats, right: npt.NDArray[np.bool_], conversations: npt.NDArray[np.generic], risk: float
+    confidence: Floats,
+    right: npt.NDArray[np.bool_],
+    conversations: npt.NDArray[np.generic],
+    risk: float | None = None,
 ) -> list[Trade]:
     """What thresholds give from the highest down, beginning with one that answers enough cases to tell.
 
@@ -115,13 +120,13 @@ def trades(
         confidence: (cases,)
         right: (cases,): whether what stands first is right.
         conversations: (cases,): of each case its conversation.
-        risk: share of wrong answers that is wished.
+        risk: share of wrong answers that is wished; without it also thresholds are told that answer too few cases.
     """
     order = np.argsort(-confidence, kind="stable")
     falling = confidence[order]
     found: list[Trade] = []
     for count in np.unique(np.linspace(0, len(falling), STEPS + 1).astype(int)[1:]):
-        if not _can_keep(conversations[order[:count]], risk):
+        if not count or (risk is not None and not _can_keep(conversations[order[:count]], risk)):
             continue
         threshold = float(falling[count - 1])
         if found and threshold >= found[-1].threshold:
@@ -129,6 +134,7 @@ def trades(
         told = confidence >= threshold
         wrong, groups = ~right[told], conversations[told]
         cases = independent_cases(wrong, groups)
+        share = float(wrong.mean())
         found.append(
             Trade(
                 threshold=threshold,
@@ -136,7 +142,8 @@ def trades(
                 answered=len(wrong),
                 wrong=int(wrong.sum()),
                 conversations=len(np.unique(groups)),
-                bound=upper_bound(float(wrong.mean()) * cases, cases),
+                bound=upper_bound(share * cases, cases),
+                least=1.0 - upper_bound((1.0 - share) * cases, cases),
             )
         )
     return found

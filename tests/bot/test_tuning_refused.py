@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -34,6 +35,22 @@ def desk(tmp_path_factory):
     # One in twenty-five is wrong everywhere: a risk of 5 % could be promised with many more turns.
     store_run(desk, "promising", risky(200, lambda place: place % 25 == 12), **own)
     store_run(desk, "good", risky(400, lambda place: place > 200 and place % 2), **own)
+    # Three turns to a conversation: all of it may count for less than 45 cases, though half is wrong everywhere.
+    for name, is_wrong in (
+        ("half wrong", lambda place: place % 2 > 0),
+        ("surest right", lambda place: place > 30 and place % 2 > 0),
+        ("some wrong", lambda place: place % 11 == 10),
+    ):
+        store_run(
+            desk,
+            name,
+            [
+                replace(one, conversation=f"c-{one.position // 3}", entry=one.position // 3)
+                for one in risky(120, is_wrong)
+            ],
+            **own,
+        )
+    store_run(desk, "few wrong", risky(38, lambda place: True), **own)
     store_run(desk, "few", risky(12, lambda place: place > 5), **own)
     return desk
 
@@ -70,6 +87,16 @@ def test_more_logs_are_asked_for_only_where_they_can_help(desk, capsys):
     assert "about" in out and int(out.split("about ")[1].split(" turns")[0].replace(",", "")) > 500
     _, out, _ = call(desk, capsys, "tune", "few", "--risk", "0.5", "--dry-run")
     assert "at least 4 turns of 20 conversations" in out and "12 turns of 6 conversations: replay more logs" in out
+
+
+def test_more_logs_are_not_asked_for_where_half_is_wrong_though_no_number_of_right_ones_would_do_yet(desk, capsys):
+    _, out, _ = call(desk, capsys, "tune", "half wrong", "--risk", "0.05", "--dry-run")
+    assert "are wrong (50%), and more logs do not mend that. It must rank better before 5% can be promised" in out
+    assert "eplay more logs" not in out
+    # What the surest turns, or a wrong share near the risk, leave open, and so does a handful of conversations.
+    for run in ("surest right", "some wrong", "few wrong"):
+        _, out, _ = call(desk, capsys, "tune", run, "--risk", "0.05", "--dry-run")
+        assert "A risk of 5% needs at least 45 turns" in out and "replay more logs" in out, run
 
 
 def test_a_desk_that_is_switched_off_answers_nothing_until_a_risk_is_chosen(desk, capsys):

@@ -101,6 +101,14 @@ def test_a_handful_of_conversations_promises_nothing_however_many_turns_they_hav
     assert kept(enough, 0.2) is not None and enough[0].conversations >= LEAST_CONVERSATIONS > least_cases(0.2)
 
 
+def test_without_a_risk_every_step_is_told_and_between_which_shares_the_truth_is():
+    group = np.arange(60) % 5
+    found = trades(np.linspace(1, 0.5, 60), np.arange(60) % 2 > 0, group)
+    assert [one.answered for one in found] == list(range(3, 61, 3))
+    assert all(0 <= one.least <= one.risk <= one.bound <= 1 for one in found)
+    assert found[-1].least > 0.3 and trades(np.zeros(0), np.zeros(0, bool), np.zeros(0)) == []
+
+
 def test_one_conversation_is_no_case():
     assert independent_cases(np.zeros(300, bool), np.zeros(300)) == 0
     assert upper_bound(0, 0) == 1
