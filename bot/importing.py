@@ -49,14 +49,14 @@ def import_into_desk(
         AttendantError: a log cannot be read, nothing in it could be used, or the desk cannot be written.
     """
     with resources.as_file(resources.files("conversations.sample").joinpath("past.jsonl")) as sample:
-        files = log_files([*logs, *([sample] if with_sample else [])])
-        size = sum(path.stat().st_size for path in files)
+        paths: list[Path | str] = [*logs, *([sample] if with_sample else [])]
+        size = sum(path.stat().st_size for path in log_files(paths))
         desk = Desk.create(home, name)
         with desk.writing(), _nothing_left_if_empty(desk), desk.store() as store, Meter() as meter:
             # Beforehand: a wrong name should not be noticed after hours of reading.
             named = _named_encoder(desk, store, embedder_name, meter) if embedder_name else None
             report = import_logs(
-                store, files, redact, lambda read: meter.show("reading logs", read, size), desk.rejects_path
+                store, paths, redact, lambda read: meter.show("reading logs", read, size), desk.rejects_path
             )
             notices = [*_notices(report), *_bring_index_in_step(desk, store, named, meter)]
     return asdict(report), notices

@@ -59,8 +59,8 @@ class LoggedConversations:
             LogError: a log is not there.
         """
         self._store = store
-        self._files = log_files(list(paths))
-        self._size = sum(file.stat().st_size for file in self._files)
+        self._paths = list(paths)
+        self._size = sum(file.stat().st_size for file in log_files(self._paths))
         self._on_progress = on_progress
         self._told: list[Rejected] = []
         self.rejected = 0
@@ -77,7 +77,7 @@ class LoggedConversations:
         """Reads those that are wanted by their numbers, or all."""
         redacted, ids, forgotten = redaction_of(self._store), KnownIds(self._store), Forgotten(self._store)
         entry = 0
-        for read in read_logs(self._files, self._show):
+        for read in read_logs(self._paths, self._show):
             if isinstance(read, Rejected):
                 self._note_rejected(read)
                 continue
@@ -194,9 +194,9 @@ class LoggedTurns:
         return (*self._conversations.problems, *self._of_bot)
 
     @property
-    def left_out(self) -> str:
-        """How much gave no turns on purpose so far, in sentences; empty where all did."""
-        return " ".join([*self._conversations.left_out, *self._of_bot])
+    def trouble(self) -> str:
+        """See `LoggedConversations.trouble`; and how much gave no turns, being with the bot."""
+        return " ".join([*filter(None, [self._conversations.trouble]), *self._of_bot])
 
     @property
     def _of_bot(self) -> list[str]:

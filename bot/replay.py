@@ -110,7 +110,7 @@ def replay(
             run = going.go_on(begin() if replays.unfinished(key) else None, logged, batch_size, limit)
             if run is None:
                 raise LogError(
-                    f"No agent turn could be replayed. {logged.left_out}".rstrip(),
+                    f"No agent turn could be replayed. {logged.trouble}".rstrip(),
                     "Check that the logs hold agents' answers to customers.",
                 )
             return report_of(replays, run)

@@ -36,7 +36,7 @@ def read_logs(
     named = {Path(path) for path in paths}
     for path in files:
         if path in named:
-            LogFile(path)  # before anything is read: a wrong name should not stop an import half-way
+            read_log(path)  # before anything is read: a wrong name should not stop an import half-way
     done = 0
     for path in files:
         before = done

@@ -231,6 +231,9 @@ def test_a_named_file_that_is_wrong_stops_before_anything_is_read(tmp_path):
     good = write_jsonl(tmp_path / "a", conversation_row("a", "Hi", "Hello"))
     with pytest.raises(LogError):
         next(read_logs([good, tmp_path / "missing"]))
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(LogError, match="neither JSON Lines nor a table"):
+        next(read_logs([good, tmp_path / "notes.txt"]))
 
 
 def test_a_long_log_is_not_held_in_memory(tmp_path):
