@@ -82,7 +82,7 @@ def replay(
 
     Raises:
         LogError: no agent turn could be read.
-        DeskError: the same replay is running, or another command changed the desk.
+        DeskError: the same replay is running, another command changed the desk, or the run was deleted meanwhile.
     """
     model = pipeline.model.as_served if pipeline.model else None
     settings: dict[str, Json] = {"batch_size": batch_size, "limit": limit, "as_of": as_of, "model": model}
@@ -156,8 +156,10 @@ class _Replaying:
                 raise _changed()
             with self._replays.transaction():
                 run = run or self._begin()
-                self._replays.add(run.id, rows, seconds, batch[-1].entry, batch[-1].number)
+                # Written first: from here on no other command can delete the run.
                 self._replays.set_rejected(run.id, logged.rejected, logged.problems)
+                self._check_is_there(run)
+                self._replays.add(run.id, rows, seconds, batch[-1].entry, batch[-1].number)
             position += len(batch)
             if self._on_progress:
                 rate = (position - begun_at) / (time.perf_counter() - started)
@@ -169,7 +171,14 @@ class _Replaying:
             # What comes after the last turn. Otherwise nothing was read now: it was kept with the last turn.
             self._replays.set_rejected(run.id, logged.rejected, logged.problems)
         self._time_some(run, logged)
+        self._check_is_there(run)
         return self._replays.finish(run.id, _now())
+
+    def _check_is_there(self, run: ReplayRun) -> None:
+        if all(there.id != run.id for there in self._replays.runs()):
+            raise DeskError(
+                f"Replay {run.id} was deleted while it ran.", "Give the same command again: it begins anew."
+            )
 
     def note_read(self, read: int, size: int) -> None:
         """Takes over how many bytes of how many were read."""

@@ -22,6 +22,12 @@ def plain_errors(path: Path, repair: str) -> Iterator[None]:
     """Turns SQLite's errors into a :class:`DeskError` that says what to do."""
     try:
         yield
+    except sqlite3.IntegrityError as error:
+        # The file is whole: what was to be written does not go with what another command wrote meanwhile.
+        raise DeskError(
+            f"{path} does not take what was to be written ({error}).",
+            "Another command may have changed it meanwhile. Give the same command again.",
+        ) from error
     except sqlite3.Error as error:
         said = str(error)
         if "full" in said or "disk I/O" in said:

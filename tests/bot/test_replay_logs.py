@@ -134,6 +134,37 @@ def test_what_people_say_of_answers_meanwhile_does_not_stop_a_replay(desk, tmp_p
         assert replay(pipeline, [log], batch_size=2, on_progress=judge).turns == 4
 
 
+@pytest.mark.parametrize("when", ["2 turns,", "6 turns,", "timed alone"])
+def test_a_replay_that_is_deleted_while_it_runs_ends_and_the_other_ones_stay(desk, tmp_path, capsys, when):
+    with Pipeline.open(desk) as pipeline:
+        replay(pipeline, [write_log(tmp_path / "old.jsonl", visits(1))], name="old")
+        log = write_log(tmp_path / "new.jsonl", visits(3))
+        gone = []
+
+        def delete(done, total, note):
+            if when in note and not gone:
+                gone.append(call(desk, capsys, "runs", "--delete", 2)[0])
+
+        with pytest.raises(DeskError) as error:
+            replay(pipeline, [log], batch_size=2, on_progress=delete)
+        assert str(error.value) == "Replay 2 was deleted while it ran. Give the same command again: it begins anew."
+        runs, locks = left_behind(desk)
+        assert (gone, [run.name for run in runs], locks) == ([0], ["old"], [])
+        assert replay(pipeline, [log], batch_size=2).turns == 6
+
+
+def test_rows_that_the_file_of_replays_refuses_are_no_reason_to_delete_it(desk, tmp_path):
+    with Pipeline.open(desk) as pipeline:
+        report = replay(pipeline, [write_log(tmp_path / "new.jsonl", visits(1))])
+    with desk.replays() as replays:
+        turns = replays.turns(report.run, [0])
+        for run in (report.run, 99):
+            with pytest.raises(DeskError, match=r"constraint failed.* Give the same command again") as error:
+                replays.add(run, turns, 0.1, 0, 1)
+            assert "Delete" not in str(error.value)
+        assert replays.count(report.run) == 2
+
+
 def test_the_lock_of_a_killed_replay_is_removed_by_the_next_one(desk, tmp_path):
     (desk.path / "replay-0123456789abcdef.lock").touch()
     with Pipeline.open(desk) as pipeline:
