@@ -78,7 +78,8 @@ class _Openings(NamedTuple):
             rows.append([(_digest(turn), _has_placeholder(turn), *_said(turn)) for turn in asked])
         told = np.zeros((len(rows), OPENING, 4), np.int64)
         for place, row in enumerate(rows):
-            told[place, : len(row)] = row
+            if row:  # the customer says something
+                told[place, : len(row)] = row
         digests, has_placeholder, is_agent, words = np.moveaxis(told, 2, 0)
         lengths = np.array([len(row) for row in rows], np.int64)
         return cls(

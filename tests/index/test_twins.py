@@ -48,6 +48,12 @@ def test_copies_that_begin_as_many_do_are_found_by_how_they_go_on():
     assert firsts == {str(51 + number): str(number) for number in range(20)} | {"71": "50"}
 
 
+def test_where_only_agents_speak_there_is_nothing_to_tell_by():
+    only = (Turn("agent", "We will be back on Monday."),)
+    twins = Twins([("a", only), ("b", talk(LONG, "Tomorrow.")), ("c", ())])
+    assert twins.of(Conversation("d", only)) == () and twins.firsts() == {}
+
+
 @pytest.mark.timeout(60)
 def test_so_many_who_say_the_same_are_others_and_stay_quick():
     many = ((str(number), talk(LONG, "Tomorrow.", "Thanks!")) for number in range(20_000))
