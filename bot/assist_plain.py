@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from bot.pipeline import Pipeline
     from bot.suggestions import Suggestion
 
+MOST_OF_PAST = 20
+"""Dialogues of a log's past, the newest ones in which the customer waits, that are looked at before the live ones."""
+
 
 class PlainAssist:
     """Takes the customer's lines and the agent's commands, and prints suggestions."""
@@ -100,7 +103,8 @@ class PlainAssist:
             if events:
                 continue
             # Otherwise only at the end of what there is: a log may begin with a long past.
-            self.assist.is_live = True
+            if not self.assist.is_live:
+                self._choose_of_past()
             if self._pending:
                 self._look_at_oldest()
             else:
@@ -109,7 +113,33 @@ class PlainAssist:
     def _look_at_oldest(self) -> None:
         with self._one_at_a_time:
             if self._pending:
-                self._look_at(next(iter(self._pending.values())))
+                oldest = next(iter(self._pending.values()))
+                if self.assist.is_live:
+                    self._look_at(oldest)
+                else:
+                    self._pass_over(oldest)
+
+    def _choose_of_past(self) -> None:
+        """Leaves of a log's past the present dialogue and a few in which the customer waits, the newest first.
+
+        Whoever speaks now must not wait for all who ever left without an answer.
+        """
+        with self._one_at_a_time:
+            past = list(self._pending.values())
+            present = self.assist.dialogue
+            chosen = [one for one in reversed(past) if one is present or one.waiting(one.typing)][:MOST_OF_PAST]
+            chosen_keys = {one.key for one in chosen}
+            for one in past:
+                if one.key not in chosen_keys:
+                    self._pass_over(one)
+            self._pending = {one.key: one for one in chosen}
+            self.assist.is_live = True
+
+    def _pass_over(self, dialogue: AssistedDialogue) -> None:
+        """Looks no more at a dialogue of the past until something is said in it again; tells its warnings."""
+        self._pending.pop(dialogue.key, None)
+        with self._within(dialogue):
+            self._report()
 
     def _heard(self, event: Event) -> None:
         """Takes one thing that the log says, and remembers where suggestions may change with it.
@@ -131,9 +161,13 @@ class PlainAssist:
         with self._within(dialogue):
             self._guarded(self._read_moods)
             self._guarded(self.refresh)
-            if self._as_json and dialogue.warnings != dialogue.reported:
-                # Nobody waits there, or suggestions cannot be found.
-                self._print(heard_json(dialogue))
+            self._report()
+
+    def _report(self) -> None:
+        """Prints warnings for a program that stand in no list: nobody waits there, or none can be found."""
+        dialogue = self.assist.dialogue
+        if self._as_json and dialogue.warnings != dialogue.reported:
+            self._print(heard_json(dialogue))
 
     @contextmanager
     def _within(self, dialogue: AssistedDialogue) -> Iterator[None]:
