@@ -15,7 +15,7 @@ from bot.assist import Assist
 from bot.assist_commands import BY_NUMBER, COMMANDS, called, numbered
 from bot.assist_obeying import obey
 from bot.dialogue import LONGEST_MESSAGE, read_message
-from bot.following import EVERY, MOST_KEPT, Event, FollowedLog, Said
+from bot.following import EVERY, MOST_KEPT, Began, Event, FollowedLog, Said, WentOn
 from bot.forgetting import FROM_LOG, Forgetting
 from bot.output import plain, print_json
 from bot.present import in_words, mood_view, notice
@@ -60,30 +60,44 @@ class PlainAssist:
         """The dialogue that the lines before were about."""
         self._is_elsewhere = False
         """Whether what comes next is about another one."""
+        self._seen = self.assist.dialogue
+        """The present dialogue as the agent has seen it; the log may have turned to another one since."""
 
     def take(self, line: str) -> bool:
         """Handles one line: a command, or what the customer says; False when it is over."""
         text, was_cut = read_message(line)
         call = called(text)
+        # As it was at Enter: what is searched for meanwhile may end with another dialogue.
+        seen = self._seen
         with self._one_at_a_time:
+            seen = seen if seen.has_begun else self.assist.dialogue
             self.forgetting.hear(call[0] if call else "")
             if call is not None:
-                self._obey(*call)
+                self._obey(*call, seen)
                 return not self._is_over
             if was_cut:
                 self.tell(f"Only the first {LONGEST_MESSAGE:,} characters of this message are read.")
             if text:
-                self.assist.customer_says(text)
-                self._look_at(self.assist.dialogue)
+                with self._within(seen):
+                    self.assist.customer_says(text)
+                self._look_at(seen)
         return True
 
-    def _obey(self, name: str, rest: str) -> None:
-        before, which = self.assist.dialogue, numbered(rest) if name in BY_NUMBER else None
-        # What was suggested in a dialogue is for that one, whatever the log says meanwhile.
-        with self._within(self.assist.numbered(which[0]) if which else before):
+    def _obey(self, name: str, rest: str, seen: AssistedDialogue) -> None:
+        before = self.assist.dialogue
+        with self._within(self._meant_by(name, rest, seen)):
             self._guarded(partial(obey, self, name, rest))
         if self.assist.dialogue is not before:
-            self._about = self.assist.dialogue
+            self._about = self._seen = self.assist.dialogue
+
+    def _meant_by(self, name: str, rest: str, seen: AssistedDialogue) -> AssistedDialogue:
+        """The dialogue that a command is for, whatever the log says meanwhile."""
+        which = numbered(rest) if name in BY_NUMBER else None
+        if which is None:
+            return seen
+        # What was suggested in a dialogue is for that one.
+        found = self.assist.numbered(which[0])
+        return found if which[0] in found.numbered else seen
 
     def tell(self, text: str) -> None:
         """Shows a line from the program itself."""
@@ -147,10 +161,18 @@ class PlainAssist:
         With every word that is typed they do for programs only: who reads or hears lines is told once.
         """
         is_turn = isinstance(event, Said) and not event.is_typing
-        if isinstance(event, Said) and is_turn and not self._as_json:
-            self._write(Text.assemble(f"{event.turn.role}: ", plain(event.turn.text)))
-        self._guarded(partial(self.assist.follow, event))
-        self._about = dialogue = self.assist.dialogue
+        if isinstance(event, Said):
+            with self._within(self.assist.dialogue):
+                if is_turn and not self._as_json:
+                    self._write(Text.assemble(f"{event.turn.role}: ", plain(event.turn.text)))
+                self._guarded(partial(self.assist.follow, event))
+        else:
+            self._guarded(partial(self.assist.follow, event))
+        dialogue = self.assist.dialogue
+        if isinstance(event, Began | WentOn):
+            self._about = dialogue
+        if not self._as_json:
+            self._seen = dialogue
         if is_turn or (self._as_json and isinstance(event, Said)):
             self._pending.pop(dialogue.key, None)
             self._pending[dialogue.key] = dialogue
@@ -162,6 +184,8 @@ class PlainAssist:
             self._guarded(self._read_moods)
             self._guarded(self.refresh)
             self._report()
+        if dialogue is self.assist.dialogue:
+            self._seen = dialogue
 
     def _report(self) -> None:
         """Prints warnings for a program that stand in no list: nobody waits there, or none can be found."""

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from test_assist_interleaved import SUE, Followed, path, plain, printed, write
+import sys
+import threading
+import time
+
+from chat_fakes import ANSWERS
+from test_assist_interleaved import DELIVERY, LEEDS, SUE, Followed, path, plain, printed, shown, write
 
 from bot import assist_plain
+from bot.following import Began, Said
+from conversations.model import Turn
 
 __all__ = ["path", "printed"]
+BEST, SECOND, _ = (one.text for one in ANSWERS)
+
+
+def thread_waits(thread):
+    """Whether a thread has come to where it waits for its turn."""
+    frame = sys._current_frames().get(thread.ident)
+    return frame is not None and frame.f_code.co_name == "take" and "seen" in frame.f_locals
 
 
 def test_of_a_long_past_the_newest_who_wait_come_first_and_of_the_others_only_warnings(path, printed, monkeypatch):
@@ -29,3 +43,34 @@ def test_of_a_past_of_more_dialogues_than_are_kept_none_is_searched_for_while_it
     helped = plain()
     with Followed(helped, path):
         assert [call.turns[-1].text for call in helped.pipeline.calls] == ["8?", "7?", "6?"]
+
+
+def test_enter_pressed_while_something_is_looked_for_is_for_the_customer_who_was_seen(path):
+    helped = plain()
+    with Followed(helped, path) as followed:
+        followed.hears(path, ("a", "customer", DELIVERY))
+        taken = [threading.Thread(target=helped.take, args=(line,)) for line in ("/say 4 days.", LEEDS)]
+        with helped._one_at_a_time:
+            for thread in taken:
+                thread.start()
+                while not thread_waits(thread):
+                    time.sleep(0.01)
+            helped._heard(Began("b"))
+            helped._heard(Said(Turn("customer", SUE)))
+        for thread in taken:
+            thread.join(20)
+        followed.catch_up()
+        of_b = helped.assist.dialogue
+        of_a = helped.assist._left.take("a")
+    assert [turn.text for turn in of_b.turns] == [SUE]
+    assert sorted(turn.text for turn in of_a.turns) == sorted([DELIVERY, "4 days.", LEEDS])
+    assert "- For conversation a:\n" in shown(helped)
+
+
+def test_what_the_log_says_after_something_was_sent_elsewhere_is_said_to_be_of_the_present_one(path):
+    helped = plain()
+    with Followed(helped, path) as followed:
+        followed.hears(path, ("a", "customer", DELIVERY), ("b", "customer", SUE))
+        helped.take("/send 1")
+        followed.hears(path, ("b", "customer", LEEDS))
+    assert f"- For conversation a:\nsent: {BEST}\n- For conversation b:\ncustomer: {LEEDS}\n" in shown(helped)
