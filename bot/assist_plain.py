@@ -12,8 +12,9 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from bot.assist import Assist
-from bot.assist_commands import BY_NUMBER, COMMANDS, called, numbered
+from bot.assist_commands import COMMANDS, called
 from bot.assist_obeying import obey
+from bot.assist_whose import Whose
 from bot.dialogue import LONGEST_MESSAGE, read_message
 from bot.following import EVERY, MOST_KEPT, Began, Event, FollowedLog, Said, WentOn
 from bot.forgetting import FROM_LOG, Forgetting
@@ -60,15 +61,14 @@ class PlainAssist:
         """The dialogue that the lines before were about."""
         self._is_elsewhere = False
         """Whether what comes next is about another one."""
-        self._seen = self.assist.dialogue
-        """The present dialogue as the agent has seen it; the log may have turned to another one since."""
+        self._whose = Whose(self.assist)
 
     def take(self, line: str) -> bool:
         """Handles one line: a command, or what the customer says; False when it is over."""
         text, was_cut = read_message(line)
         call = called(text)
         # As it was at Enter: what is searched for meanwhile may end with another dialogue.
-        seen = self._seen
+        seen = self._whose.seen
         with self._one_at_a_time:
             seen = seen if seen.has_begun else self.assist.dialogue
             self.forgetting.hear(call[0] if call else "")
@@ -85,19 +85,11 @@ class PlainAssist:
 
     def _obey(self, name: str, rest: str, seen: AssistedDialogue) -> None:
         before = self.assist.dialogue
-        with self._within(self._meant_by(name, rest, seen)):
+        with self._within(self._whose.meant_by(name, rest, seen)):
             self._guarded(partial(obey, self, name, rest))
         if self.assist.dialogue is not before:
-            self._about = self._seen = self.assist.dialogue
-
-    def _meant_by(self, name: str, rest: str, seen: AssistedDialogue) -> AssistedDialogue:
-        """The dialogue that a command is for, whatever the log says meanwhile."""
-        which = numbered(rest) if name in BY_NUMBER else None
-        if which is None:
-            return seen
-        # What was suggested in a dialogue is for that one.
-        found = self.assist.numbered(which[0])
-        return found if which[0] in found.numbered else seen
+            self._about = self.assist.dialogue
+            self._whose.begin()
 
     def tell(self, text: str) -> None:
         """Shows a line from the program itself."""
@@ -165,14 +157,15 @@ class PlainAssist:
             with self._within(self.assist.dialogue):
                 if is_turn and not self._as_json:
                     self._write(Text.assemble(f"{event.turn.role}: ", plain(event.turn.text)))
-                self._guarded(partial(self.assist.follow, event))
+                with self._whose.noting_what_is_sent():
+                    self._guarded(partial(self.assist.follow, event))
         else:
             self._guarded(partial(self.assist.follow, event))
         dialogue = self.assist.dialogue
         if isinstance(event, Began | WentOn):
             self._about = dialogue
         if not self._as_json:
-            self._seen = dialogue
+            self._whose.seen = dialogue
         if is_turn or (self._as_json and isinstance(event, Said)):
             self._pending.pop(dialogue.key, None)
             self._pending[dialogue.key] = dialogue
@@ -185,7 +178,7 @@ class PlainAssist:
             self._guarded(self.refresh)
             self._report()
         if dialogue is self.assist.dialogue:
-            self._seen = dialogue
+            self._whose.seen = dialogue
 
     def _report(self) -> None:
         """Prints warnings for a program that stand in no list: nobody waits there, or none can be found."""
@@ -239,8 +232,10 @@ class PlainAssist:
 
     def say(self, text: str, chosen: Suggestion | None = None) -> None:
         """Sends the agent's words."""
+        self._whose.just_sent_in = self.assist.dialogue
         try:
-            self.assist.agent_says(text, chosen)
+            with self._whose.noting_what_is_sent():
+                self.assist.agent_says(text, chosen)
         finally:
             # It is said, whether or not that can be kept as feedback: whoever carries it to the customer must know.
             if self._as_json:
@@ -264,6 +259,7 @@ class PlainAssist:
         dialogue = self.assist.dialogue
         *_, found = filter(None, suggest(self.pipeline, request, DRAFT if dialogue.typing else None))
         self.assist.take_suggestions(found)
+        self._whose.just_sent_in = None
         if self._as_json:
             self._print(suggestions_json(found, dialogue))
             return

@@ -14,7 +14,7 @@ from bot.following import Began, Said
 from conversations.model import Turn
 
 __all__ = ["path", "printed"]
-BEST, SECOND, _ = (one.text for one in ANSWERS)
+BEST, _, THIRD = (one.text for one in ANSWERS)
 
 
 def thread_waits(thread):
@@ -74,3 +74,31 @@ def test_what_the_log_says_after_something_was_sent_elsewhere_is_said_to_be_of_t
         helped.take("/send 1")
         followed.hears(path, ("b", "customer", LEEDS))
     assert f"- For conversation a:\nsent: {BEST}\n- For conversation b:\ncustomer: {LEEDS}\n" in shown(helped)
+
+
+def test_without_a_number_the_suggestion_that_was_sent_last_is_judged_and_explained_whoever_it_was_sent_to(
+    path, printed
+):
+    helped = plain(as_json=True)
+    with Followed(helped, path) as followed:
+        followed.hears(path, ("a", "customer", DELIVERY), ("b", "customer", SUE))
+        helped.take("/send 5")
+        helped.take("/send 1")
+        printed()
+        helped.take("/why")
+        (why,) = printed()
+        assert (why["conversation"], why["why"]["about"]["text"]) == ("a", BEST)
+        helped.take("/bad")
+        assert helped.book.kept[-1][1:] == (DELIVERY, 7, "bad")
+        followed.hears(path, ("b", "customer", LEEDS))
+        printed()
+        helped.take("/why")
+        assert [line["conversation"] for line in printed()] == ["b"], "of what is suggested now"
+        helped.take("/good")
+        assert helped.book.kept[-1][1:] == (DELIVERY, 7, "good")
+        followed.hears(path, ("b", "agent", THIRD))
+        helped.take("/good")
+        assert helped.book.kept[-1][1:] == (LEEDS, 9, "good"), "the agent sent it without this program"
+        helped.take("/new")
+        helped.take("/good")
+        assert "No suggestion was sent yet" in shown(helped)
