@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 import threading
 from contextlib import nullcontext, suppress
-from functools import partial
 from types import TracebackType
 
 from prompt_toolkit import PromptSession
+from prompt_toolkit.enums import DEFAULT_BUFFER
+from prompt_toolkit.filters import Condition, has_focus
 from prompt_toolkit.history import History
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.patch_stdout import patch_stdout
 
-from bot.assist_commands import PUT_ASIDE
+from bot.assist_commands import PUT_ASIDE, called
 from bot.assist_plain import PlainAssist
 from bot.chat_input import color_depth, editing_keys, read_piped, read_typed
 from bot.failures import one_line
@@ -37,9 +39,9 @@ def read_lines(assist: PlainAssist, history: History | None, log: FollowedLog | 
         _Follower(assist, log) if log is not None else nullcontext() as follower,
     ):
         if history is not None:
-            session = _line_session(history)
-            assist.assist.put_aside = partial(_put_aside, session, assist)
-            read_typed(assist, session)
+            line = _TypedLine(assist, history)
+            assist.assist.put_aside = line.put_aside
+            read_typed(assist, line.session)
         elif not read_piped(assist, sys.stdin) and follower is not None:
             follower.wait()
 
@@ -86,29 +88,47 @@ class _Follower:
             self._log.close()
 
 
-def _put_aside(session: PromptSession[str], assist: PlainAssist) -> None:
-    """Puts what is being typed into the history; called on the thread that follows the log."""
+class _TypedLine:
+    """The input line, with nothing drawn around it; what is begun for one customer is not taken for the next."""
 
-    def put_aside() -> None:
-        typed = session.default_buffer
+    def __init__(self, assist: PlainAssist, history: History) -> None:
+        self._assist = assist
+        self._was_cut_off = False
+        """Whether the line was put aside in its midst, so that what is written next may be its rest."""
+        self.session: PromptSession[str] = PromptSession(
+            "> ",
+            history=history,
+            key_bindings=self._keys(),
+            input_processors=[SteadyInput()],
+            reserve_space_for_menu=0,
+            color_depth=color_depth(is_plain=True),
+        )
+
+    def put_aside(self) -> None:
+        """Puts what is being typed into the history; called on the thread that follows the log."""
+        loop = self.session.app.loop
+        if self.session.app.is_running and loop is not None:
+            # It may have been taken by now.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._put_aside)
+
+    def _put_aside(self) -> None:
+        typed = self.session.default_buffer
         if typed.text:
+            self._was_cut_off = True
             typed.reset(append_to_history=True)
-            assist.tell(PUT_ASIDE)
+            self._assist.tell(PUT_ASIDE)
 
-    loop = session.app.loop
-    if session.app.is_running and loop is not None:
-        # It may have been taken by now.
-        with suppress(RuntimeError):
-            loop.call_soon_threadsafe(put_aside)
+    def _keys(self) -> KeyBindings:
+        keys = editing_keys()
 
+        @keys.add("enter", filter=has_focus(DEFAULT_BUFFER) & Condition(lambda: self._was_cut_off))
+        def _(event: KeyPressEvent) -> None:
+            self._was_cut_off = False
+            text = event.current_buffer.text
+            if text.strip() and not called(text):
+                self._assist.tell("Another dialogue began: Enter again takes this line in it.")
+            else:
+                event.current_buffer.validate_and_handle()
 
-def _line_session(history: History) -> PromptSession[str]:
-    """An input line with nothing drawn around it."""
-    return PromptSession(
-        "> ",
-        history=history,
-        key_bindings=editing_keys(),
-        input_processors=[SteadyInput()],
-        reserve_space_for_menu=0,
-        color_depth=color_depth(is_plain=True),
-    )
+        return keys

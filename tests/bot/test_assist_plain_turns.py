@@ -5,15 +5,20 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from pathlib import Path
 
 from chat_fakes import ANSWERS
+from terminal import Terminal
 from test_assist_interleaved import DELIVERY, LEEDS, SUE, Followed, path, plain, printed, shown, write
 
 from bot import assist_plain
+from bot.assist_commands import PUT_ASIDE
 from bot.following import Began, Said
+from conversations.desk import Desk
 from conversations.model import Turn
 
 __all__ = ["path", "printed"]
+SCRIPT = str(Path(__file__).with_name("chat_in_terminal.py"))
 BEST, _, THIRD = (one.text for one in ANSWERS)
 
 
@@ -102,3 +107,30 @@ def test_without_a_number_the_suggestion_that_was_sent_last_is_judged_and_explai
         helped.take("/new")
         helped.take("/good")
         assert "No suggestion was sent yet" in shown(helped)
+
+
+def test_the_rest_of_a_line_that_was_put_aside_is_taken_only_when_enter_is_pressed_again(path, tmp_path):
+    Desk.create(tmp_path, "acme").store().close()
+    arguments = ("plain", "assist", "--desk", "acme", "--home", str(tmp_path), "--plain", "--follow", str(path))
+    with Terminal(SCRIPT, *arguments) as terminal:
+        seen = terminal.wait_for("does not exist yet")
+        write(path, ("a", "customer", DELIVERY))
+        seen = terminal.wait_for("3. Please send us a photo.", seen)
+        terminal.wait_until_it_waits()
+        terminal.type("/say Dear Bob,")
+        seen = terminal.wait_for("Dear Bob,", seen)
+        write(path, ("b", "customer", SUE))
+        terminal.wait_for(PUT_ASIDE, seen)
+        seen = terminal.wait_for("6. Please send us a photo.", seen)
+        terminal.wait_until_it_waits()
+        terminal.type(" it is 4711.\r")
+        seen = terminal.wait_for("Another dialogue began: Enter again takes this line in it.", seen)
+        assert "7. " not in terminal.text
+        terminal.type("\r")
+        seen = terminal.wait_for("9. Please send us a photo.", seen)
+        terminal.wait_until_it_waits()
+        terminal.type("Bye.\r")
+        terminal.wait_for("12. Please send us a photo.", seen)
+        terminal.type("\x04")
+        assert terminal.exit_status() == 0
+    assert terminal.text.count("Enter again") == 1
