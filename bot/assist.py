@@ -149,6 +149,11 @@ class Assist:
         self.take_suggestions(None)
         self._tell("Skipped: these are not suggested again for this question.")
 
+    def drop(self, chosen: Suggestion) -> None:
+        """Takes away all that is suggested, for others than this one."""
+        self.dialogue.skipped = (*self.dialogue.skipped, chosen.answer.text)
+        self.take_suggestions(None)
+
     def judge(self, is_good: bool, number: int | None = None) -> None:
         """Keeps what the agent thinks of a suggestion; a bad one is not suggested again in this dialogue.
 

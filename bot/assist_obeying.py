@@ -77,12 +77,42 @@ def obey(on: Place, name: str, rest: str) -> None:
         on.tell(f"There is no command /{name}. /help lists all.")
 
 
+def unless_withdrawn(on: Place, chosen: Suggestion, then: Callable[[bool], None]) -> None:
+    """Looks up whether a suggestion may still be given, and finds others where it was withdrawn meanwhile.
+
+    Args:
+        on: where it is suggested.
+        chosen: the suggestion.
+        then: called with whether it may be given, unless something was said meanwhile.
+    """
+    dialogue = on.assist.dialogue
+    said = len(dialogue.turns)
+
+    def looked_up(withdrawn: frozenset[int]) -> None:
+        if on.assist.dialogue is not dialogue or len(dialogue.turns) != said:
+            on.tell("Something was said meanwhile: look again.")
+            return
+        if withdrawn:
+            on.tell("This answer was withdrawn meanwhile.")
+            on.assist.drop(chosen)
+        then(not withdrawn)
+        if withdrawn:
+            on.refresh()
+
+    on.on_desk(lambda: on.pipeline.store.service.withdrawn_among([chosen.answer.answer_id]), looked_up)
+
+
+def _say_as(on: Place, chosen: Suggestion, text: str) -> None:
+    """Sends a suggestion in these words."""
+    unless_withdrawn(on, chosen, lambda may_be: on.say(text, chosen) if may_be else None)
+
+
 def _send(on: Place, rest: str) -> None:
     which = numbered(rest)
     if which is None:
         on.tell("Say which: /send 1.")
     elif (chosen := on.meant(which[0])) is not None:
-        on.say(chosen.answer.text, chosen)
+        _say_as(on, chosen, chosen.answer.text)
 
 
 def _edit(on: Place, rest: str) -> None:
@@ -92,7 +122,7 @@ def _edit(on: Place, rest: str) -> None:
     elif not which[1]:
         on.edit(which[0])
     elif (chosen := on.assist.suggestion(which[0])) is not None:
-        on.say(which[1], chosen)
+        _say_as(on, chosen, which[1])
 
 
 def _say(on: Place, rest: str) -> None:

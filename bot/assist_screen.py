@@ -165,6 +165,7 @@ class AssistScreen:
             self.assist.customer_says(unsent)
         self.assist.agent_says(text, chosen)
         self.line.write_as("agent" if self.log else "customer")
+        self.refresh()
 
     def meant(self, number: int) -> Suggestion | None:
         """A suggestion that has stood in sight long enough to be meant; says so where there is none."""
@@ -183,17 +184,20 @@ class AssistScreen:
 
     def send(self, number: int) -> None:
         """Sends a suggestion as it is, if it has stood in sight long enough to be meant."""
+        from bot.assist_obeying import obey
+
         self.forgetting.hear("")
-        chosen = self.meant(number)
-        if chosen is not None:
-            self.say(chosen.answer.text, chosen)
-            self.refresh()
+        obey(self, "send", str(number))
 
     def edit(self, number: int) -> None:
         """Puts a suggestion into the line, to be changed before it is sent."""
+        from bot.assist_obeying import unless_withdrawn
+
         chosen = self.meant(number)
         if chosen is not None:
+            # At once, for what is typed next belongs into it.
             self.line.edit(chosen)
+            unless_withdrawn(self, chosen, partial(self._end_edit, chosen))
 
     def skip(self) -> None:
         """Passes over what is suggested, for others, if it is in sight."""
@@ -228,6 +232,10 @@ class AssistScreen:
     def on_desk(self, job: Callable[[], Any], then: Callable[[Any], None] = lambda _: None) -> None:
         """Does something with the desk on its thread, and then something with the result here."""
         self.jobs.start(job, then)
+
+    def _end_edit(self, chosen: Suggestion, may_go_on: bool) -> None:
+        if not may_go_on and self.line.editing is chosen:
+            self.line.go_back()
 
     def _are_suggestions_in_sight(self) -> bool:
         """Whether a key can mean them; otherwise closes the page that hides them, and says so."""

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from bot.dialogue import Dialogue
     from bot.pipeline import Pipeline
 
-_TURNED_DOWN: frozenset[Verdict] = frozenset({"bad", "skipped"})
+_NOT_AS_IT_IS: frozenset[Verdict] = frozenset({"bad", "skipped", "edited"})
+"""What neither gives an answer in its own words nor speaks for that."""
 
 
 class FeedbackBook:
@@ -44,12 +45,13 @@ class FeedbackBook:
             verdict: what became of it.
 
         Raises:
-            DeskError: the answer is gone, or was withdrawn and is to be used, or the store cannot be written.
+            DeskError: the answer is gone, or was withdrawn and is to be used as it is, or the store cannot be
+                written.
         """
         store = self._pipeline.store
         if answer_id is not None and next(store.answers([answer_id]), None) is None:
             raise DeskError("This answer was removed from the desk meanwhile.", "Leave the chat and begin it again.")
-        if answer_id is not None and verdict not in _TURNED_DOWN and store.service.withdrawn_among([answer_id]):
+        if answer_id is not None and verdict not in _NOT_AS_IT_IS and store.service.withdrawn_among([answer_id]):
             raise DeskError("This answer was withdrawn meanwhile: it is no longer to be given.", "Ask again.")
         # Loaded at the first judgement, since most chats have none.
         from conversations.privacy import redactor_of

@@ -103,7 +103,18 @@ class FakePipeline:
         self.wait = 0.0
         self.failure = None
         self.mood = None
+        self._store = None
+        self.withdrawn = set()
         self.retriever = SimpleNamespace(views={"answers": SimpleNamespace(vectors_of=lambda ids: np.eye(len(ids)))})
+
+    @property
+    def store(self):
+        service = SimpleNamespace(withdrawn_among=lambda ids: self.withdrawn & {*ids})
+        return self._store or SimpleNamespace(service=service)
+
+    @store.setter
+    def store(self, store):
+        self._store = store
 
     def answer(self, turns, exclude=None, rejected=(), earlier=()):
         return self.answer_many([Request(tuple(turns), exclude, tuple(rejected), tuple(earlier))])[0]

@@ -1,0 +1,74 @@
+"""`attendant assist` where things change while the agent works: answers are withdrawn, and dialogues turn."""
+
+from __future__ import annotations
+
+import pytest
+from assist_fakes import use_screen, verdicts
+from chat_fakes import ANSWERS, PAST, FakeBook, FakePipeline, make_console
+from lamp_desk import lamp_desk
+
+from bot.assist_plain import PlainAssist
+from bot.feedback import FeedbackBook
+from bot.pipeline import Pipeline
+
+BEST, SECOND = ANSWERS[0].text, ANSWERS[1].text
+F1, F5 = "\x1bOP", "\x1b[15~"
+WITHDRAWN = "This answer was withdrawn meanwhile."
+
+
+@pytest.mark.parametrize("command", ["/send 1", "/edit 1 A new lamp is on its way."])
+def test_a_withdrawn_answer_is_refused_before_it_is_sent_and_others_are_suggested(tmp_path, command):
+    with Pipeline.open(lamp_desk(tmp_path)) as pipeline:
+        helped = PlainAssist(pipeline, make_console(), FeedbackBook(pipeline, "assist"))
+        helped.take("lamp does not light up any more, tried the buttons already")
+        withdrawn = helped.assist.best[0].answer
+        pipeline.store.service.withdraw([withdrawn.answer_id])
+        helped.take(command)
+        assert [turn.role for turn in helped.assist.dialogue.turns] == ["customer"]
+        assert withdrawn.text not in [one.answer.text for one in helped.assist.best] and helped.assist.best
+        helped.take("/send 1")
+        assert helped.assist.dialogue.turns[-1].role == "agent"
+        said = helped._console.file.getvalue()
+        assert said.count(WITHDRAWN) == 1 and said.count("sent: ") == 1
+        assert [one.verdict for one in pipeline.store.feedback()] == ["sent"]
+
+
+@pytest.mark.parametrize("keys", [F1, F5, "/send 1\r", "/edit 1\r", "/edit 1 Surely.\r"])
+def test_on_the_screen_a_withdrawn_answer_is_neither_sent_nor_left_in_the_line(keys):
+    async def play(keyboard):
+        screen = keyboard.screen
+        await keyboard.type("can I return it?\r")
+        await keyboard.settles()
+        screen.desk.withdrawn = {7}
+        await keyboard.type(keys)
+        await keyboard.sees(WITHDRAWN)
+        await keyboard.until(lambda: screen.assist.best and screen.assist.best[0].answer.answer_id == 8)
+        assert (screen.line.buffer.text, screen.line.editing) == ("", None)
+        assert [turn.role for turn in screen.assist.dialogue.turns] == ["customer"]
+        await keyboard.settles()
+        await keyboard.type(F1)
+        await keyboard.sees(f"you> {SECOND}")
+
+    assert verdicts(use_screen(play)) == [(8, "sent")]
+
+
+def test_a_key_that_is_pressed_twice_sends_once():
+    async def play(keyboard):
+        await keyboard.type("can I return it?\r")
+        await keyboard.settles()
+        await keyboard.type(F1 + F1)
+        await keyboard.sees(f"you> {BEST}")
+        await keyboard.until(lambda: not keyboard.screen.jobs.waiting)
+        assert [turn.text for turn in keyboard.screen.assist.dialogue.turns] == ["can I return it?", BEST]
+
+    assert verdicts(use_screen(play)) == [(7, "sent")]
+
+
+def test_other_words_made_of_an_answer_that_was_withdrawn_meanwhile_are_kept(tmp_path):
+    with Pipeline.open(lamp_desk(tmp_path)) as pipeline:
+        helped = PlainAssist(pipeline, make_console(), FakeBook())
+        helped.take("lamp does not light up any more, tried the buttons already")
+        answer = helped.assist.best[0].answer.answer_id
+        pipeline.store.service.withdraw([answer])
+        FeedbackBook(pipeline, "assist").add(helped.assist.dialogue, answer, "edited")
+        assert [one.verdict for one in pipeline.store.feedback()] == ["edited"]
