@@ -63,7 +63,8 @@ class Assist:
         """Whether the followed log has come to its end once: what it says from then on is said now."""
         self.put_aside: Callable[[], None] = lambda: None
         """Called when another dialogue stands here: what is being written for the one before must not be sent."""
-        self._left = LeftDialogues()
+        self.left = LeftDialogues()
+        """Those that stood here before."""
         self._keep = keep
         self._tell = tell
         self._meet = meet
@@ -86,7 +87,7 @@ class Assist:
     def numbered(self, number: int) -> AssistedDialogue:
         """The dialogue in which a number was given, where they go on; otherwise the present one."""
         is_left = self.offered.counts_on and number not in self.dialogue.numbered
-        return (self._left.with_number(number) if is_left else None) or self.dialogue
+        return (self.left.with_number(number) if is_left else None) or self.dialogue
 
     def request(self, draft: str = "") -> Request | None:
         """What to find suggestions for, or None where the customer waits for nothing.
@@ -205,7 +206,7 @@ class Assist:
                 self._tell(text)
             case Began(conversation):
                 is_another = self.dialogue.has_begun
-                self._left.keep(self.dialogue)
+                self.left.keep(self.dialogue)
                 self.begin(conversation=conversation)
                 if is_another:
                     self._tell("A new dialogue begins.")
@@ -232,8 +233,8 @@ class Assist:
                     self._add(turn)
 
     def _go_back_to(self, conversation: str) -> None:
-        self._left.keep(self.dialogue)
-        found = self._left.take(conversation)
+        self.left.keep(self.dialogue)
+        found = self.left.take(conversation)
         if found is None:
             self.begin(conversation=conversation)
             self._tell("A new dialogue begins.")

@@ -193,9 +193,9 @@ class FollowedLog:
         present.is_repeating = False
         present.said.append(turn)
         yield from self._introduce()
+        yield Said(turn)
         if is_cut:
             yield Trouble(f"Only the first {LONGEST_MESSAGE:,} characters of this message are read.")
-        yield Said(turn)
 
 
 def _cut(turn: Turn) -> Turn:

@@ -30,6 +30,11 @@ class LeftDialogues:
         """Gives away the one with this id; None where there is none."""
         return self._left.pop(conversation, None)
 
+    def is_echo(self, conversation: str, text: str) -> bool:
+        """Whether the followed log only repeats in one of them what was sent there; that it does so once."""
+        found = self._left.get(conversation)
+        return found is not None and found.is_echo(text)
+
     def with_number(self, number: int) -> AssistedDialogue | None:
         """The one in which a suggestion was given this number."""
         return next((one for one in reversed(self._left.values()) if number in one.numbered), None)

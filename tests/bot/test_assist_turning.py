@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from assist_fakes import use_screen, verdicts
-from chat_fakes import ANSWERS, PAST, FakeBook, FakePipeline, make_console
+from chat_fakes import ANSWERS, PAST, FakeBook, make_console
 from lamp_desk import lamp_desk
 
 from bot.assist_plain import PlainAssist
 from bot.feedback import FeedbackBook
+from bot.following import FollowedLog
 from bot.pipeline import Pipeline
 
 BEST, SECOND = ANSWERS[0].text, ANSWERS[1].text
 F1, F5 = "\x1bOP", "\x1b[15~"
+DELIVERY, SUE = "how long does delivery take?", "I will sue you, my battery exploded"
 WITHDRAWN = "This answer was withdrawn meanwhile."
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "running.jsonl"
+
+
+def write(log, conversation, text, role="customer", **more):
+    with log.open("a") as file:
+        file.write(json.dumps({"conversation": conversation, "role": role, "text": text, **more}) + "\n")
 
 
 @pytest.mark.parametrize("command", ["/send 1", "/edit 1 A new lamp is on its way."])
@@ -72,3 +86,42 @@ def test_other_words_made_of_an_answer_that_was_withdrawn_meanwhile_are_kept(tmp
         pipeline.store.service.withdraw([answer])
         FeedbackBook(pipeline, "assist").add(helped.assist.dialogue, answer, "edited")
         assert [one.verdict for one in pipeline.store.feedback()] == ["edited"]
+
+
+def test_what_was_sent_in_a_left_dialogue_and_comes_back_turns_nothing(path):
+    async def play(keyboard):
+        assist, line = keyboard.screen.assist, keyboard.screen.line
+        write(path, "a", DELIVERY)
+        await keyboard.settles()
+        await keyboard.type(F1)
+        await keyboard.sees(f"you> {BEST}")
+        write(path, "b", "where is it?")
+        await keyboard.sees("customer> where is it?")
+        await keyboard.type("one mom")
+        await keyboard.until(lambda: line.buffer.text == "one mom")
+        write(path, "a", BEST, "agent")
+        write(path, "b", "hello?")
+        await keyboard.sees("customer> hello?")
+        assert line.buffer.text == "one mom" and "goes on" not in keyboard.text
+        write(path, "a", "thanks")
+        await keyboard.sees("customer> thanks", "Conversation a goes on.")
+        assert [turn.text for turn in assist.dialogue.turns] == [DELIVERY, BEST, "thanks"]
+
+    use_screen(play, log=FollowedLog(path))
+
+
+@pytest.mark.parametrize(("role", "text"), [("customer", "and when?"), ("agent", SECOND)])
+def test_after_such_an_echo_what_is_new_in_the_left_dialogue_turns_to_it(path, role, text):
+    async def play(keyboard):
+        write(path, "a", DELIVERY)
+        await keyboard.settles()
+        await keyboard.type(F1)
+        await keyboard.sees(f"you> {BEST}")
+        write(path, "b", "where is it?")
+        await keyboard.sees("customer> where is it?")
+        write(path, "a", BEST, "agent")
+        write(path, "a", text, role)
+        await keyboard.sees("Conversation a goes on.", text)
+        assert [turn.text for turn in keyboard.screen.assist.dialogue.turns] == [DELIVERY, BEST, text]
+
+    use_screen(play, log=FollowedLog(path))
