@@ -78,6 +78,11 @@ class _Conversation:
     told_name: str | None = None
     told_customer: str | None = None
 
+    @property
+    def is_among_repeated(self) -> bool:
+        """Whether the file has not said all of it again yet: what is only being written there was so long ago."""
+        return self.is_repeating and self.repeated < len(self.said)
+
     def is_another(self, customer: str | None) -> bool:
         """Whether a line that names this customer belongs to another conversation than one of this customer's."""
         return customer is not None and self.customer is not None and customer != self.customer
@@ -124,8 +129,9 @@ class FollowedLog:
             return
         turn = turn_of(row)
         if row.get("typing") is True and turn is not None:
-            yield from self._introduce()
-            yield Said(_cut(turn), is_typing=True)
+            if not self._present.is_among_repeated:
+                yield from self._introduce()
+                yield Said(_cut(turn), is_typing=True)
         else:
             yield from self._say(turn, name, is_same=name is not None)
 
@@ -180,7 +186,7 @@ class FollowedLog:
             return
         is_cut, turn = len(turn.text) > LONGEST_MESSAGE, _cut(turn)
         present = self._present
-        if present.is_repeating and present.repeated < len(present.said):
+        if present.is_among_repeated:
             if turn == present.said[present.repeated]:
                 present.repeated += 1
                 return

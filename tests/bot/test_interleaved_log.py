@@ -125,3 +125,17 @@ def test_of_too_many_the_one_that_was_silent_longest_begins_anew(path, log, monk
     log.poll()
     write(path, line("a"), line("b"))
     assert log.poll() == [WentOn("a"), said("hello"), Began("b"), said("hello")]
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_what_was_being_written_among_repeated_lines_is_not_written_again(path, log, is_replaced):
+    draft = line("a", "my first ide", typing=True)
+    write(path, draft, draft, line("a", "one"), line("a", "two"), line("b", "three"))
+    log.poll()
+    if is_replaced:
+        path.unlink()
+    write(path, draft, line("a", "one"), draft, line("a", "two"), how="w")
+    events = log.poll()
+    assert not [event for event in events if not isinstance(event, Trouble)]
+    write(path, line("b", "three"), line("a", "now", typing=True))
+    assert log.poll() == [WentOn("a"), Said(Turn("customer", "now"), is_typing=True)]
