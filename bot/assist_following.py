@@ -14,18 +14,20 @@ if TYPE_CHECKING:
     from bot.assist import Assist
     from bot.assist_screen import AssistScreen
     from bot.assisted_dialogue import AssistedDialogue
+    from bot.early_warning import EarlyWarning
 
 
 async def follow(on: AssistScreen, log: FollowedLog) -> None:
     """Takes what the log says until the screen is left."""
     loop, returning = asyncio.get_running_loop(), _Returning(on.assist)
+    told: dict[str, tuple[EarlyWarning, ...]] = {}
     while on.last_words is None:
         events = await loop.run_in_executor(None, log.poll)
         for event in (passed for one in events for passed in returning.pass_on(one)):
             before = on.assist.dialogue
             on.assist.follow(event)
             if on.assist.dialogue is not before:
-                _leave(on, before)
+                _leave(on, before, told)
             # A long message takes a while to be heard: keys come between two of them.
             await asyncio.sleep(0)
         if events:
@@ -64,10 +66,19 @@ class _Returning:
         yield event
 
 
-def _leave(on: AssistScreen, dialogue: AssistedDialogue) -> None:
-    """Another dialogue took the place of this one: what it was warned of there, and not answered, stays said."""
+def _leave(on: AssistScreen, dialogue: AssistedDialogue, told: dict[str, tuple[EarlyWarning, ...]]) -> None:
+    """Another dialogue took the place of this one: what it was warned of there, and not answered, stays said.
+
+    Args:
+        on: the screen.
+        dialogue: the one that was left.
+        told: the warnings that were told so already, by key of the dialogue.
+    """
     # What is being found for it must not stand beside the other one.
     on.live.want(None)
-    if dialogue.waiting() and dialogue.warnings:
-        warned = " ".join(warning.words for warning in dialogue.warnings)
-        on.tell(f"Still without an answer: {dialogue.name}. {warned}")
+    if not dialogue.waiting() or dialogue.handed_over:
+        return
+    new = [warning.words for warning in dialogue.warnings if warning not in told.get(dialogue.key, ())]
+    told[dialogue.key] = dialogue.warnings
+    if new:
+        on.tell(f"Still without an answer: {dialogue.name}. {' '.join(new)}")

@@ -125,3 +125,31 @@ def test_after_such_an_echo_what_is_new_in_the_left_dialogue_turns_to_it(path, r
         assert [turn.text for turn in keyboard.screen.assist.dialogue.turns] == [DELIVERY, BEST, text]
 
     use_screen(play, log=FollowedLog(path))
+
+
+@pytest.mark.parametrize("is_handed_over", [False, True])
+def test_what_is_still_without_an_answer_is_told_once_and_not_where_it_was_handed_over(path, is_handed_over):
+    async def turn_away(keyboard, text):
+        write(path, "b", text)
+        await keyboard.sees(f"customer> {text}")
+
+    async def play(keyboard):
+        write(path, "a", SUE)
+        await keyboard.settles()
+        if is_handed_over:
+            await keyboard.type("/handoff\r")
+            await keyboard.sees("Hand-over of dialogue")
+            await keyboard.type("\x03")
+        await turn_away(keyboard, "one?")
+        write(path, "a", "hello?")
+        await keyboard.sees("customer> hello?")
+        if is_handed_over:
+            keyboard.screen.assist.hand_over()
+        await turn_away(keyboard, "two?")
+        write(path, "a", "I will call the press")
+        await keyboard.sees("customer> I will call the press")
+        await turn_away(keyboard, "three?")
+
+    notes = [text for _, text in use_screen(play, log=FollowedLog(path)).notes if "Still without" in text]
+    assert ["speaks of law" in text for text in notes] == ([True] if is_handed_over else [True, False])
+    assert "speaks of the press" in notes[-1]
