@@ -260,8 +260,13 @@ class Assist:
 
     def _hear(self, dialogue: AssistedDialogue, number: int, text: str, mood: Mood | None = None) -> None:
         for warning in dialogue.hear(number, text, mood):
+            told = f"Warning: {warning.words} /handoff shows a summary for whoever takes over."
             if dialogue is self.dialogue:
-                self._tell(f"Warning: {warning.words} /handoff shows a summary for whoever takes over.")
+                self._tell(told)
+                continue
+            dialogue.note(told)
+            if dialogue.waiting() and not dialogue.handed_over:
+                self._tell(f"Warning for {dialogue.name}: {warning.words}")
 
     def _as_asked(self) -> AssistedDialogue:
         """The dialogue as it is, without the question before where that was answered already."""

@@ -6,13 +6,15 @@ import json
 
 import pytest
 from assist_fakes import use_screen, verdicts
-from chat_fakes import ANSWERS, PAST, FakeBook, make_console
+from chat_fakes import ANGRY, ANSWERS, FakeBook, make_console
 from lamp_desk import lamp_desk
 
+from bot.assist import Assist
 from bot.assist_plain import PlainAssist
 from bot.feedback import FeedbackBook
-from bot.following import FollowedLog
+from bot.following import Began, FollowedLog, Said
 from bot.pipeline import Pipeline
+from conversations.model import Turn
 
 BEST, SECOND = ANSWERS[0].text, ANSWERS[1].text
 F1, F5 = "\x1bOP", "\x1b[15~"
@@ -153,3 +155,22 @@ def test_what_is_still_without_an_answer_is_told_once_and_not_where_it_was_hande
     notes = [text for _, text in use_screen(play, log=FollowedLog(path)).notes if "Still without" in text]
     assert ["speaks of law" in text for text in notes] == ([True] if is_handed_over else [True, False])
     assert "speaks of the press" in notes[-1]
+
+
+@pytest.mark.parametrize("is_waiting", [True, False])
+def test_a_warning_from_a_mood_that_is_read_late_is_told_where_its_customer_waits(is_waiting):
+    told = []
+    assist = Assist(FakeBook().add, told.append, told.append)
+    assist.follow(Began("a"))
+    for text in ("WHERE IS IT", "SAY IT"):
+        assist.follow(Said(Turn("customer", text)))
+    if not is_waiting:
+        assist.follow(Said(Turn("agent", "Here.")))
+    left = assist.dialogue
+    unread = left.unread()
+    assist.follow(Began("b"))
+    assist.take_moods(unread, [ANGRY, ANGRY])
+    warned = [text for text in told if "Warning" in text]
+    told = ["Warning for conversation a: The mood fell"] * is_waiting
+    assert [text.partition(" to ")[0] for text in warned] == told
+    assert [text.partition(" to ")[0] for _, text in left.notes] == ["Warning: The mood fell"]
