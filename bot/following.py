@@ -72,6 +72,8 @@ class _Conversation:
     repeated: int = 0
     """How many of its turns the file has said again since it was cut or replaced."""
     is_repeating: bool = False
+    is_writing: bool = False
+    """Whether its customer has begun to write what is not said yet."""
     named: str | None = None
     """The customer whom the file named since it was cut or replaced, or since the conversation began."""
     has_begun: bool = False
@@ -128,10 +130,8 @@ class FollowedLog:
             self._present.is_repeating = False
             return
         turn = turn_of(row)
-        if row.get("typing") is True and turn is not None:
-            if not self._present.is_among_repeated:
-                yield from self._introduce()
-                yield Said(_cut(turn), is_typing=True)
+        if row.get("typing") is True:
+            yield from self._write(turn)
         else:
             yield from self._say(turn, name, is_same=name is not None)
 
@@ -174,6 +174,19 @@ class FollowedLog:
             present.told_customer = present.customer
             yield Met(present.customer)
 
+    def _write(self, draft: Turn | None) -> Iterator[Event]:
+        """Says what is being written; an emptied draft only where one stands that is told of."""
+        present = self._present
+        if present.is_among_repeated:
+            return
+        if draft is not None:
+            present.is_writing = draft.role == "customer"
+            yield from self._introduce()
+            yield Said(_cut(draft), is_typing=True)
+        elif present.is_writing and present is self._told:
+            present.is_writing = False
+            yield Said(Turn("customer", ""), is_typing=True)
+
     def _say(self, turn: Turn | None, name: str | None, is_same: bool) -> Iterator[Event]:
         """Says a turn, unless the file only repeats it.
 
@@ -196,7 +209,7 @@ class FollowedLog:
                 for one in present.said[: present.repeated]:
                     yield from self._say(one, name, is_same=True)
         present = self._present
-        present.is_repeating = False
+        present.is_repeating = present.is_writing = False
         present.said.append(turn)
         yield from self._introduce()
         yield Said(turn)

@@ -139,3 +139,12 @@ def test_what_was_being_written_among_repeated_lines_is_not_written_again(path, 
     assert not [event for event in events if not isinstance(event, Trouble)]
     write(path, line("b", "three"), line("a", "now", typing=True))
     assert log.poll() == [WentOn("a"), Said(Turn("customer", "now"), is_typing=True)]
+
+
+def test_an_emptied_draft_is_written_no_longer_and_turns_nothing(path, log):
+    empty = line("a", "", typing=True)
+    write(path, empty, line("a", "my", typing=True), empty, empty)
+    emptied = Said(Turn("customer", ""), is_typing=True)
+    assert log.poll()[-2:] == [Said(Turn("customer", "my"), is_typing=True), emptied]
+    write(path, line("a", "my", typing=True), line("b", "two"), empty)
+    assert log.poll()[-1] == said("two")
