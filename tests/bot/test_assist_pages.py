@@ -60,7 +60,10 @@ def test_why_tells_of_the_suggestion_that_was_sent_when_there_is_none_on_the_scr
     async def play(keyboard):
         await keyboard.type("parcel lost\r")
         await keyboard.settles()
-        await keyboard.type("\x1bOQ/why\r")
+        await keyboard.type("\x1bOQ")
+        # Whether the answer was withdrawn meanwhile is looked up first.
+        await keyboard.until(lambda: keyboard.screen.assist.dialogue.sent is not None)
+        await keyboard.type("/why\r")
         await keyboard.sees("Another answer was ranked first")
         await keyboard.type("\r/say Something of my own.\rparcel lost\r")
         await keyboard.settles()
@@ -84,7 +87,9 @@ def test_a_hand_over_is_over_when_the_customer_asks_again(tmp_path):
         await keyboard.type(f"\tand where is it?\r/save {paths[1]}\r")
         await keyboard.sees("asked.jsonl.")
         await keyboard.settles()
-        await keyboard.type(f"{F1}/save {paths[2]}\r")
+        await keyboard.type(F1)
+        await keyboard.until(lambda: keyboard.screen.assist.dialogue.sent is not None)
+        await keyboard.type(f"/save {paths[2]}\r")
         await keyboard.sees("answered.jsonl.")
 
     use_screen(play)

@@ -66,7 +66,7 @@ def test_enter_pressed_while_something_is_looked_for_is_for_the_customer_who_was
             thread.join(20)
         followed.catch_up()
         of_b = helped.assist.dialogue
-        of_a = helped.assist._left.take("a")
+        of_a = helped.assist.left.take("a")
     assert [turn.text for turn in of_b.turns] == [SUE]
     assert sorted(turn.text for turn in of_a.turns) == sorted([DELIVERY, "4 days.", LEEDS])
     assert "- For conversation a:\n" in shown(helped)
