@@ -175,10 +175,12 @@ class _Replaying:
         return self._replays.finish(run.id, _now())
 
     def _check_is_there(self, run: ReplayRun) -> None:
-        if all(there.id != run.id for there in self._replays.runs()):
+        try:
+            self._replays.run(str(run.id))
+        except DeskError as error:
             raise DeskError(
                 f"Replay {run.id} was deleted while it ran.", "Give the same command again: it begins anew."
-            )
+            ) from error
 
     def note_read(self, read: int, size: int) -> None:
         """Takes over how many bytes of how many were read."""
