@@ -102,18 +102,18 @@ class LoggedConversations:
         """
         redact = text_redaction_of(self._store)
         places = [f"{one.file}:{one.line}: {redact(one.reason)[:LONGEST_REASON]}" for one in self._told]
-        return (*places, *self.left_out)
+        return (*places, *self._left_out)
 
     @property
     def trouble(self) -> str:
         """What a person should know of what was not read; empty where all was."""
         if not self._told:
-            return " ".join(self.left_out)
+            return " ".join(self._left_out)
         unread = f"{self.rejected:,} pieces of the logs; the first, {self.problems[0]}."
-        return " ".join([f"Passed over, since they cannot be read: {unread}", *self.left_out])
+        return " ".join([f"Passed over, since they cannot be read: {unread}", *self._left_out])
 
     @property
-    def left_out(self) -> list[str]:
+    def _left_out(self) -> list[str]:
         """How much was left out on purpose so far, in a sentence."""
         return [LEFT_OUT.format(self._forgotten)] if self._forgotten else []
 

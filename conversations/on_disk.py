@@ -1,10 +1,12 @@
-"""Files that a power cut leaves whole."""
+"""Small files of the project: written so that a power cut leaves them whole, read whatever they hold."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 
 def bring_to_disk(paths: Iterable[Path]) -> None:
@@ -26,3 +28,12 @@ def swap_in(text: str, path: Path) -> None:
     bring_to_disk([beside])
     beside.replace(path)
     bring_to_disk([path.parent])
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """What a file holds as a JSON object; empty where it is missing, cannot be read, or holds anything else."""
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return held if isinstance(held, dict) else {}

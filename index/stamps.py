@@ -16,7 +16,7 @@ import json
 import time
 from pathlib import Path
 
-from conversations.on_disk import swap_in
+from conversations.on_disk import read_object, swap_in
 from index.manifest import STAMPS, Manifest, verify_files
 
 SETTLED_AFTER = 3.0
@@ -32,7 +32,7 @@ def verify_changed(directory: Path, manifest: Manifest) -> None:
     Raises:
         IndexDamaged: a file is missing or is not what was written.
     """
-    noted = _read(directory)
+    noted: dict[str, _Stamp] = read_object(directory / STAMPS)
     # Before they are read: what changes meanwhile is read again.
     stamps = {name: _stamp(directory, manifest, name) for name in manifest.files.keys() - manifest.vectors.values()}
     settled = {name: stamp for name, stamp in stamps.items() if stamp}
@@ -42,14 +42,6 @@ def verify_changed(directory: Path, manifest: Manifest) -> None:
         # A desk that may only be read is served all the same.
         with contextlib.suppress(OSError):
             swap_in(json.dumps(settled), directory / STAMPS)
-
-
-def _read(directory: Path) -> dict[str, _Stamp]:
-    try:
-        noted = json.loads((directory / STAMPS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return noted if isinstance(noted, dict) else {}
 
 
 def _stamp(directory: Path, manifest: Manifest, name: str) -> _Stamp | None:

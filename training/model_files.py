@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from conversations.errors import ModelError
+from conversations.on_disk import read_object
 from index.manifest import sha256_of
 from training.saving import check_place, is_empty, replacing
 
@@ -92,11 +93,7 @@ def _listed(directory: Path) -> list[str]:
 
 def told_by(directory: Path) -> dict[str, Any]:
     """What a model's directory says of it, unchecked; empty where it says nothing."""
-    try:
-        config = json.loads((directory / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return config if isinstance(config, dict) else {}
+    return read_object(directory / CONFIG)
 
 
 def read_config(directory: Path, kind: str, remedy: str) -> dict[str, Any]:

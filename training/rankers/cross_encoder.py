@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from conversations.errors import ModelError
 from conversations.model import Turn
+from conversations.on_disk import read_object
 from index.candidates import Candidate, ReadDialogue
 from index.embedder import MAX_TOKENS
 from index.encoder_loading import default_device, default_precision
@@ -31,11 +31,7 @@ def dialogue_text(turns: Sequence[Turn]) -> str:
 
 def is_cross_encoder(directory: Path) -> bool:
     """Whether sentence-transformers has saved a CrossEncoder there."""
-    try:
-        said = json.loads((directory / "config_sentence_transformers.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(said, dict) and said.get("model_type") == "CrossEncoder"
+    return read_object(directory / "config_sentence_transformers.json").get("model_type") == "CrossEncoder"
 
 
 class CrossEncoderRanker(Ranker):
