@@ -62,11 +62,6 @@ class Followed:
         self.log.close()
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "running.jsonl"
-
-
 def plain(as_json=False):
     helped = PlainAssist(Listening(ANSWERS, PAST), make_console(), FakeBook(), as_json=as_json)
     helped.book = helped.assist._keep.__self__

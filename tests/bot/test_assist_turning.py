@@ -22,11 +22,6 @@ DELIVERY, SUE = "how long does delivery take?", "I will sue you, my battery expl
 WITHDRAWN = "This answer was withdrawn meanwhile."
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "running.jsonl"
-
-
 def write(log, conversation, text, role="customer", **more):
     with log.open("a") as file:
         file.write(json.dumps({"conversation": conversation, "role": role, "text": text, **more}) + "\n")
@@ -90,15 +85,20 @@ def test_other_words_made_of_an_answer_that_was_withdrawn_meanwhile_are_kept(tmp
         assert [one.verdict for one in pipeline.store.feedback()] == ["edited"]
 
 
+async def answer_and_leave(keyboard, path):
+    """Conversation a is answered by a key, then the log turns to b."""
+    write(path, "a", DELIVERY)
+    await keyboard.settles()
+    await keyboard.type(F1)
+    await keyboard.sees(f"you> {BEST}")
+    write(path, "b", "where is it?")
+    await keyboard.sees("customer> where is it?")
+
+
 def test_what_was_sent_in_a_left_dialogue_and_comes_back_turns_nothing(path):
     async def play(keyboard):
         assist, line = keyboard.screen.assist, keyboard.screen.line
-        write(path, "a", DELIVERY)
-        await keyboard.settles()
-        await keyboard.type(F1)
-        await keyboard.sees(f"you> {BEST}")
-        write(path, "b", "where is it?")
-        await keyboard.sees("customer> where is it?")
+        await answer_and_leave(keyboard, path)
         await keyboard.type("one mom")
         await keyboard.until(lambda: line.buffer.text == "one mom")
         write(path, "a", BEST, "agent")
@@ -115,12 +115,7 @@ def test_what_was_sent_in_a_left_dialogue_and_comes_back_turns_nothing(path):
 @pytest.mark.parametrize(("role", "text"), [("customer", "and when?"), ("agent", SECOND)])
 def test_after_such_an_echo_what_is_new_in_the_left_dialogue_turns_to_it(path, role, text):
     async def play(keyboard):
-        write(path, "a", DELIVERY)
-        await keyboard.settles()
-        await keyboard.type(F1)
-        await keyboard.sees(f"you> {BEST}")
-        write(path, "b", "where is it?")
-        await keyboard.sees("customer> where is it?")
+        await answer_and_leave(keyboard, path)
         write(path, "a", BEST, "agent")
         write(path, "a", text, role)
         await keyboard.sees("Conversation a goes on.", text)

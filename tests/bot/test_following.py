@@ -16,18 +16,6 @@ from bot.growing_log import AT_ONCE, LONGEST_LINE, Trouble
 from conversations.model import Turn
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "log.jsonl"
-
-
-@pytest.fixture
-def log(path):
-    log = FollowedLog(path)
-    yield log
-    log.close()
-
-
 def line(role="customer", text="hello", **more):
     return json.dumps({"role": role, "text": text, **more}, ensure_ascii=False) + "\n"
 

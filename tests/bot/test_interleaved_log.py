@@ -7,21 +7,9 @@ import json
 import pytest
 
 from bot import following
-from bot.following import Began, FollowedLog, Met, Named, Said, WentOn
+from bot.following import Began, Met, Named, Said, WentOn
 from bot.growing_log import Trouble
 from conversations.model import Turn
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "log.jsonl"
-
-
-@pytest.fixture
-def log(path):
-    log = FollowedLog(path)
-    yield log
-    log.close()
 
 
 def line(conversation, text="hello", role="customer", **more):
