@@ -9,7 +9,7 @@ from pathlib import Path
 
 from chat_fakes import ANSWERS
 from terminal import Terminal
-from test_assist_interleaved import DELIVERY, LEEDS, SUE, Followed, path, plain, printed, shown, write
+from test_assist_interleaved import DELIVERY, LEEDS, SUE, Followed, plain, printed, shown, write
 
 from bot import assist_plain
 from bot.assist_commands import PUT_ASIDE
@@ -17,7 +17,7 @@ from bot.following import Began, Said
 from conversations.desk import Desk
 from conversations.model import Turn
 
-__all__ = ["path", "printed"]
+__all__ = ["printed"]
 SCRIPT = str(Path(__file__).with_name("chat_in_terminal.py"))
 BEST, _, THIRD = (one.text for one in ANSWERS)
 
