@@ -131,6 +131,7 @@ def test_the_rest_of_a_line_that_was_put_aside_is_taken_only_when_enter_is_press
         terminal.wait_until_it_waits()
         terminal.type("Bye.\r")
         terminal.wait_for("12. Please send us a photo.", seen)
+        terminal.wait_until_it_waits()
         terminal.type("\x04")
         assert terminal.exit_status() == 0
     assert terminal.text.count("Enter again") == 1
