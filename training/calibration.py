@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index.candidates import SIGNALS
-from training.logistic import FOLDS, cross_validated, fit_logistic, log_odds, probability
+from training.logistic import FOLDS, Expected, cross_validated, fit_logistic, log_odds, probability
 from training.metrics import ends_of_ties, expected_calibration_error
 from training.rankers.base import Ranked
 
@@ -28,6 +28,8 @@ _NEARNESS = tuple(SIGNALS.index(name) for name in ("answer", "question", "dialog
 RISKS = (0.2, 0.35, 0.5)
 """Risks tried in turn where the wished one cannot be kept."""
 CAREFUL_RISK = 0.05
+NEARLY_AS_IT_IS = Expected(coefficient=1.0, cases=16.0)
+"""Of the slope by which a confidence is read anew: a hundred turns tell little about it, and it was fitted before."""
 MORE_LIKELY_RIGHT = 0.5
 """The threshold where none of them can."""
 NEVER = 1.1
@@ -250,10 +252,10 @@ def fit_scale(confidence: Floats, right: npt.NDArray[np.bool_], groups: Sequence
     if _are_too_few(groups):
         return AS_IT_IS, confidence
     features = log_odds(confidence)
-    honest = cross_validated(features, right, groups)
+    honest = cross_validated(features, right, groups, NEARLY_AS_IT_IS)
     if ((honest - right) ** 2).mean() >= ((confidence - right) ** 2).mean():
         return AS_IT_IS, confidence
-    (slope,), shift = fit_logistic(features, right)
+    (slope,), shift = fit_logistic(features, right, NEARLY_AS_IT_IS)
     return Scale(float(slope), shift), honest
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +19,24 @@ LEAST_SPREAD = 1e-3
 """A feature whose standard deviation is smaller tells no case from another."""
 
 
-def fit_logistic(features: Floats, right: npt.NDArray[np.bool_]) -> tuple[Floats, float]:
+@dataclass(frozen=True)
+class Expected:
+    """What a coefficient is taken to be before any case was seen: the fewer cases, the nearer it stays to that."""
+
+    coefficient: float = 0.0
+    cases: float = 1.0
+    """How firmly: as the inverse variance of a normal prior of the coefficient of a standardised feature."""
+
+
+def fit_logistic(
+    features: Floats, right: npt.NDArray[np.bool_], expected: Expected = Expected()
+) -> tuple[Floats, float]:
     """Fits with a little shrinkage, by L-BFGS; features are standardised inside.
 
     Args:
         features: (cases, features)
         right: (cases,)
+        expected: what the coefficients are drawn to.
 
     Returns:
         (features,) coefficients, none of them negative, and the intercept.
@@ -33,6 +46,7 @@ def fit_logistic(features: Floats, right: npt.NDArray[np.bool_]) -> tuple[Floats
     factor = np.where(spread < LEAST_SPREAD, 0.0, 1.0 / np.maximum(spread, LEAST_SPREAD))
     inputs = torch.tensor((features - mean) * factor, dtype=torch.float64)
     target = torch.tensor(right, dtype=torch.float64)
+    prior = torch.tensor(expected.coefficient * spread, dtype=torch.float64)
     # No coefficient may be negative: more weight, lead or nearness never makes an answer less credible.
     parameters = torch.full((inputs.shape[1] + 1,), -1.0, dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([parameters], max_iter=200, line_search_fn="strong_wolfe")
@@ -42,7 +56,7 @@ def fit_logistic(features: Floats, right: npt.NDArray[np.bool_]) -> tuple[Floats
         slopes = torch.nn.functional.softplus(parameters[:-1])
         logits = inputs @ slopes + parameters[-1]
         loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, target)
-        loss = loss + 0.5 / len(target) * slopes.square().sum()
+        loss = loss + 0.5 * expected.cases / len(target) * (slopes - prior).square().sum()
         loss.backward()
         return float(loss.detach())
 
@@ -64,20 +78,23 @@ def folds(groups: Sequence[str]) -> Iterator[tuple[Rows, Rows]]:
         yield np.flatnonzero(parts != part), np.flatnonzero(parts == part)
 
 
-def cross_validated(features: Floats, right: npt.NDArray[np.bool_], groups: Sequence[str]) -> Floats:
+def cross_validated(
+    features: Floats, right: npt.NDArray[np.bool_], groups: Sequence[str], expected: Expected = Expected()
+) -> Floats:
     """The probability of each case by a fit on other conversations.
 
     Args:
         features: (cases, features)
         right: (cases,)
         groups: per case its conversation; there are at least `FOLDS`.
+        expected: as for `fit_logistic`.
 
     Returns:
         (cases,)
     """
     found = np.zeros(len(features))
     for outside, inside in folds(groups):
-        found[inside] = probability(features[inside], *fit_logistic(features[outside], right[outside]))
+        found[inside] = probability(features[inside], *fit_logistic(features[outside], right[outside], expected))
     return found
 
 

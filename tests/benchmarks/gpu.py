@@ -193,8 +193,8 @@ def served(embedder: Embedder, reranker: Reranker) -> None:
             ours, theirs = waited(ranker, context, lists), waited(peer, context, lists[:12])
             without = waited(plain, context, lists)
             print(
-                f"{count:,} candidates from disk to an ordered list: {ours:.1f} ms; without a graph {without:.1f} ms; "
-                f"CrossEncoder {theirs:.1f} ms, {theirs / ours:.1f} times"
+                f"{count:,} candidates from disk to an ordered list: {ours:.1f} ms; without a graph {without:.1f}; "
+                f"CrossEncoder {theirs:.1f}, {theirs / ours:.1f} times"
             )
 
 

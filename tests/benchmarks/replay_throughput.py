@@ -3,9 +3,10 @@
     python tests/benchmarks/replay_throughput.py LOG HOME DESK [TURNS] [PEER_TURNS]
 
 The peer is the same pipeline, asked one turn at a time, its reranker a sentence-transformers CrossEncoder on the
-bundled encoder (its head untrained, which costs the same). Seconds are the processor's, so that other programs on the
-machine count less (by the wall where there is a GPU, which is waited for); say OMP_NUM_THREADS=1 for one core. Turns are taken in blocks, the ways in turn, so that all see
-the same load. Prints turns a second, the ratio, and how often batched and single answers differ.
+bundled encoder (its head untrained, which costs the same). Seconds are the processor's, so that other programs on
+the machine count less (by the wall where there is a GPU, which is waited for); say OMP_NUM_THREADS=1 for one core.
+Turns are taken in blocks, the ways in turn, so that all see the same load. Prints turns a second, the ratio, and
+how often batched and single answers differ.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from index.candidates import Candidate
 from training.calibration import (
@@ -84,6 +85,18 @@ def test_too_few_conversations_calibrate_nothing(names):
     scale, honest = fit_scale(confidence, np.arange(80) % 3 == 0, groups)
     assert scale == Scale()
     assert honest is confidence
+
+
+def test_few_turns_turn_a_confidence_little():
+    generator = np.random.default_rng(5)
+    off = []
+    for _ in range(40):
+        told, fresh = (generator.normal(-1.5, 0.6, cases) for cases in (60, 2_000))
+        right = generator.random(60) < expit(told + 0.8)
+        scale, _ = fit_scale(expit(told), right, [str(row) for row in range(60)])
+        off.append(np.mean((scale(expit(fresh)) - expit(fresh + 0.8)) ** 2))
+    # Were the slope drawn to nothing, as that of a feature that may not matter, it would be .0094.
+    assert np.mean(off) < 0.006
 
 
 def test_conversations_are_dealt_evenly_whatever_they_are_called():
