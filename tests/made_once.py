@@ -16,9 +16,14 @@ from index.embedder import Embedder
 SAMPLE = Path(__file__).resolve().parents[1] / "conversations" / "sample"
 
 
-def sample_desk(home: Path) -> Desk:
-    """The log imported, de-identified, and indexed with the real encoder, as the desk "shop"."""
-    shutil.copytree(_made_once(), home, dirs_exist_ok=True)
+def sample_desk(home: Path, conversations: int | None = None) -> Desk:
+    """The log imported, de-identified, and indexed with the real encoder, as the desk "shop".
+
+    Args:
+        home: where it is copied to.
+        conversations: the first so many of the log; by default all.
+    """
+    shutil.copytree(_made_once(conversations), home, dirs_exist_ok=True)
     return Desk.open(home, "shop")
 
 
@@ -39,9 +44,17 @@ def small_desk(home: Path, name: str) -> Desk:
 
 
 @cache
-def _made_once() -> Path:
-    """The home that is copied; it takes half a minute to make."""
+def _made_once(conversations: int | None) -> Path:
+    """The home that is copied; of the whole log it takes half a minute to make."""
     home = Path(tempfile.mkdtemp(prefix="attendant-sample-"))
     atexit.register(shutil.rmtree, home, ignore_errors=True)
-    desk_of(home, "shop", SAMPLE / "past.jsonl")
+    desk_of(home, "shop", _first(home, conversations))
     return home
+
+
+def _first(home: Path, conversations: int | None) -> Path:
+    """A log of the first conversations, in this directory."""
+    log = home / "past.jsonl"
+    lines = (SAMPLE / "past.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    log.write_text("".join(lines[:conversations]), encoding="utf-8")
+    return log

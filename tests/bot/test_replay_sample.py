@@ -16,6 +16,14 @@ from conversations.desk import Desk
 from conversations.errors import LogError
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_turn_is_timed():
+    """Turns are answered once more to be timed, which says nothing here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bot.replay.TIMED_TURNS", 1)
+        yield
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
@@ -77,9 +85,7 @@ LINES = (SAMPLE / "replay.jsonl").read_text(encoding="utf-8").splitlines()[:7]
 def outcomes(pipeline, log, lines, batch_size):
     """What was stored of each turn of these conversations, by conversation and turn."""
     log.write_text("\n".join(lines), encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bot.replay.TIMED_TURNS", 1)
-        report = replay(pipeline, [log], batch_size)
+    report = replay(pipeline, [log], batch_size)
     with pipeline.desk.replays() as replays:
         turns = replays.turns(report.run, range(report.turns))
     return {(turn.conversation, turn.turn): turn for turn in turns}

@@ -29,7 +29,7 @@ QUICK = TrainSettings(limit=40, epochs=1)
 
 @pytest.fixture
 def desk(tmp_path):
-    return sample_desk(tmp_path / "home")
+    return sample_desk(tmp_path / "home", 60)
 
 
 def test_no_conversation_is_on_both_sides(desk):

@@ -26,7 +26,7 @@ from training.splits import share_of
 @pytest.fixture
 def desk(tmp_path, monkeypatch):
     few_are_enough(monkeypatch, to_train=10, held_out=5)
-    return sample_desk(tmp_path / "home")
+    return sample_desk(tmp_path / "home", 60)
 
 
 @pytest.mark.slow

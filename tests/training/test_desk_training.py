@@ -11,7 +11,7 @@ from made_once import sample_desk
 from bot.pipeline import Pipeline
 from conversations.errors import TrainingError
 from index.embedder import Embedder
-from training import desk_calibration, desk_training, examples
+from training import desk_calibration, desk_training, examples, promotion
 from training.calibration import Decision
 from training.desk_calibration import calibrate_desk
 from training.desk_data import OpenDesk
@@ -26,7 +26,7 @@ QUICK = TrainSettings(limit=40, epochs=1)
 @pytest.fixture
 def desk(tmp_path, monkeypatch):
     few_are_enough(monkeypatch, to_train=10, held_out=5)
-    return sample_desk(tmp_path / "home")
+    return sample_desk(tmp_path / "home", 60)
 
 
 def test_whoever_closes_a_desk_waits_for_the_searches_that_were_begun(desk, monkeypatch):
@@ -63,10 +63,11 @@ def test_the_base_model_is_fitted_to_the_desk_and_serves_so(desk, monkeypatch):
 
 def test_the_better_model_serves_and_only_the_better(desk):
     stages = []
-    report = train_desk([desk], QUICK, lambda progress: stages.append(progress.stage))
+    settings = TrainSettings(limit=26, epochs=1)
+    report = train_desk([desk], settings, lambda progress: stages.append(progress.stage))
     assert report.promoted == report.evidence.is_better
     assert report.evidence.difference == pytest.approx(report.after.mrr - report.before.mrr)
-    assert report.before.turns == report.after.turns > QUICK.limit, "judged on all that is held out"
+    assert report.before.turns == report.after.turns > settings.limit, "judged on all that is held out"
     assert {"held-out turns", "training turns", "reranker"} <= set(stages)
     name, _ = ask(desk)
     assert name == ("cross-attention:model-0001" if report.promoted else "cross-attention:base")
@@ -75,6 +76,7 @@ def test_the_better_model_serves_and_only_the_better(desk):
 def test_a_model_that_is_not_better_is_kept_but_not_used(desk, monkeypatch):
     monkeypatch.setattr(desk_training, "fit_signal_weights", lambda *_: None)
     monkeypatch.setattr(desk_training, "train_reranker", lambda *_: None)
+    monkeypatch.setattr(promotion, "LEAST_CONVERSATIONS", 5)
     report = train_desk([desk], QUICK)
     assert report.after.mrr == pytest.approx(report.before.mrr, abs=1e-3)
     assert not report.promoted and report.evidence.p > 0.5 and "not shown to be better" in report.reason

@@ -21,7 +21,7 @@ from training.settings import TrainSettings
 @pytest.fixture
 def desk(tmp_path, monkeypatch):
     few_are_enough(monkeypatch, to_train=10, held_out=5)
-    return sample_desk(tmp_path / "home")
+    return sample_desk(tmp_path / "home", 60)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL on this system")
