@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from bot.following import EVERY, Began, Event, FollowedLog, Said, WentOn
-from bot.growing_log import Trouble
-from conversations.model import Turn
+from bot.following import EVERY, FollowedLog
+from bot.left_dialogues import Returning
 
 if TYPE_CHECKING:
-    from bot.assist import Assist
     from bot.assist_screen import AssistScreen
     from bot.assisted_dialogue import AssistedDialogue
     from bot.early_warning import EarlyWarning
@@ -19,7 +16,7 @@ if TYPE_CHECKING:
 
 async def follow(on: AssistScreen, log: FollowedLog) -> None:
     """Takes what the log says until the screen is left."""
-    loop, returning = asyncio.get_running_loop(), _Returning(on.assist)
+    loop, returning = asyncio.get_running_loop(), Returning(on.assist)
     told: dict[str, tuple[EarlyWarning, ...]] = {}
     while on.last_words is None:
         events = await loop.run_in_executor(None, log.poll)
@@ -37,33 +34,6 @@ async def follow(on: AssistScreen, log: FollowedLog) -> None:
         on.assist.is_live = True
         on.refresh()
         await asyncio.sleep(EVERY)
-
-
-class _Returning:
-    """Holds back that a left dialogue went on until something new is said there.
-
-    What was sent there comes back in the log: for that the agent is not taken out of another dialogue.
-    """
-
-    def __init__(self, assist: Assist) -> None:
-        self._assist = assist
-        self._held: WentOn | None = None
-
-    def pass_on(self, event: Event) -> Iterator[Event]:
-        """What of the log's events is to be taken now."""
-        held = self._held
-        match event:
-            case WentOn(conversation):
-                self._held = event if conversation != self._assist.dialogue.conversation else None
-                return
-            case Said(Turn(role="agent", text=text), is_typing=False) if held is not None:
-                if self._assist.left.is_echo(held.conversation, text):
-                    return
-        if held is not None and not isinstance(event, Trouble):
-            self._held = None
-            if not isinstance(event, Began):
-                yield held
-        yield event
 
 
 def _leave(on: AssistScreen, dialogue: AssistedDialogue, told: dict[str, tuple[EarlyWarning, ...]]) -> None:

@@ -18,6 +18,7 @@ from bot.assist_whose import Whose
 from bot.dialogue import LONGEST_MESSAGE, read_message
 from bot.following import EVERY, MOST_KEPT, Began, Event, FollowedLog, Said, WentOn
 from bot.forgetting import FROM_LOG, Forgetting
+from bot.left_dialogues import Returning
 from bot.output import plain, print_json
 from bot.present import in_words, mood_view, notice
 from bot.suggestions import DRAFT, heard_json, suggest, suggestions_json
@@ -99,10 +100,11 @@ class PlainAssist:
         """Takes what a growing log says, until it is told to stop."""
         self.assist.offered.counts_on = True
         self.forgetting.known_by = FROM_LOG
+        returning = Returning(self.assist)
         while not stop.is_set():
             events = log.poll()
             with self._one_at_a_time:
-                for event in events:
+                for event in (passed for one in events for passed in returning.pass_on(one)):
                     self._heard(event)
             while len(self._pending) > MOST_KEPT and not stop.is_set():
                 self._look_at_oldest()

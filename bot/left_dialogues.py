@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from bot.following import MOST_KEPT
+from bot.following import MOST_KEPT, Began, Event, Said, WentOn
+from bot.growing_log import Trouble
+from conversations.model import Turn
 
 if TYPE_CHECKING:
+    from bot.assist import Assist
     from bot.assisted_dialogue import AssistedDialogue
 
 
@@ -38,3 +42,35 @@ class LeftDialogues:
     def with_number(self, number: int) -> AssistedDialogue | None:
         """The one in which a suggestion was given this number."""
         return next((one for one in reversed(self._left.values()) if number in one.numbered), None)
+
+
+class Returning:
+    """Holds back that a left dialogue went on until something new is said there.
+
+    What was sent there comes back in the log: for that the agent is not taken out of another dialogue.
+    """
+
+    def __init__(self, assist: Assist) -> None:
+        """Holds nothing back yet.
+
+        Args:
+            assist: what its events are for; it must have taken each event before the next one is passed on.
+        """
+        self._assist = assist
+        self._held: WentOn | None = None
+
+    def pass_on(self, event: Event) -> Iterator[Event]:
+        """What of the log's events is to be taken now."""
+        held = self._held
+        match event:
+            case WentOn(conversation):
+                self._held = event if conversation != self._assist.dialogue.conversation else None
+                return
+            case Said(Turn(role="agent", text=text), is_typing=False) if held is not None:
+                if self._assist.left.is_echo(held.conversation, text):
+                    return
+        if held is not None and not isinstance(event, Trouble):
+            self._held = None
+            if not isinstance(event, Began):
+                yield held
+        yield event

@@ -135,3 +135,19 @@ def test_the_rest_of_a_line_that_was_put_aside_is_taken_only_when_enter_is_press
         terminal.type("\x04")
         assert terminal.exit_status() == 0
     assert terminal.text.count("Enter again") == 1
+
+
+def test_what_was_sent_in_a_left_dialogue_and_comes_back_in_the_log_turns_nothing(path):
+    helped = plain()
+    with Followed(helped, path) as followed:
+        followed.hears(path, ("a", "customer", DELIVERY), ("b", "customer", SUE))
+        helped.take("/send 1")
+        before = len(shown(helped))
+        followed.hears(path, ("a", "agent", BEST))
+        assert shown(helped)[before:] == "" and helped.assist.dialogue.conversation == "b"
+        helped.take("/say One moment.")
+        followed.hears(path, ("a", "customer", LEEDS))
+    of_a, of_b = helped.assist.dialogue, helped.assist.left.take("b")
+    assert [turn.text for turn in of_b.turns] == [SUE, "One moment."]
+    assert [turn.text for turn in of_a.turns] == [DELIVERY, BEST, LEEDS], "what was sent is said once"
+    assert shown(helped).count("- Conversation a goes on.\n") == 1
