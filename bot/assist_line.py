@@ -80,7 +80,8 @@ class Line:
     def put_away(self) -> bool:
         """Puts all that was begun into the history, whence Up brings back its words; whether there was any."""
         begun = [text for text in (self._draft, self._put_aside, self.buffer.text) if text.strip()]
-        self._was_cut_off = bool(self.buffer.text)
+        # Where a third dialogue begins before anything more was written, the rest of that line is still to come.
+        self._was_cut_off = self._was_cut_off or bool(self.buffer.text)
         self.editing, self._draft, self._put_aside = None, "", ""
         self.buffer.reset()
         for text in begun:

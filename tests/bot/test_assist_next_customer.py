@@ -77,6 +77,20 @@ def test_the_rest_of_what_was_cut_off_is_sent_only_when_enter_is_pressed_again(t
     use_screen(play, log=FollowedLog(log))
 
 
+def test_the_rest_of_what_was_cut_off_is_held_back_in_a_third_dialogue_as_well(tmp_path):
+    log = tmp_path / "log"
+
+    async def play(keyboard):
+        await write_to_bob(keyboard, log, BOB)
+        grow(log, "where is my lamp?", conversation="k4")
+        await keyboard.sees("customer> where is my lamp?")
+        await keyboard.type(" See you.\r")
+        await keyboard.sees("Another dialogue began: Enter again sends this in it.", "you> See you.")
+        assert agent_said(keyboard.screen) == []
+
+    use_screen(play, log=FollowedLog(log))
+
+
 def test_a_reply_begun_before_anybody_said_anything_stays(tmp_path):
     log = tmp_path / "log"
 
