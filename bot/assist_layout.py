@@ -175,6 +175,7 @@ def _keys(on: AssistScreen) -> KeyBindings:
     def _(event: KeyPressEvent) -> None:
         _scroll(on, -5)
 
+    on.held.bind(keys)
     return keys
 
 

@@ -64,6 +64,15 @@ class Place(Protocol):
         """Does something with the desk, and then something with the result."""
         ...
 
+    def at_once(self, job: Callable[[], Any], then: Callable[[Any], bool]) -> None:
+        """Does something with the desk, and then something with the result, before anything else is obeyed.
+
+        Args:
+            job: done with the desk.
+            then: takes the result; whether that came to what was meant, and what comes next can build on it.
+        """
+        ...
+
     def leave(self, last_words: str = "") -> None:
         """Ends; last words are said where there is more to say than goodbye."""
         ...
@@ -88,18 +97,19 @@ def unless_withdrawn(on: Place, chosen: Suggestion, then: Callable[[bool], None]
     dialogue = on.assist.dialogue
     said = len(dialogue.turns)
 
-    def looked_up(withdrawn: frozenset[int]) -> None:
+    def looked_up(withdrawn: frozenset[int]) -> bool:
         if on.assist.dialogue is not dialogue or len(dialogue.turns) != said:
             on.tell("Something was said meanwhile: look again.")
-            return
+            return False
         if withdrawn:
             on.tell("This answer was withdrawn meanwhile.")
             on.assist.drop(chosen)
         then(not withdrawn)
         if withdrawn:
             on.refresh()
+        return not withdrawn
 
-    on.on_desk(lambda: on.pipeline.store.service.withdrawn_among([chosen.answer.answer_id]), looked_up)
+    on.at_once(lambda: on.pipeline.store.service.withdrawn_among([chosen.answer.answer_id]), looked_up)
 
 
 def _say_as(on: Place, chosen: Suggestion, text: str) -> None:

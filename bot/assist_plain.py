@@ -279,9 +279,11 @@ class PlainAssist:
         if "warnings" in data:
             dialogue.reported = dialogue.warnings
 
-    def on_desk(self, job: Callable[[], Any], then: Callable[[Any], None]) -> None:
+    def on_desk(self, job: Callable[[], Any], then: Callable[[Any], object]) -> None:
         """Does something with the desk at once, and then something with the result."""
         then(job())
+
+    at_once = on_desk
 
     def leave(self, last_words: str = "") -> None:
         """Takes no line any more."""

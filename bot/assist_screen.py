@@ -21,6 +21,7 @@ from prompt_toolkit.output import Output
 
 from bot.assist import Assist
 from bot.assist_commands import PUT_ASIDE, called, help_text
+from bot.assist_desk import before_next_key, keep, meet
 from bot.assist_following import follow
 from bot.assist_layout import make_layout
 from bot.assist_line import Line
@@ -30,16 +31,15 @@ from bot.desk_jobs import DeskJobs
 from bot.dialogue import LONGEST_MESSAGE, read_message
 from bot.following import FollowedLog
 from bot.forgetting import FROM_LOG, Forgetting
+from bot.held_keys import HeldKeys
 from bot.interrupts import HeldInterrupts
 from bot.live_suggestions import LiveSuggestions
 from bot.suggestions import DRAFT, Suggestion, Suggestions, suggest
 from conversations.errors import AttendantError
-from conversations.model import Verdict
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from bot.assisted_dialogue import AssistedDialogue
     from bot.customer import Customer
     from bot.feedback import FeedbackBook
     from bot.pipeline import Pipeline
@@ -78,12 +78,13 @@ class AssistScreen:
         self.last_words: str | None = None
         """Said when all is over, where there is more to say than goodbye; nothing is followed from then on."""
         self.forgetting = Forgetting(FROM_LOG if log else "begin with attendant assist --customer ID", self.tell)
-        self._book = book
+        self.book = book
         self._interrupted = False
-        self.assist = Assist(self._keep, self.tell, self._meet, customer, pipeline.mood_threshold)
+        self.assist = Assist(partial(keep, self), self.tell, partial(meet, self), customer, pipeline.mood_threshold)
         self.assist.put_aside = self._put_aside
         self.live = LiveSuggestions(partial(suggest, pipeline), self._show, self._fail)
         self.line = Line(history, "agent" if log else "customer", self._typed)
+        self.held = HeldKeys()
         own_input, own_output = terminal or (None, None)
         layout, keys = make_layout(self)
         self.application: Application[None] = Application(
@@ -233,6 +234,10 @@ class AssistScreen:
         """Does something with the desk on its thread, and then something with the result here."""
         self.jobs.start(job, then)
 
+    def at_once(self, job: Callable[[], Any], then: Callable[[Any], bool]) -> None:
+        """Does something with the desk, and then something with the result, before any key that is pressed next."""
+        before_next_key(self, job, then)
+
     def _end_edit(self, chosen: Suggestion, may_go_on: bool) -> None:
         if not may_go_on and self.line.editing is chosen:
             self.line.go_back()
@@ -258,6 +263,7 @@ class AssistScreen:
         """Makes room for another dialogue: nothing of the one before may be sent in it."""
         if self.page is not None:
             self.page.begin_anew(len(self.assist.dialogue.turns))
+        self.line.buffer.insert_text(self.held.take_words())
         if self.line.put_away():
             self.tell(PUT_ASIDE)
 
@@ -272,27 +278,3 @@ class AssistScreen:
     def _fail(self, error: Exception) -> None:
         text = str(error) if isinstance(error, AttendantError) else f"internal error: {type(error).__name__}: {error}"
         self.tell(text)
-
-    def _keep(self, dialogue: AssistedDialogue, answer_id: int | None, verdict: Verdict) -> None:
-        as_it_was = replace(dialogue)
-
-        def keep() -> None:
-            if not self.forgetting.is_going_on:
-                self._book.add(as_it_was, answer_id, verdict)
-
-        self.on_desk(keep)
-
-    def _meet(self, name: str) -> None:
-        from bot.customer import known_customer
-
-        dialogue = self.assist.dialogue
-
-        def met(customer: Customer) -> None:
-            dialogue.customer = customer
-            if dialogue is self.assist.dialogue:
-                self.tell(customer.summary)
-            else:
-                dialogue.note(customer.summary)
-            self.refresh()
-
-        self.on_desk(lambda: known_customer(self.pipeline.store, name), met)

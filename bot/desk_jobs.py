@@ -33,18 +33,29 @@ class DeskJobs:
         self._fail = fail
         self._redraw = redraw
 
-    def start(self, job: Callable[[], Any], then: Callable[[Any], None]) -> None:
-        """Does something on the thread, and then something with the result on the event loop."""
+    def start(
+        self, job: Callable[[], Any], then: Callable[[Any], None], finally_: Callable[[], None] = lambda: None
+    ) -> None:
+        """Has something done.
+
+        Args:
+            job: done on the thread.
+            then: called on the event loop with the result.
+            finally_: called after that, also where there is no result.
+        """
         future = asyncio.wrap_future(self._run(job))
         self.waiting.add(future)
 
         def done(finished: asyncio.Future[Any]) -> None:
             self.waiting.discard(finished)
-            error = finished.exception()
-            if isinstance(error, Exception):
-                self._fail(error)
-            else:
-                then(finished.result())
+            try:
+                error = finished.exception()
+                if isinstance(error, Exception):
+                    self._fail(error)
+                else:
+                    then(finished.result())
+            finally:
+                finally_()
             self._redraw()
 
         future.add_done_callback(done)

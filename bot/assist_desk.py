@@ -1,0 +1,65 @@
+"""What the screen of `attendant assist` has done with the desk on its thread, and what then becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bot.assist_screen import AssistScreen
+    from bot.assisted_dialogue import AssistedDialogue
+    from bot.customer import Customer
+    from conversations.model import Verdict
+
+
+def keep(on: AssistScreen, dialogue: AssistedDialogue, answer_id: int | None, verdict: Verdict) -> None:
+    """Keeps a judgement; the arguments are those of `FeedbackBook.add`."""
+    as_it_was = replace(dialogue)
+
+    def kept() -> None:
+        if not on.forgetting.is_going_on:
+            on.book.add(as_it_was, answer_id, verdict)
+
+    on.on_desk(kept)
+
+
+def meet(on: AssistScreen, name: str) -> None:
+    """Looks up who the customer of the present dialogue is, by the id that a followed log has."""
+    from bot.customer import known_customer
+
+    dialogue = on.assist.dialogue
+
+    def met(customer: Customer) -> None:
+        dialogue.customer = customer
+        if dialogue is on.assist.dialogue:
+            on.tell(customer.summary)
+        else:
+            dialogue.note(customer.summary)
+        on.refresh()
+
+    on.on_desk(lambda: known_customer(on.pipeline.store, name), met)
+
+
+def before_next_key(on: AssistScreen, job: Callable[[], Any], then: Callable[[Any], bool]) -> None:
+    """Does something, and then something with the result, before any key is obeyed that is pressed from now on.
+
+    Args:
+        on: the screen.
+        job: done on the desk's thread.
+        then: takes the result, and says whether it came to what was meant. Where it did not, or there is no result,
+            only words are taken of what was pressed meanwhile: what the rest was to follow was not done.
+    """
+    was_done = False
+
+    def take(result: object) -> None:
+        nonlocal was_done
+        was_done = then(result)
+
+    def let_go() -> None:
+        if not was_done:
+            on.line.buffer.insert_text(on.held.take_words())
+        on.held.let_go(on.application.key_processor)
+
+    on.held.hold()
+    on.jobs.start(job, take, let_go)
