@@ -105,7 +105,7 @@ def _dialogue(on: AssistScreen, width: int, height: int) -> Lines:
 
 
 def _page(on: AssistScreen, width: int, height: int) -> Lines:
-    return on.page.lines(width, height, on.assist.dialogue.turns) if on.page else []
+    return on.page.lines(width, height, on.assist.dialogue) if on.page else []
 
 
 def _suggestions(on: AssistScreen, width: int, height: int) -> Lines:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.assist_commands import SAY_WHICH, numbered
-from bot.assist_why import to_explain
+from bot.assist_why import Explained, to_explain
 from bot.handover import ASKED_FOR, handover_summary
 from bot.suggestions import heard_json
 from bot.transcript import SAY_WHERE, save_transcript
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from bot.assist import Assist
+    from bot.assisted_dialogue import SoFar
     from bot.forgetting import Forgetting
     from bot.pipeline import Pipeline
     from bot.suggestions import Suggestion
@@ -36,8 +37,16 @@ class Place(Protocol):
         """Shows a line from the program itself."""
         ...
 
-    def show(self, what: RenderableType, data: Mapping[str, object] | None = None) -> None:
-        """Shows something longer; to a program the same as data, where there are any."""
+    def show(
+        self, what: RenderableType, data: Mapping[str, object] | None = None, since: SoFar | None = None
+    ) -> None:
+        """Shows something longer; to a program the same as data, where there are any.
+
+        Args:
+            what: for people.
+            data: for programs.
+            since: how far the dialogue had come when it was asked for, where that was before.
+        """
         ...
 
     def meant(self, number: int) -> Suggestion | None:
@@ -158,8 +167,18 @@ def _judge(on: Place, rest: str, is_good: bool) -> None:
 
 def _explain(on: Place, rest: str) -> None:
     explain = to_explain(on.assist, rest, on.tell)
-    if explain is not None:
-        on.on_desk(lambda: explain(on.pipeline), lambda explained: on.show(*explained))
+    if explain is None:
+        return
+    dialogue = on.assist.dialogue
+    since = dialogue.so_far
+
+    def show(explained: Explained) -> None:
+        if on.assist.dialogue is dialogue:
+            on.show(*explained, since)
+        else:
+            on.tell(f"The dialogue changed meanwhile: what explains {dialogue.name} is not shown.")
+
+    on.on_desk(lambda: explain(on.pipeline), show)
 
 
 def _hand_over(on: Place, rest: str) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -12,14 +11,14 @@ from prompt_toolkit.layout.utils import explode_text_fragments
 from prompt_toolkit.utils import get_cwidth
 
 from bot.assist_panes import Lines, cut, dialogue_lines, wrapped
-from bot.assisted_dialogue import MOST_NOTES
+from bot.assisted_dialogue import BEGINNING, SoFar
 from bot.output import screen
 from bot.steady import unjoined
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from conversations.model import Turn
+    from bot.assisted_dialogue import AssistedDialogue
 
 
 @dataclass(slots=True)
@@ -28,40 +27,32 @@ class Page:
 
     content: RenderableType
     """Text, or what rich draws."""
-    said_before: int = 0
-    """Turns of the dialogue that were said before it was opened."""
-    notes: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=MOST_NOTES))
-    """Lines from the program since then, each with the number of turns that were said before it."""
+    since: SoFar = BEGINNING
+    """How far the dialogue that it hides had come when it was asked for."""
     top: int = 0
     """The first line in sight."""
     _made: tuple[int, Lines] = field(default=(0, []), init=False)
     """The width that it was made for last, and its lines then."""
 
-    def lines(self, width: int, height: int, turns: Sequence[Turn] = ()) -> Lines:
-        """The part of it that is in sight, and below it what came since it was opened.
+    def lines(self, width: int, height: int, hidden: AssistedDialogue | None = None) -> Lines:
+        """The part of it that is in sight, and below it what came since it was asked for.
 
         Args:
             width: columns.
             height: lines.
-            turns: of the dialogue that it hides, oldest first.
+            hidden: the dialogue in whose place it stands.
         """
-        news = self._news(turns, width, 2 * height // 3)
+        news = self._news(hidden, width, 2 * height // 3) if hidden is not None else []
         return [*self._in_sight(width, height - len(news)), *news]
 
-    def begin_anew(self, said_before: int) -> None:
-        """Takes note that the dialogue that it hides is another one from now on.
-
-        Args:
-            said_before: turns that were said in it so far.
-        """
-        self.said_before = said_before
-        self.notes.clear()
-
-    def _news(self, turns: Sequence[Turn], width: int, room: int) -> Lines:
+    def _news(self, hidden: AssistedDialogue, width: int, room: int) -> Lines:
         """What was said and told since, each turn in one line, so that a warning before it stays in sight."""
-        first = max(self.said_before, len(turns) - room)
-        short = [replace(turn, text=cut(turn.text, width - len("customer> "))) for turn in turns[first:]]
-        return dialogue_lines(short, [(place - first, text) for place, text in self.notes], "", width, room)
+        # In a dialogue that began since, all is new.
+        before = self.since if self.since.dialogue == hidden.key else BEGINNING
+        first = max(before.said, len(hidden.turns) - room)
+        short = [replace(turn, text=cut(turn.text, width - len("customer> "))) for turn in hidden.turns[first:]]
+        notes = [(place - first, text) for place, text in hidden.noted_since(before.noted)]
+        return dialogue_lines(short, notes, "", width, room)
 
     def _in_sight(self, width: int, height: int) -> Lines:
         if self._made[0] != width:

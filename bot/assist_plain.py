@@ -25,7 +25,7 @@ from bot.suggestions import DRAFT, heard_json, suggest, suggestions_json
 from conversations.errors import AttendantError
 
 if TYPE_CHECKING:
-    from bot.assisted_dialogue import AssistedDialogue
+    from bot.assisted_dialogue import AssistedDialogue, SoFar
     from bot.customer import Customer
     from bot.feedback import FeedbackBook
     from bot.pipeline import Pipeline
@@ -212,7 +212,9 @@ class PlainAssist:
             # The desk can change beneath a running dialogue; that is no reason to lose it.
             self.tell(str(error))
 
-    def show(self, what: RenderableType, data: Mapping[str, object] | None = None) -> None:
+    def show(
+        self, what: RenderableType, data: Mapping[str, object] | None = None, since: SoFar | None = None
+    ) -> None:
         """Prints something longer; to a program the same as data, where there are any."""
         if self._as_json and data is not None:
             self._print(data)

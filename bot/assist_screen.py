@@ -10,7 +10,6 @@ Decisions:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +39,7 @@ from conversations.errors import AttendantError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from bot.assisted_dialogue import SoFar
     from bot.customer import Customer
     from bot.feedback import FeedbackBook
     from bot.pipeline import Pipeline
@@ -117,10 +117,7 @@ class AssistScreen:
 
     def tell(self, text: str) -> None:
         """Shows a line from the program itself, below what was said so far."""
-        dialogue = self.assist.dialogue
-        dialogue.note(text)
-        if self.page is not None:
-            self.page.notes.append((len(dialogue.turns), text))
+        self.assist.dialogue.note(text)
         self.scrolled = 0
         self.application.invalidate()
 
@@ -172,10 +169,18 @@ class AssistScreen:
         """A suggestion that has stood in sight long enough to be meant; says so where there is none."""
         return self.assist.offered.settled(self.assist.dialogue, number) if self._are_suggestions_in_sight() else None
 
-    def show(self, what: RenderableType, data: Mapping[str, object] | None = None) -> None:
-        """Opens a page; below it stands what is said and told from then on, also when another takes its place."""
-        said = len(self.assist.dialogue.turns)
-        self.page = replace(self.page, content=what, top=0) if self.page is not None else Page(what, said)
+    def show(
+        self, what: RenderableType, data: Mapping[str, object] | None = None, since: SoFar | None = None
+    ) -> None:
+        """Opens a page; below it stands what is said and told since, also when another takes its place.
+
+        Args:
+            what: stands on it.
+            data: the same for programs, which read no screen.
+            since: how far the dialogue had come when it was asked for; by default it is asked for now.
+        """
+        since = self.page.since if self.page is not None else since or self.assist.dialogue.so_far
+        self.page = Page(what, since)
         self.assist.offered.cover(True)
 
     def close_page(self) -> None:
@@ -262,7 +267,7 @@ class AssistScreen:
     def _put_aside(self) -> None:
         """Makes room for another dialogue: nothing of the one before may be sent in it."""
         if self.page is not None:
-            self.page.begin_anew(len(self.assist.dialogue.turns))
+            self.page.since = self.assist.dialogue.so_far
         self.line.buffer.insert_text(self.held.take_words())
         if self.line.put_away():
             self.tell(PUT_ASIDE)

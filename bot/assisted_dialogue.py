@@ -22,6 +22,21 @@ MOST_NOTES = 100
 """Lines from the program that are kept in a dialogue."""
 
 
+class SoFar(NamedTuple):
+    """How far a dialogue has come."""
+
+    dialogue: str = ""
+    """Its key."""
+    said: int = 0
+    """Turns of it."""
+    noted: int = 0
+    """Lines from the program in it."""
+
+
+BEGINNING = SoFar()
+"""Where nothing was said or told yet."""
+
+
 @dataclass
 class AssistedDialogue(Dialogue):
     """A dialogue that an agent leads, with what is suggested in it."""
@@ -51,6 +66,8 @@ class AssistedDialogue(Dialogue):
     """Keys of what was sent from here and may come back in the followed log."""
     notes: tuple[tuple[int, str], ...] = ()
     """Lines from the program, each with the number of turns that were said before it; the drawn screen keeps them."""
+    noted: int = 0
+    """How many there were, with those that are not kept."""
     reported: tuple[EarlyWarning, ...] = ()
     """The warnings that a program was told."""
     handed_to_read: int = 0
@@ -76,6 +93,16 @@ class AssistedDialogue(Dialogue):
     def note(self, text: str) -> None:
         """Keeps a line from the program, below what was said so far."""
         self.notes = (*self.notes, (len(self.turns), text))[-MOST_NOTES:]
+        self.noted += 1
+
+    @property
+    def so_far(self) -> SoFar:
+        """How far it has come."""
+        return SoFar(self.key, len(self.turns), self.noted)
+
+    def noted_since(self, noted: int) -> tuple[tuple[int, str], ...]:
+        """The lines from the program but for the first ones, as far as they are kept."""
+        return self.notes[max(len(self.notes) - (self.noted - noted), 0) :]
 
     def shown(self) -> list[RankedAnswer]:
         """The answers that stand now."""

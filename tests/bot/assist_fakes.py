@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from contextlib import contextmanager
 
@@ -87,6 +88,17 @@ def use_screen(play, desk=None, columns=120, rows=30, **options):
         with closed(screen):
             asyncio.run(both())
     return screen
+
+
+@contextmanager
+def busy(screen):
+    """The desk is doing something else."""
+    done = threading.Event()
+    screen.on_desk(lambda: done.wait(20))
+    try:
+        yield
+    finally:
+        done.set()
 
 
 def verdicts(screen):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from assist_fakes import use_screen, verdicts
+from assist_fakes import busy, use_screen, verdicts
 from chat_fakes import ANSWERS, PAST, Listening
 
 from bot.following import FollowedLog
+from conversations.desk import Desk
 
 F1, F2, F4, F5, CTRL_C = "\x1bOP", "\x1bOQ", "\x1bOS", "\x1b[15~", "\x03"
 ANGRY = "I WILL SUE YOU, AND LET ME SPEAK TO A MANAGER"
@@ -109,3 +110,54 @@ def test_what_came_behind_a_page_was_passed_over_by_nobody(log):
         await keyboard.sees("you> My own words again.")
 
     assert verdicts(use(play, log)) == [(8, "skipped"), (9, "skipped")]
+
+
+def test_a_page_that_is_ready_late_tells_what_came_since_it_was_asked_for(log):
+    async def play(keyboard):
+        await keyboard.settles()
+        with busy(keyboard.screen):
+            await keyboard.type("/why\r")
+            await keyboard.until(lambda: len(keyboard.screen.jobs.waiting) == 2)
+            grow(log, ANGRY)
+            await keyboard.sees(f"customer> {ANGRY}", "Warning: The customer asks for a person")
+        await keyboard.sees(
+            "Confidence: fairly sure", f"customer> {ANGRY}", "Warning: The customer asks for a person"
+        )
+        assert "how long does delivery take? customer>" not in keyboard.text
+
+    use(play, log, rows=50)
+
+
+def test_a_page_that_is_ready_when_the_log_turned_to_another_dialogue_is_not_opened_over_that(log):
+    async def play(keyboard):
+        await keyboard.settles()
+        with busy(keyboard.screen):
+            await keyboard.type("/why\r")
+            await keyboard.until(lambda: len(keyboard.screen.jobs.waiting) == 2)
+            grow(log, "my sofa has a scratch", conversation="k2")
+            await keyboard.sees("customer> my sofa")
+        await keyboard.sees("The dialogue changed meanwhile: what explains conversation k1 is not shown.", "F1")
+        assert keyboard.screen.page is None
+        grow(log, "well?")
+        await keyboard.sees("Conversation k1 goes on.")
+        await keyboard.type("/why\r")
+        await keyboard.sees("Confidence: fairly sure")
+
+    # Narrow, so that nothing stands beside the dialogue.
+    use(play, log, columns=80)
+
+
+def test_behind_a_page_that_was_opened_before_anything_was_said_all_is_news(tmp_path):
+    log = tmp_path / "later.jsonl"
+
+    async def play(keyboard):
+        await keyboard.sees("does not exist yet")
+        await keyboard.type("/help\r")
+        await keyboard.sees("Keys")
+        grow(log, "hello", customer="c-7")
+        await keyboard.sees("Keys", "customer> hello", "- Customer c-7: nothing is known from before.")
+
+    desk = Listening(ANSWERS, PAST)
+    desk.store = Desk.create(tmp_path, "acme").store()
+    with desk.store:
+        use_screen(play, desk, log=FollowedLog(log))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
-from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
-from assist_fakes import use_screen, verdicts
+from assist_fakes import busy, use_screen, verdicts
 from chat_fakes import ANSWERS, FakePipeline, timeless
 
 from bot.assist_commands import PUT_ASIDE
@@ -29,17 +27,6 @@ def write(log, conversation, text, role="customer"):
 
 def said(keyboard):
     return [(turn.role, turn.text) for turn in keyboard.screen.assist.dialogue.turns]
-
-
-@contextmanager
-def busy(screen):
-    """The desk is doing something else."""
-    done = threading.Event()
-    screen.on_desk(lambda: done.wait(20))
-    try:
-        yield
-    finally:
-        done.set()
 
 
 @pytest.mark.parametrize("keys", [F1, f"{TAB}/send 1\r", f"{TAB}/edit 1 {BEST}\r"])
