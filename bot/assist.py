@@ -76,12 +76,17 @@ class Assist:
 
     @contextmanager
     def within(self, dialogue: AssistedDialogue) -> Iterator[None]:
-        """Is about this dialogue for a while, then about the present one again."""
+        """Is about this dialogue for a while, then about the present one again.
+
+        A new one that begins in its place stands where it stood: in front of the agent, or among those left.
+        """
         present, self.dialogue = self.dialogue, dialogue
         try:
             yield
         finally:
             if dialogue is not present:
+                if self.dialogue is not dialogue:
+                    self.left.keep(self.dialogue)
                 self.dialogue = present
 
     def numbered(self, number: int) -> AssistedDialogue:

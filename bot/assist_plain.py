@@ -14,6 +14,7 @@ from rich.text import Text
 from bot.assist import Assist
 from bot.assist_commands import COMMANDS, called
 from bot.assist_obeying import obey
+from bot.assist_pending import Pending
 from bot.assist_whose import Whose
 from bot.dialogue import LONGEST_MESSAGE, read_message
 from bot.following import EVERY, MOST_KEPT, Began, Event, FollowedLog, Said, WentOn
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from bot.feedback import FeedbackBook
     from bot.pipeline import Pipeline
     from bot.suggestions import Suggestion
-
-MOST_OF_PAST = 20
-"""Dialogues of a log's past, the newest ones in which the customer waits, that are looked at before the live ones."""
 
 
 class PlainAssist:
@@ -53,8 +51,8 @@ class PlainAssist:
         self._one_at_a_time = threading.RLock()
         self.forgetting = Forgetting("begin with attendant assist --customer ID", self.tell)
         self._is_over = False
-        self._pending: dict[str, AssistedDialogue] = {}
-        """Dialogues in which the followed log said something since they were looked at, by key, the newest last."""
+        self._pending = Pending()
+        """Dialogues in which the followed log said something since they were looked at."""
         commands = "\n".join(f"/{name:<9}{meaning}" for name, meaning in COMMANDS.items())
         self.help_text = f"- A line is what the customer says. Commands:\n{commands}"
         self.assist = Assist(book.add, self.tell, self._meet, customer, pipeline.mood_threshold)
@@ -85,12 +83,15 @@ class PlainAssist:
         return True
 
     def _obey(self, name: str, rest: str, seen: AssistedDialogue) -> None:
-        before = self.assist.dialogue
-        with self._within(self._whose.meant_by(name, rest, seen)):
+        meant = self._whose.meant_by(name, rest, seen)
+        with self._within(meant):
             self._guarded(partial(obey, self, name, rest))
-        if self.assist.dialogue is not before:
-            self._about = self.assist.dialogue
-            self._whose.begin()
+            now = self.assist.dialogue
+        if now is not meant and not self._is_over:
+            # What the log said in the one before is not to be looked at in the new one.
+            self._pass_over(meant)
+            self._about = now
+            self._whose.begin(now)
 
     def tell(self, text: str) -> None:
         """Shows a line from the program itself."""
@@ -120,32 +121,20 @@ class PlainAssist:
 
     def _look_at_oldest(self) -> None:
         with self._one_at_a_time:
-            if self._pending:
-                oldest = next(iter(self._pending.values()))
-                if self.assist.is_live:
-                    self._look_at(oldest)
-                else:
-                    self._pass_over(oldest)
+            oldest = self._pending.oldest
+            if oldest is not None:
+                (self._look_at if self.assist.is_live else self._pass_over)(oldest)
 
     def _choose_of_past(self) -> None:
-        """Leaves of a log's past the present dialogue and a few in which the customer waits, the newest first.
-
-        Whoever speaks now must not wait for all who ever left without an answer.
-        """
+        """Passes over most of a log's past, and is live from then on."""
         with self._one_at_a_time:
-            past = list(self._pending.values())
-            present = self.assist.dialogue
-            chosen = [one for one in reversed(past) if one is present or one.waiting(one.typing)][:MOST_OF_PAST]
-            chosen_keys = {one.key for one in chosen}
-            for one in past:
-                if one.key not in chosen_keys:
-                    self._pass_over(one)
-            self._pending = {one.key: one for one in chosen}
+            for one in self._pending.leave_of_past(self.assist.dialogue):
+                self._pass_over(one)
             self.assist.is_live = True
 
     def _pass_over(self, dialogue: AssistedDialogue) -> None:
         """Looks no more at a dialogue of the past until something is said in it again; tells its warnings."""
-        self._pending.pop(dialogue.key, None)
+        self._pending.remove(dialogue)
         with self._within(dialogue):
             self._report()
 
@@ -169,12 +158,11 @@ class PlainAssist:
         if not self._as_json:
             self._whose.seen = dialogue
         if is_turn or (self._as_json and isinstance(event, Said)):
-            self._pending.pop(dialogue.key, None)
-            self._pending[dialogue.key] = dialogue
+            self._pending.add(dialogue)
 
     def _look_at(self, dialogue: AssistedDialogue) -> None:
         """Prints what is new of a dialogue: the mood, warnings, suggestions where the customer waits."""
-        self._pending.pop(dialogue.key, None)
+        self._pending.remove(dialogue)
         with self._within(dialogue):
             self._guarded(self._read_moods)
             self._guarded(self.refresh)

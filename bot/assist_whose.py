@@ -25,9 +25,9 @@ class Whose:
         self.just_sent_in: AssistedDialogue | None = None
         """That of the last sending, until something else is suggested."""
 
-    def begin(self) -> None:
-        """Knows no other dialogue than the present one any more."""
-        self.seen, self._sent_in, self.just_sent_in = self._assist.dialogue, None, None
+    def begin(self, dialogue: AssistedDialogue) -> None:
+        """Knows no other dialogue than a new one any more."""
+        self.seen, self._sent_in, self.just_sent_in = dialogue, None, None
 
     def meant_by(self, name: str, rest: str, seen: AssistedDialogue) -> AssistedDialogue:
         """The dialogue that a command is for, whatever the log says meanwhile.

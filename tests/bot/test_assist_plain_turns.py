@@ -9,9 +9,9 @@ from pathlib import Path
 
 from chat_fakes import ANSWERS
 from terminal import Terminal
-from test_assist_interleaved import DELIVERY, LEEDS, SUE, Followed, plain, printed, shown, write
+from test_assist_interleaved import DELIVERY, LEEDS, SUE, Followed, kinds, plain, printed, shown, write
 
-from bot import assist_plain
+from bot import assist_pending, assist_plain
 from bot.assist_commands import PUT_ASIDE
 from bot.following import Began, Said
 from conversations.desk import Desk
@@ -29,7 +29,7 @@ def thread_waits(thread):
 
 
 def test_of_a_long_past_the_newest_who_wait_come_first_and_of_the_others_only_warnings(path, printed, monkeypatch):
-    monkeypatch.setattr(assist_plain, "MOST_OF_PAST", 3)
+    monkeypatch.setattr(assist_pending, "MOST_OF_PAST", 3)
     write(path, ("angry", "customer", SUE), *((f"c-{number}", "customer", f"{number}?") for number in range(9)))
     write(path, ("calm", "customer", "hello?"), ("calm", "agent", "Here."))
     helped = plain(as_json=True)
@@ -151,3 +151,38 @@ def test_what_was_sent_in_a_left_dialogue_and_comes_back_in_the_log_turns_nothin
     assert [turn.text for turn in of_b.turns] == [SUE, "One moment."]
     assert [turn.text for turn in of_a.turns] == [DELIVERY, BEST, LEEDS], "what was sent is said once"
     assert shown(helped).count("- Conversation a goes on.\n") == 1
+
+
+def test_what_the_log_said_before_a_new_dialogue_was_begun_is_not_looked_at_in_that(path, printed):
+    helped = plain(as_json=True)
+    with Followed(helped, path) as followed:
+        followed.hears(path, ("a", "customer", DELIVERY))
+        printed()
+        with helped._one_at_a_time:
+            helped._heard(Said(Turn("customer", SUE)))
+            helped.take("/new")
+        followed.catch_up()
+        (of_the_one_before,) = printed()
+        assert kinds(of_the_one_before) == ["harm", "law"] and "suggestions" not in of_the_one_before
+        followed.hears(path, ("a", "customer", LEEDS))
+    (line,) = printed()
+    assert line["question"] == LEEDS and kinds(line) == []
+    assert line["dialogue"] != of_the_one_before["dialogue"] and line["conversation"] == "a"
+
+
+def test_a_new_dialogue_is_begun_where_the_agent_saw_one_though_the_log_turned_to_another(path, log):
+    helped = plain(as_json=True)
+
+    def hear(*turn):
+        write(path, turn)
+        for event in log.poll():
+            helped._heard(event)
+
+    hear("a", "customer", DELIVERY)
+    helped._look_at_oldest()
+    hear("b", "customer", SUE)
+    helped.take("/new")
+    assert [turn.text for turn in helped.assist.dialogue.turns] == [SUE]
+    hear("a", "customer", LEEDS)
+    assert [turn.text for turn in helped.assist.dialogue.turns] == [LEEDS]
+    assert helped.assist.dialogue.conversation == "a"
