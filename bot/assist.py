@@ -272,6 +272,7 @@ class Assist:
             dialogue.note(told)
             if dialogue.waiting() and not dialogue.handed_over:
                 self._tell(f"Warning for {dialogue.name}: {warning.words}")
+                dialogue.reported = (*dialogue.reported, warning)
 
     def _as_asked(self) -> AssistedDialogue:
         """The dialogue as it is, without the question before where that was answered already."""

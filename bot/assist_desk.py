@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,6 +40,15 @@ def meet(on: AssistScreen, name: str) -> None:
         on.refresh()
 
     on.on_desk(lambda: known_customer(on.pipeline.store, name), met)
+
+
+def read_moods(on: AssistScreen, dialogue: AssistedDialogue) -> bool:
+    """Reads how the customer's next turns sound that were not read; whether there are any."""
+    unread = dialogue.unread()
+    if not unread.texts:
+        return False
+    on.on_desk(lambda: on.pipeline.read_moods(unread.texts), partial(on.assist.take_moods, unread))
+    return True
 
 
 def before_next_key(on: AssistScreen, job: Callable[[], Any], then: Callable[[Any], bool]) -> None:

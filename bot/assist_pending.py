@@ -22,10 +22,21 @@ class Pending:
         """How many there are."""
         return len(self._by_key)
 
-    def add(self, dialogue: AssistedDialogue) -> None:
-        """Adds one in which something was said just now."""
+    def all(self) -> list[AssistedDialogue]:
+        """All of them."""
+        return list(self._by_key.values())
+
+    def add(self, dialogue: AssistedDialogue, most: int | None = None) -> None:
+        """Adds one in which something was said just now.
+
+        Args:
+            dialogue: the newest from now on.
+            most: of more than so many the oldest is let go.
+        """
         self.remove(dialogue)
         self._by_key[dialogue.key] = dialogue
+        if most is not None and len(self) > most:
+            del self._by_key[next(iter(self._by_key))]
 
     def remove(self, dialogue: AssistedDialogue) -> None:
         """Takes one out, if it is there."""
@@ -47,7 +58,7 @@ class Pending:
         Returns:
             All others, oldest first.
         """
-        past = list(self._by_key.values())
+        past = self.all()
         chosen = [one for one in reversed(past) if one is present or one.waiting(one.typing)][:MOST_OF_PAST]
         self._by_key = {one.key: one for one in chosen}
         return [one for one in past if one.key not in self._by_key]

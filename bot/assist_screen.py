@@ -20,7 +20,7 @@ from prompt_toolkit.output import Output
 
 from bot.assist import Assist
 from bot.assist_commands import PUT_ASIDE, called, help_text
-from bot.assist_desk import before_next_key, keep, meet
+from bot.assist_desk import before_next_key, keep, meet, read_moods
 from bot.assist_following import follow
 from bot.assist_layout import make_layout
 from bot.assist_line import Line
@@ -128,9 +128,7 @@ class AssistScreen:
         if request is None:
             self.assist.take_suggestions(None)
         self.live.want(request, DRAFT if draft or self.assist.dialogue.typing else None)
-        unread = self.assist.dialogue.unread()
-        if unread.texts:
-            self.on_desk(lambda: self.pipeline.read_moods(unread.texts), partial(self.assist.take_moods, unread))
+        read_moods(self, self.assist.dialogue)
 
     def enter(self) -> None:
         """Takes the line that was typed."""

@@ -69,7 +69,7 @@ class AssistedDialogue(Dialogue):
     noted: int = 0
     """How many there were, with those that are not kept."""
     reported: tuple[EarlyWarning, ...] = ()
-    """The warnings that a program was told."""
+    """The warnings that a program was told, or whoever looks at another dialogue."""
     handed_to_read: int = 0
     """How many of the customer's turns `unread` gave away to have their mood read."""
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from assist_fakes import use_screen, verdicts
-from chat_fakes import ANGRY, ANSWERS, FakeBook, make_console
+from chat_fakes import ANGRY, ANSWERS, PAST, FakeBook, Listening, make_console
 from lamp_desk import lamp_desk
 
 from bot.assist import Assist
@@ -126,9 +126,13 @@ def test_after_such_an_echo_what_is_new_in_the_left_dialogue_turns_to_it(path, r
 
 @pytest.mark.parametrize("is_handed_over", [False, True])
 def test_what_is_still_without_an_answer_is_told_once_and_not_where_it_was_handed_over(path, is_handed_over):
-    async def turn_away(keyboard, text):
+    def told(screen):
+        return [text for _, text in screen.notes if "Still without" in text]
+
+    async def turn_away(keyboard, text, often):
         write(path, "b", text)
         await keyboard.sees(f"customer> {text}")
+        await keyboard.until(lambda: len(told(keyboard.screen)) == often)
 
     async def play(keyboard):
         write(path, "a", SUE)
@@ -137,17 +141,17 @@ def test_what_is_still_without_an_answer_is_told_once_and_not_where_it_was_hande
             await keyboard.type("/handoff\r")
             await keyboard.sees("Hand-over of dialogue")
             await keyboard.type("\x03")
-        await turn_away(keyboard, "one?")
+        await turn_away(keyboard, "one?", 0 if is_handed_over else 1)
         write(path, "a", "hello?")
         await keyboard.sees("customer> hello?")
         if is_handed_over:
             keyboard.screen.assist.hand_over()
-        await turn_away(keyboard, "two?")
+        await turn_away(keyboard, "two?", 0 if is_handed_over else 1)
         write(path, "a", "I will call the press")
         await keyboard.sees("customer> I will call the press")
-        await turn_away(keyboard, "three?")
+        await turn_away(keyboard, "three?", 1 if is_handed_over else 2)
 
-    notes = [text for _, text in use_screen(play, log=FollowedLog(path)).notes if "Still without" in text]
+    notes = told(use_screen(play, log=FollowedLog(path)))
     assert ["speaks of law" in text for text in notes] == ([True] if is_handed_over else [True, False])
     assert "speaks of the press" in notes[-1]
 
@@ -169,3 +173,32 @@ def test_a_warning_from_a_mood_that_is_read_late_is_told_where_its_customer_wait
     told = ["Warning for conversation a: The mood fell"] * is_waiting
     assert [text.partition(" to ")[0] for text in warned] == told
     assert [text.partition(" to ")[0] for _, text in left.notes] == ["Warning: The mood fell"]
+
+
+@pytest.mark.parametrize("is_past", [False, True])
+def test_of_several_dialogues_that_are_left_in_one_go_each_is_listened_to_and_its_warnings_told(path, is_past):
+    turns = [("a", SUE), ("b", "WHERE IS IT"), ("b", "SAY IT"), ("c", SUE), ("d", DELIVERY)]
+
+    def write_all():
+        rows = [{"conversation": name, "role": "customer", "text": text} for name, text in turns]
+        rows.insert(4, {"conversation": "c", "role": "agent", "text": "I am sorry."})
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    async def play(keyboard):
+        if not is_past:
+            await keyboard.sees("does not exist yet")
+            write_all()
+        await keyboard.sees(
+            f"customer> {DELIVERY}", "Still without an answer: conversation a. The customer speaks of"
+        )
+        await keyboard.sees("Warning for conversation b: The mood fell to -0.7")
+        assist = keyboard.screen.assist
+        of_a = assist.left.take("a")
+        await keyboard.until(lambda: len(of_a.mood.scores) == 1)
+        assert assist.dialogue.conversation == "d"
+        told = [text for _, text in keyboard.screen.notes if "conversation" in text]
+        assert len(told) == 2, "c was answered, and nothing is told twice"
+
+    if is_past:
+        write_all()
+    use_screen(play, Listening(ANSWERS, PAST), log=FollowedLog(path), columns=90)
