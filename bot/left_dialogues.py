@@ -15,20 +15,23 @@ if TYPE_CHECKING:
 
 
 class LeftDialogues:
-    """At most `MOST_KEPT` dialogues; of more the one that was left first is let go."""
+    """At most `MOST_KEPT` dialogues that can go on, as many as the log knows; of more the one that was left first is
+    let go. As many others are kept for the numbers of their suggestions.
+    """
 
     def __init__(self) -> None:
         """Begins with none."""
         self._left: dict[str, AssistedDialogue] = {}
-        """The newest last, by id in the followed log; one without an id, which cannot go on, by its key."""
+        """Those that can go on, by id in the followed log, the newest last."""
+        self._ended: dict[str, AssistedDialogue] = {}
+        """Those without an id, by key, the newest last."""
 
     def keep(self, dialogue: AssistedDialogue) -> None:
         """Keeps one that is left."""
-        name = dialogue.conversation or dialogue.key
-        self._left.pop(name, None)
-        self._left[name] = dialogue
-        if len(self._left) > MOST_KEPT:
-            del self._left[next(iter(self._left))]
+        if dialogue.conversation is not None:
+            _put_last(self._left, dialogue.conversation, dialogue)
+        else:
+            _put_last(self._ended, dialogue.key, dialogue)
 
     def take(self, conversation: str) -> AssistedDialogue | None:
         """Gives away the one with this id; None where there is none."""
@@ -37,11 +40,23 @@ class LeftDialogues:
     def is_echo(self, conversation: str, text: str) -> bool:
         """Whether the followed log only repeats in one of them what was sent there; that it does so once."""
         found = self._left.get(conversation)
-        return found is not None and found.is_echo(text)
+        if found is None or not found.is_echo(text):
+            return False
+        # For the log it is the newest now.
+        self.keep(found)
+        return True
 
     def with_number(self, number: int) -> AssistedDialogue | None:
         """The one in which a suggestion was given this number."""
-        return next((one for one in reversed(self._left.values()) if number in one.numbered), None)
+        left = (*self._left.values(), *self._ended.values())
+        return next((one for one in left if number in one.numbered), None)
+
+
+def _put_last(shelf: dict[str, AssistedDialogue], name: str, dialogue: AssistedDialogue) -> None:
+    shelf.pop(name, None)
+    shelf[name] = dialogue
+    if len(shelf) > MOST_KEPT:
+        del shelf[next(iter(shelf))]
 
 
 class Returning:

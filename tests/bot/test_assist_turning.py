@@ -9,10 +9,11 @@ from assist_fakes import use_screen, verdicts
 from chat_fakes import ANGRY, ANSWERS, PAST, FakeBook, Listening, make_console
 from lamp_desk import lamp_desk
 
+from bot import left_dialogues
 from bot.assist import Assist
 from bot.assist_plain import PlainAssist
 from bot.feedback import FeedbackBook
-from bot.following import Began, FollowedLog, Said
+from bot.following import Began, FollowedLog, Said, WentOn
 from bot.pipeline import Pipeline
 from conversations.model import Turn
 
@@ -202,3 +203,19 @@ def test_of_several_dialogues_that_are_left_in_one_go_each_is_listened_to_and_it
     if is_past:
         write_all()
     use_screen(play, Listening(ANSWERS, PAST), log=FollowedLog(path), columns=90)
+
+
+def test_dialogues_that_cannot_go_on_take_no_place_of_those_that_can(monkeypatch):
+    monkeypatch.setattr(left_dialogues, "MOST_KEPT", 2)
+    told = []
+    assist = Assist(FakeBook().add, told.append, told.append)
+    assist.offered.counts_on = True
+    for name in ("a", "b", None, None, None):
+        assist.follow(Began(name))
+        assist.follow(Said(Turn("customer", f"I am {name}")))
+        assist.dialogue.numbered = {len(told): 7}
+    newest = assist.dialogue
+    for name in ("a", "b"):
+        assist.follow(WentOn(name))
+        assert [turn.text for turn in assist.dialogue.turns] == [f"I am {name}"]
+    assert assist.numbered(max(newest.numbered)) is newest
