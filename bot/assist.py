@@ -15,7 +15,7 @@ from bot.assist_offered import Offered
 from bot.assisted_dialogue import AssistedDialogue, Unread
 from bot.dialogue import Request
 from bot.early_warning import THRESHOLD
-from bot.following import Began, Event, Met, Named, Said, WentOn
+from bot.following import Began, Event, KnownBy, Met, Named, Said, WentOn
 from bot.growing_log import Trouble
 from bot.left_dialogues import LeftDialogues
 from bot.present import excerpt
@@ -194,15 +194,16 @@ class Assist:
         self.dialogue.handed_over = True
         return True
 
-    def begin(self, customer: Customer | None = None, conversation: str | None = None) -> None:
+    def begin(self, known: KnownBy | None = None, customer: Customer | None = None) -> None:
         """Begins a new dialogue, and puts aside what is being written for the one before.
 
         Args:
+            known: what the followed log knows it by, where it can come back.
             customer: who asks, where that is known.
-            conversation: its id in the followed log, where that has one.
         """
+        conversation, met = known or (None, None)
         threshold = self.dialogue.threshold
-        self._turn_to(AssistedDialogue(customer=customer, threshold=threshold, conversation=conversation))
+        self._turn_to(AssistedDialogue(conversation=conversation, met=met, customer=customer, threshold=threshold))
 
     def follow(self, event: Event) -> None:
         """Takes what the followed log says."""
@@ -212,14 +213,15 @@ class Assist:
             case Began(conversation):
                 is_another = self.dialogue.has_begun
                 self.left.keep(self.dialogue)
-                self.begin(conversation=conversation)
+                self.begin((conversation, None))
                 if is_another:
                     self._tell("A new dialogue begins.")
-            case WentOn(conversation):
-                self._go_back_to(conversation)
+            case WentOn(known):
+                self._go_back_to(known)
             case Named(conversation):
                 self.dialogue.conversation = conversation
             case Met(customer):
+                self.dialogue.met = customer
                 self._meet(customer)
             case Said(turn, is_typing=True):
                 self.dialogue.typing = turn.text if turn.role == "customer" else ""
@@ -237,15 +239,16 @@ class Assist:
                 finally:
                     self._add(turn)
 
-    def _go_back_to(self, conversation: str) -> None:
+    def _go_back_to(self, known: KnownBy) -> None:
         self.left.keep(self.dialogue)
-        found = self.left.take(conversation)
+        found = self.left.take(known)
         if found is None:
-            self.begin(conversation=conversation)
+            self.begin(known)
             self._tell("A new dialogue begins.")
             return
         self._turn_to(found)
-        self._tell(f"Conversation {conversation} goes on.")
+        which = "The dialogue with customer" if found.conversation is None else "Conversation"
+        self._tell(f"{which} {found.conversation or found.met} goes on.")
 
     def _turn_to(self, dialogue: AssistedDialogue) -> None:
         before, self.dialogue = self.dialogue, dialogue

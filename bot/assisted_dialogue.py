@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from bot.dialogue import LONGEST_MESSAGE, Dialogue
+from bot.following import KnownBy, known_by
 from conversations.model import Turn
 from conversations.pairs import as_asked
 from conversations.text import answer_key
@@ -44,6 +45,8 @@ class AssistedDialogue(Dialogue):
     source: str = "assist"
     conversation: str | None = None
     """Its id in the followed log, where that has one."""
+    met: str | None = None
+    """The customer's id in the followed log, where that has one."""
     typing: str = ""
     """What the customer is typing, where the followed log tells."""
     suggestions: Suggestions | None = None
@@ -84,11 +87,17 @@ class AssistedDialogue(Dialogue):
         return bool(self.turns or self.typing)
 
     @property
+    def known_by(self) -> KnownBy | None:
+        """What the followed log knows it by; None where it cannot go on."""
+        return known_by(self.conversation, self.met)
+
+    @property
     def name(self) -> str:
         """In words, to tell it from others."""
         if self.conversation is not None:
             return f"conversation {self.conversation}"
-        return f"customer {self.customer.name}" if self.customer else "a dialogue without an id"
+        customer = self.met or (self.customer.name if self.customer else None)
+        return f"customer {customer}" if customer else "a dialogue without an id"
 
     def note(self, text: str) -> None:
         """Keeps a line from the program, below what was said so far."""

@@ -1,7 +1,8 @@
 """A growing log of running conversations. What the file repeats, cut or replaced, is not said twice.
 
-One conversation is the present one, that of the last thing said. One that comes back by its id goes on where it was
-left.
+One conversation is the present one, that of the last thing said. One that comes back goes on where it was left. It is
+known by its id, and where the log has none by its customer: what such a customer says later is the same conversation,
+for nothing tells that it is another one. A line that names neither belongs to the present one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,17 @@ EVERY = 0.1
 """Seconds between two looks at a followed log."""
 MOST_KEPT = 500
 """Conversations that go on where they were left; of more the one that was silent longest begins anew."""
+
+
+KnownBy = tuple[str | None, str | None]
+"""What a conversation is known by when it comes back: its id, or without one its customer."""
+
+
+def known_by(conversation: str | None, customer: str | None) -> KnownBy | None:
+    """What a conversation is known by that has this id and this customer; None where it has neither of them."""
+    if conversation is not None:
+        return conversation, None
+    return (None, customer) if customer is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +54,7 @@ class Began:
 class WentOn:
     """A conversation that was left for another one is the present one again."""
 
-    conversation: str
+    known: KnownBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +93,16 @@ class _Conversation:
     told_customer: str | None = None
 
     @property
+    def is_empty(self) -> bool:
+        """Whether the next line that names a conversation may name this one."""
+        return self.name is None and not self.said
+
+    @property
+    def known_by(self) -> KnownBy | None:
+        """What it is known by when it comes back."""
+        return known_by(self.name, self.customer)
+
+    @property
     def is_among_repeated(self) -> bool:
         """Whether the file has not said all of it again yet: what is only being written there was so long ago."""
         return self.is_repeating and self.repeated < len(self.said)
@@ -99,8 +121,8 @@ class FollowedLog:
         self._restarts = 0
         self._present = self._told = _Conversation(has_begun=True)
         """That of the last line, and that of the last event: what says nothing new makes no other one the present."""
-        self._kept: dict[str, _Conversation] = {}
-        """Those with an id, the one that was silent longest first."""
+        self._kept: dict[KnownBy, _Conversation] = {}
+        """Those that can come back, the one that was silent longest first."""
         self.has_named_customer = False
         """Whether it said so far whose any of its conversations is."""
 
@@ -138,12 +160,17 @@ class FollowedLog:
     def _turn_to(self, name: str | None, customer: str | None) -> None:
         """Makes the conversation of a line the present one."""
         present = self._present
-        is_first = present.name is None and not present.said
-        if not is_first and name is not None and name != present.name:
-            present = self._kept.get(name) or _Conversation(name)
-        if present.is_another(customer) or (is_first and customer not in (None, present.customer)):
-            present = _Conversation(name)
-        present.name = name or present.name
+        if name is not None and name != present.name:
+            known = self._kept.get((name, None))
+            present = known or (present if present.is_empty else _Conversation(name))
+        if present.is_another(customer) or (present.is_empty and customer not in (None, present.customer)):
+            # What has this id is another customer's.
+            known = self._kept.get((None, customer)) if name is None else None
+            present = known or _Conversation(name)
+        if name is not None and present.name is None:
+            # From now on it is known by its id.
+            self._kept.pop((None, present.customer), None)
+            present.name = name
         if customer is not None:
             present.customer = present.named = customer
             self.has_named_customer = True
@@ -151,9 +178,10 @@ class FollowedLog:
 
     def _keep(self, present: _Conversation) -> None:
         self._present = present
-        if present.name is not None:
-            self._kept.pop(present.name, None)
-            self._kept[present.name] = present
+        known = present.known_by
+        if known is not None:
+            self._kept.pop(known, None)
+            self._kept[known] = present
             if len(self._kept) > MOST_KEPT:
                 del self._kept[next(iter(self._kept))]
 
@@ -162,8 +190,9 @@ class FollowedLog:
         present = self._present
         if self._told is not present:
             self._told = present
-            if present.has_begun and present.name is not None:
-                yield WentOn(present.name)
+            known = present.known_by
+            if present.has_begun and known is not None:
+                yield WentOn(known)
             else:
                 yield Began(present.name)
                 present.has_begun, present.told_name = True, present.name

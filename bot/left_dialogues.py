@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from bot.following import MOST_KEPT, Began, Event, Said, WentOn
+from bot.following import MOST_KEPT, Began, Event, KnownBy, Said, WentOn
 from bot.growing_log import Trouble
 from conversations.model import Turn
 
 if TYPE_CHECKING:
     from bot.assist import Assist
     from bot.assisted_dialogue import AssistedDialogue
+
+Name = TypeVar("Name")
 
 
 class LeftDialogues:
@@ -21,25 +23,26 @@ class LeftDialogues:
 
     def __init__(self) -> None:
         """Begins with none."""
-        self._left: dict[str, AssistedDialogue] = {}
-        """Those that can go on, by id in the followed log, the newest last."""
+        self._left: dict[KnownBy, AssistedDialogue] = {}
+        """Those that can go on, by what the followed log knows them by, the newest last."""
         self._ended: dict[str, AssistedDialogue] = {}
-        """Those without an id, by key, the newest last."""
+        """The others, by key, the newest last."""
 
     def keep(self, dialogue: AssistedDialogue) -> None:
         """Keeps one that is left."""
-        if dialogue.conversation is not None:
-            _put_last(self._left, dialogue.conversation, dialogue)
+        known = dialogue.known_by
+        if known is not None:
+            _put_last(self._left, known, dialogue)
         else:
             _put_last(self._ended, dialogue.key, dialogue)
 
-    def take(self, conversation: str) -> AssistedDialogue | None:
-        """Gives away the one with this id; None where there is none."""
-        return self._left.pop(conversation, None)
+    def take(self, known: KnownBy) -> AssistedDialogue | None:
+        """Gives away the one that is known by this; None where there is none."""
+        return self._left.pop(known, None)
 
-    def is_echo(self, conversation: str, text: str) -> bool:
+    def is_echo(self, known: KnownBy, text: str) -> bool:
         """Whether the followed log only repeats in one of them what was sent there; that it does so once."""
-        found = self._left.get(conversation)
+        found = self._left.get(known)
         if found is None or not found.is_echo(text):
             return False
         # For the log it is the newest now.
@@ -52,7 +55,7 @@ class LeftDialogues:
         return next((one for one in left if number in one.numbered), None)
 
 
-def _put_last(shelf: dict[str, AssistedDialogue], name: str, dialogue: AssistedDialogue) -> None:
+def _put_last(shelf: dict[Name, AssistedDialogue], name: Name, dialogue: AssistedDialogue) -> None:
     shelf.pop(name, None)
     shelf[name] = dialogue
     if len(shelf) > MOST_KEPT:
@@ -78,11 +81,11 @@ class Returning:
         """What of the log's events is to be taken now."""
         held = self._held
         match event:
-            case WentOn(conversation):
-                self._held = event if conversation != self._assist.dialogue.conversation else None
+            case WentOn(known=known):
+                self._held = event if known != self._assist.dialogue.known_by else None
                 return
             case Said(Turn(role="agent", text=text), is_typing=False) if held is not None:
-                if self._assist.left.is_echo(held.conversation, text):
+                if self._assist.left.is_echo(held.known, text):
                     return
         if held is not None and not isinstance(event, Trouble):
             self._held = None

@@ -50,9 +50,10 @@ def command(
     A followed log has one JSON object a line. {"role": "customer", "text": "...", "at": "2025-02-18T12:04:10Z"} is
     one turn; agents' turns have the role "agent". "conversation": "ID" tells conversations apart: another one begins
     a new dialogue, and one that comes back goes on where it was left; lines of several may come in turn. "customer":
-    "ID" says whose it is, from the first line on or later; another customer begins a new dialogue. "typing": true
-    marks what the customer is still writing; each such line replaces the one before. Lines of whole conversations, as
-    import reads them ({"id", "turns": [...]}), are read too; one that repeats the conversation adds only what is new.
+    "ID" says whose it is, from the first line on or later; another customer begins a new dialogue, and where lines
+    name no conversation, one who comes back goes on in theirs. "typing": true marks what the customer is still
+    writing; each such line replaces the one before. Lines of whole conversations, as import reads them ({"id",
+    "turns": [...]}), are read too; one that repeats the conversation adds only what is new.
     The file need not exist yet, and may be cut or replaced: what it then repeats is not said twice, and where it goes
     on with a conversation, the ID tells; without one a new dialogue begins.
 

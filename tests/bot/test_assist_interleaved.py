@@ -12,7 +12,7 @@ from lamp_desk import lamp_desk
 
 from bot import assist_plain, left_dialogues
 from bot.assist_plain import PlainAssist
-from bot.following import FollowedLog
+from bot.following import FollowedLog, WentOn
 from conversations.errors import DeskError
 
 BEST, SECOND, THIRD = (one.text for one in ANSWERS)
@@ -237,3 +237,24 @@ def test_on_the_screen_a_conversation_goes_on_and_its_notes_with_it(path):
         await keyboard.until(lambda: keyboard.screen.desk.calls[-1].turns[-1].text == f"{SUE}\nhello?")
 
     use_screen(play, Listening(ANSWERS, PAST), log=FollowedLog(path))
+
+
+def test_customers_who_name_no_conversation_each_go_on_where_they_were_left(path, printed, tmp_path):
+    helped = plain(as_json=True)
+    with lamp_desk(tmp_path).store() as store:
+        helped.pipeline.store = store
+        with Followed(helped, path) as followed:
+            followed.hears(path, (None, "customer", DELIVERY), customer="c-7")
+            followed.hears(path, (None, "customer", SUE), customer="c-8")
+            helped.take("/send 1")
+            followed.hears(path, (None, "agent", BEST), customer="c-7")
+            assert helped.assist.dialogue.customer.name == "c-8", "what was sent and comes back turns nothing"
+            followed.hears(path, (None, "customer", LEEDS), customer="c-7")
+    *_, line = printed()
+    assert [turn.text for turn in helped.pipeline.calls[-1].turns] == [DELIVERY, BEST, LEEDS]
+    assert (line["conversation"], line["customer"], kinds(line)) == (None, "c-7", [])
+    assert shown(helped).count("The dialogue with customer c-7 goes on.") == 1
+    helped.take("/new")
+    helped.assist.follow(WentOn((None, "c-8")))
+    helped.assist.follow(WentOn((None, "c-7")))
+    assert helped.assist.dialogue.turns == (), "the one that was begun anew is theirs"

@@ -66,7 +66,7 @@ def test_enter_pressed_while_something_is_looked_for_is_for_the_customer_who_was
             thread.join(20)
         followed.catch_up()
         of_b = helped.assist.dialogue
-        of_a = helped.assist.left.take("a")
+        of_a = helped.assist.left.take(("a", None))
     assert [turn.text for turn in of_b.turns] == [SUE]
     assert sorted(turn.text for turn in of_a.turns) == sorted([DELIVERY, "4 days.", LEEDS])
     assert "- For conversation a:\n" in shown(helped)
@@ -147,7 +147,7 @@ def test_what_was_sent_in_a_left_dialogue_and_comes_back_in_the_log_turns_nothin
         assert shown(helped)[before:] == "" and helped.assist.dialogue.conversation == "b"
         helped.take("/say One moment.")
         followed.hears(path, ("a", "customer", LEEDS))
-    of_a, of_b = helped.assist.dialogue, helped.assist.left.take("b")
+    of_a, of_b = helped.assist.dialogue, helped.assist.left.take(("b", None))
     assert [turn.text for turn in of_b.turns] == [SUE, "One moment."]
     assert [turn.text for turn in of_a.turns] == [DELIVERY, BEST, LEEDS], "what was sent is said once"
     assert shown(helped).count("- Conversation a goes on.\n") == 1

@@ -194,7 +194,7 @@ def test_of_several_dialogues_that_are_left_in_one_go_each_is_listened_to_and_it
         )
         await keyboard.sees("Warning for conversation b: The mood fell to -0.7")
         assist = keyboard.screen.assist
-        of_a = assist.left.take("a")
+        of_a = assist.left.take(("a", None))
         await keyboard.until(lambda: len(of_a.mood.scores) == 1)
         assert assist.dialogue.conversation == "d"
         told = [text for _, text in keyboard.screen.notes if "conversation" in text]
@@ -216,6 +216,6 @@ def test_dialogues_that_cannot_go_on_take_no_place_of_those_that_can(monkeypatch
         assist.dialogue.numbered = {len(told): 7}
     newest = assist.dialogue
     for name in ("a", "b"):
-        assist.follow(WentOn(name))
+        assist.follow(WentOn((name, None)))
         assert [turn.text for turn in assist.dialogue.turns] == [f"I am {name}"]
     assert assist.numbered(max(newest.numbered)) is newest
