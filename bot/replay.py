@@ -37,6 +37,7 @@ from conversations.readers import log_files
 from conversations.replay_tables import ReplayedTurn, ReplayRun
 from conversations.replays import Replays
 from index.equality import AnswerEquality
+from index.named_figures import other_figures
 from training.metrics import rank_of_right
 
 TIMED_TURNS = 200
@@ -58,6 +59,10 @@ class Outcome:
     def said(self) -> int | None:
         """The answer that stood first."""
         return self.answer.candidates[0].answer_id if self.answer.candidates else None
+
+    def names_other_figures(self, own: str) -> bool | None:
+        """Whether that one names a figure that the agent's own does not; None where none stood first."""
+        return bool(other_figures(self.answer.candidates[0].text, own)) if self.answer.candidates else None
 
 
 def replay(
@@ -237,6 +242,7 @@ def _row(position: int, turn: LoggedTurn, outcome: Outcome, topic: str | None) -
         copies=turn.copies,
         twins=len(turn.request.twins),
         is_placed=turn.is_placed,
+        other_figures=outcome.names_other_figures(turn.answer),
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bot.comparison import METRICS
 from conversations.replay_tables import ReplayRun
@@ -38,6 +39,9 @@ class ReplayReport:
     """Share of the turns whose answer the desk knows: no ranker can reach a recall above it."""
     recall_at_1: float
     """Share of the turns whose right answer was ranked first, whether or not it was given."""
+    other_figure_first: float | None
+    """Share of these whose answer names a figure that the agent's own does not (`index.named_figures`). None where
+    there are none, or where an earlier version did not look for it."""
     recall_at_5: float
     recall_at_10: float
     mrr: float
@@ -49,6 +53,8 @@ class ReplayReport:
     """Share of the turns that were answered rather than asked back or handed over."""
     answered_right: float
     """Share of the turns that were answered, and rightly."""
+    other_figure_answered: float | None
+    """As `other_figure_first`, of those that were answered rightly."""
     accuracy_when_answered: float | None
     """None where nothing was answered."""
     calibration: Calibration
@@ -81,12 +87,14 @@ class ReplayReport:
             "repeated": self.repeated,
             "known": self.known,
             "recall@1": self.recall_at_1,
+            "recall@1_other_figure": self.other_figure_first,
             "recall@5": self.recall_at_5,
             "recall@10": self.recall_at_10,
             "mrr": self.mrr,
             "decisions": {"answer": self.answered, "ask": self.asked, "handoff": self.handed_over},
             "coverage": self.coverage,
             "answered_right": self.answered_right,
+            "answered_right_other_figure": self.other_figure_answered,
             "accuracy_when_answered": self.accuracy_when_answered,
             **self.calibration.as_json(),
             "aurc": self.aurc,
@@ -128,7 +136,7 @@ def report_of(replays: Replays, run: ReplayRun) -> ReplayReport:
     columns = ("rank", "is_known", "is_right", "confidence", "wait", "decision = 'answer'", "decision = 'ask'")
     numbers = replays.numbers(run.id, columns)
     rank, known, right, confidence, wait, answered, asked = numbers.values()
-    copies, twins, placed = replays.numbers(run.id, ("copies", "twins", "is_placed")).values()
+    copies, twins, placed, other = replays.numbers(run.id, ("copies", "twins", "is_placed", "other_figures")).values()
     groups, repeated = replays.groups(run.id), replays.repeats(run.id)
     is_right, is_answered = right > 0, answered > 0
     waits = wait[np.isfinite(wait)]
@@ -139,6 +147,7 @@ def report_of(replays: Replays, run: ReplayRun) -> ReplayReport:
         repeated=repeated,
         known=float(known.mean()) if turns else 0.0,
         recall_at_1=recall_at(rank, 1),
+        other_figure_first=_share(other[is_right]),
         recall_at_5=recall_at(rank, 5),
         recall_at_10=recall_at(rank, 10),
         mrr=mean_reciprocal_rank(rank),
@@ -147,6 +156,7 @@ def report_of(replays: Replays, run: ReplayRun) -> ReplayReport:
         handed_over=int(turns - answered.sum() - asked.sum()),
         coverage=float(answered.mean()) if turns else 0.0,
         answered_right=float(METRICS["answered_right"](numbers).mean()) if turns else 0.0,
+        other_figure_answered=_share(other[is_right & is_answered]),
         accuracy_when_answered=float(is_right[is_answered].mean()) if is_answered.any() else None,
         calibration=calibration(confidence, is_right),
         aurc=aurc(confidence, is_right),
@@ -161,3 +171,8 @@ def report_of(replays: Replays, run: ReplayRun) -> ReplayReport:
         under_other_ids=len(np.unique(groups[twins > 0])),
         not_placed=len(np.unique(groups[placed == 0])) if run.settings.get("as_of") else 0,
     )
+
+
+def _share(flags: npt.NDArray[np.float64]) -> float | None:
+    """Of those that are set; None of none, and where some are not known."""
+    return float(flags.mean()) if len(flags) and np.isfinite(flags).all() else None

@@ -28,6 +28,7 @@ from conversations.replay_tables import Breakdown, ReplayedTurn, ReplayRun
 from conversations.replays import Replays
 from conversations.store import Store
 from conversations.text import safe_text
+from index.named_figures import other_figures
 from training.metrics import recall_at, reliability, risk_coverage
 
 MISSES = 25
@@ -116,9 +117,11 @@ def write_page(directory: Path, desk: Desk, report: ReplayReport) -> Path:
 
 def page_of(replays: Replays, store: Store, desk_name: str, run: ReplayRun, report: ReplayReport) -> str:
     """The page of a stored run as HTML."""
-    misses = replays.most_confident_misses(run.id, MISSES)
+    misses = replays.most_confident(run.id, MISSES, "misses")
+    otherwise = replays.most_confident(run.id, MISSES, "other figures")
     often_right, often_wrong = (replays.answers(run.id, ANSWERS, is_right) for is_right in (True, False))
-    named = {one[0] for one in (*often_right, *often_wrong)} | {miss.said for miss in misses if miss.said is not None}
+    named = {one[0] for one in (*often_right, *often_wrong)}
+    named |= {turn.said for turn in (*misses, *otherwise) if turn.said is not None}
     texts = {answer.id: answer.text for answer in store.answers(named)}
     environment = Environment(
         loader=PackageLoader("bot"), autoescape=True, undefined=StrictUndefined, finalize=_safe, trim_blocks=True
@@ -130,10 +133,11 @@ def page_of(replays: Replays, store: Store, desk_name: str, run: ReplayRun, repo
         report=report,
         pictures=_pictures(replays, run, report),
         breakdowns=list(_breakdowns(replays, run)),
+        otherwise=[(turn, said := _text(texts, turn), _others(turn, said)) for turn in otherwise],
         misses=[(miss, _text(texts, miss)) for miss in misses],
         often=[
-            ("Most often right", _answers(often_right, texts)),
-            ("Most often wrong", _answers(often_wrong, texts)),
+            ("Most often right", True, _answers(often_right, texts)),
+            ("Most often wrong", False, _answers(often_wrong, texts)),
         ],
     )
 
@@ -276,5 +280,10 @@ def _text(texts: dict[int, str], turn: ReplayedTurn) -> str:
     return texts.get(turn.said, "(no longer in the desk)") if turn.said is not None else "(nothing)"
 
 
-def _answers(found: list[tuple[int, int, int]], texts: dict[int, str]) -> list[tuple[int, str, int, int]]:
-    return [(answer, texts.get(answer, "(no longer in the desk)"), often, count) for answer, often, count in found]
+def _others(turn: ReplayedTurn, said: str) -> str:
+    """The figures of an answer that the agent did not name."""
+    return ", ".join(sorted(other_figures(said, turn.agent_answer)))
+
+
+def _answers(found: list[Row], texts: dict[int, str]) -> list[Row]:
+    return [(answer, texts.get(answer, "(no longer in the desk)"), *counts) for answer, *counts in found]

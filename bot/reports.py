@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _HEADINGS = {
     "accuracy_when_answered": "accuracy",
     "answered_right": "answered right",
+    "answered_right_other_figure": "another figure, of answered right",
     "decisions answer": "answered",
     "decisions ask": "asked back",
     "decisions handoff": "handed over",
@@ -44,6 +45,7 @@ confidence would show on as many, the excess what the ECE is beyond that, and it
 shows at least this ECE.
 """
 _RANKING = {name: f"ranking {name}" for name in ("recall@1", "recall@5", "recall@10", "mrr")}
+_RANKING["recall@1_other_figure"] = "another figure, of ranking recall@1"
 """Of a replay, which also tells what was answered: these tell how the answers were ranked, whatever was decided."""
 _ANY_WIDTH = 10_000
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from sqlite_utils import Database
 
+from conversations.database import Row
 from conversations.migrations import Schema
 
 
@@ -61,6 +63,9 @@ class ReplayedTurn:
     """Those of them under other ids."""
     is_placed: bool | None
     """Replayed as of its day: whether it is known of all that it may have seen that it came before."""
+    other_figures: bool | None
+    """Whether what stood first names a figure, such as a price or a day, that the agent's answer does not; None where
+    nothing did, and in runs of versions that did not look for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +99,29 @@ class ReplayRun:
 
 COLUMNS = tuple(field.name for field in fields(ReplayedTurn))
 """Of a turn, in the order of the fields."""
+RUN_COLUMNS = tuple(field.name for field in fields(ReplayRun))
 ONCE = """run = ? AND NOT EXISTS (SELECT 1 FROM turns AS earlier WHERE earlier.run = turns.run
     AND earlier.key = turns.key AND earlier.position < turns.position)"""
 """The turns of a run, those that its logs hold more than once only the first time."""
 
 Breakdown = Literal["topic", "number", "language", "week", "source"]
 """What quality is broken down by."""
+
+
+def turn_of(row: Row) -> ReplayedTurn:
+    """A turn from its `COLUMNS`."""
+    values = dict(zip(COLUMNS, row, strict=True))
+    flags = ("is_known", "is_right", "is_placed", "other_figures")
+    values |= {name: bool(values[name]) for name in flags if values[name] is not None}
+    return ReplayedTurn(**values)
+
+
+def run_of(row: Row) -> ReplayRun:
+    """A run from its `RUN_COLUMNS`."""
+    values = dict(zip(RUN_COLUMNS, row, strict=True))
+    values |= {name: json.loads(values[name]) for name in ("logs", "desk", "settings", "problems")}
+    values |= {name: tuple(values[name]) for name in ("logs", "problems")}
+    return ReplayRun(**values)
 
 
 def _001_tables(database: Database) -> None:
@@ -142,6 +164,10 @@ def _004_problems(database: Database) -> None:
     database.execute("ALTER TABLE runs ADD COLUMN problems TEXT NOT NULL DEFAULT '[]'")
 
 
+def _005_other_figures(database: Database) -> None:
+    database.execute("ALTER TABLE turns ADD COLUMN other_figures INTEGER")
+
+
 REPLAYS = Schema(
     "attendant replays",
     0x41545450,
@@ -150,6 +176,7 @@ REPLAYS = Schema(
         "002_confidence_in_two": _002_confidence_in_two,
         "003_own_conversations": _003_own_conversations,
         "004_problems": _004_problems,
+        "005_other_figures": _005_other_figures,
     },
     "Delete the file and replay the logs again.",
 )

@@ -64,7 +64,9 @@ def command(
     said. A conversation that is in the desk itself is left out while it is replayed.
 
     Recall and MRR are of the ranking, whatever was decided then. Of what was answered right of all turns, every
-    question back and every hand-over is a miss.
+    question back and every hand-over is a miss. An answer is right that says what the agent said, mostly in the same
+    words; how many of those name another figure than the agent did (a number, price, time, date, weekday, month or
+    code) is told behind it.
 
     The run is stored with the desk (attendant runs lists them). One that was stopped goes on where it was when the
     same command is given again.

@@ -55,6 +55,7 @@ def turn(position: int, rank: int, **changes) -> ReplayedTurn:
         copies=0,
         twins=0,
         is_placed=True,
+        other_figures=False,
     )
     return replace(made, **changes)
 

@@ -103,7 +103,7 @@ def test_the_parts_that_a_page_counts_are_those_of_its_figures(desk):
             assert replays.breakdown(again, by) == replays.breakdown(once, by)
         for is_right in (True, False):
             assert replays.answers(again, 9, is_right) == replays.answers(once, 9, is_right)
-        misses = [[one.key for one in replays.most_confident_misses(run, 30)] for run in (once, again)]
+        misses = [[one.key for one in replays.most_confident(run, 30, "misses")] for run in (once, again)]
         assert misses[0] == misses[1]
         assert replays.labels(again, "topic")[0].tolist() == replays.labels(once, "topic")[0].tolist()
         assert replays.conversations(again) == replays.conversations(once)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from lamp_desk import call, lamp_desk, visits, write_log
 from stored_runs import desk_with_answers, random_ranks, store_run, turn
 
+from bot.cli import main
 from bot.comparison import METRICS
 from bot.replay_figures import report_of
 from bot.replay_page import write_page
@@ -53,3 +55,40 @@ def test_hand_overs_and_questions_back_are_misses_of_what_was_answered_right_ove
     share = sum(one in rightly for one in own) / len(own)
     row = next(line for line in page.splitlines() if '<td class="name">lamp</td>' in line)
     assert row.endswith(f"<td>{100 * share:.1f} %</td></tr>")
+
+
+def table(out):
+    """The figures of a table by their names."""
+    return dict(line.strip().rsplit(maxsplit=1) for line in out.splitlines()[1:] if line.strip())
+
+
+def test_of_what_is_right_it_is_told_how_much_names_another_figure(tmp_path, capsys):
+    desk = lamp_desk(tmp_path)
+    other = json.loads(json.dumps(next(visits(1))).replace("ten seconds", "20 seconds")) | {"id": "other"}
+    log = write_log(tmp_path / "new.jsonl", [*visits(4), other])
+    code, out, _ = call(desk, capsys, "replay", log, "--report", tmp_path / "page", "--json")
+    figures = json.loads(out)
+    assert code == 0 and figures["recall@1"] == 0.5 and figures["recall@1_other_figure"] == pytest.approx(0.2)
+    (page,) = (tmp_path / "page").glob("*.html")
+    section = page.read_text("utf-8").partition("Right, but with another figure</h2>")[2].partition("</table>")[0]
+    assert section.count("<tr>") == 2 and "for 20 seconds" in section and "for ten seconds" in section
+    assert '<td class="text said">10</td>' in section
+    _, out, _ = call(desk, capsys, "runs", "latest")
+    assert table(out)["another figure, of ranking recall@1"] == "0.200"
+
+
+def test_figures_are_of_what_was_answered_rightly_and_unknown_where_an_earlier_version_did_not_look(tmp_path, capsys):
+    desk = desk_with_answers(tmp_path)
+    # Right are the first eight of twelve; of these the desk answers the first, the fourth and the seventh.
+    turns = [turn(place, 1 if place < 8 else 3, other_figures=place in (0, 1, 9)) for place in range(12)]
+    store_run(desk, "run", turns)
+    store_run(desk, "earlier", [replace(one, other_figures=None) for one in turns])
+    with desk.replays() as replays:
+        told, earlier = (report_of(replays, replays.run(name)) for name in ("run", "earlier"))
+    assert (told.other_figure_answered, told.other_figure_first) == (pytest.approx(1 / 3), 2 / 8)
+    assert (earlier.other_figure_answered, earlier.other_figure_first) == (None, None)
+    pages = [write_page(tmp_path, desk, report).read_text("utf-8") for report in (told, earlier)]
+    assert ["not looked for in this run" in page for page in pages] == [False, True]
+    with pytest.raises(SystemExit):
+        main(["runs", "earlier", "--desk", "shop", "--home", str(desk.home)])
+    assert table(capsys.readouterr().out)["another figure, of answered right"] == "-"
