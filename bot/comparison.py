@@ -10,7 +10,7 @@ Decisions:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -44,6 +44,8 @@ METRICS: dict[str, Callable[[Numbers], Floats]] = {
     "brier": lambda turns: (turns["confidence"] - turns["is_right"]) ** 2,
 }
 """Figures of one turn by their names; all are means over all turns."""
+OF_DECISIONS = ("coverage", "answered_right", "answered_wrong", "brier")
+"""Those that need a ranker which a desk answers with; see `ReplayRun.decides`."""
 LOWER_IS_BETTER = frozenset({"answered_wrong", "brier"})
 
 
@@ -129,6 +131,9 @@ class Comparison:
     repeated_second: int
     """Turns that a run's logs hold once more, which are compared once."""
     differences: tuple[Difference, ...]
+    """Without those `OF_DECISIONS` where a run decides nothing."""
+    undecided: str
+    """Which run decides nothing, as a sentence; empty where both decide."""
     wins: int
     ties: int
     losses: int
@@ -145,13 +150,16 @@ class Comparison:
             return ""
         return f"{_counted(self.conversations)} too few for any test: it takes {LEAST_CONVERSATIONS}."
 
-    def unproven(self, allow_missing: bool = False) -> list[str]:
+    def unproven(self, guarded: Sequence[str], allow_missing: bool = False) -> list[str]:
         """Why nothing could be shown against the second run, as sentences; empty where it could.
 
         Args:
+            guarded: the figures in which it must not be worse.
             allow_missing: whether the second run may lack turns of the first.
         """
         found = [self.too_few] if self.too_few else []
+        if untold := [name for name in guarded if self.undecided and name in OF_DECISIONS]:
+            found.append(f"{self.undecided} It has no {' and no '.join(untold)}.")
         if self.first == self.second:
             found.append("A and B are the same run.")
         if self.only_first and not allow_missing:
@@ -193,6 +201,7 @@ def compare(replays: Replays, store: Store, first: ReplayRun, second: ReplayRun)
     topics = replays.labels(first.id, "topic")
     if len(topics[1]) < 2:
         topics = replays.labels(first.id, "source")
+    undecided = _undecided(first, second)
     return Comparison(
         first=f"{first.id} {first.ranker}",
         second=f"{second.id} {second.ranker}",
@@ -203,7 +212,8 @@ def compare(replays: Replays, store: Store, first: ReplayRun, second: ReplayRun)
         only_second=len(theirs["key"]) - len(here),
         repeated_first=replays.repeats(first.id),
         repeated_second=replays.repeats(second.id),
-        differences=_differences(a, b, groups),
+        differences=_differences(a, b, groups, METRICS.keys() - (OF_DECISIONS if undecided else ())),
+        undecided=undecided,
         wins=int((gain > 0).sum()),
         ties=int((gain == 0).sum()),
         losses=int((gain < 0).sum()),
@@ -213,12 +223,19 @@ def compare(replays: Replays, store: Store, first: ReplayRun, second: ReplayRun)
     )
 
 
+def _undecided(first: ReplayRun, second: ReplayRun) -> str:
+    names = [f"{name}'s ranker {run.ranker}" for name, run in (("A", first), ("B", second)) if not run.decides]
+    only = "only orders" if len(names) == 1 else "only order"
+    return f"{' and '.join(names)} {only} answers: no desk answers so, and no confidence was fitted." if names else ""
+
+
 def _counted(conversations: int) -> str:
     return "1 conversation is" if conversations == 1 else f"{conversations} conversations are"
 
 
-def _differences(a: Numbers, b: Numbers, groups: npt.NDArray[np.int64]) -> tuple[Difference, ...]:
-    figures = [(figure(a), figure(b)) for figure in METRICS.values()]
+def _differences(a: Numbers, b: Numbers, groups: npt.NDArray[np.int64], wanted: Set[str]) -> tuple[Difference, ...]:
+    names = [name for name in METRICS if name in wanted]
+    figures = [(METRICS[name](a), METRICS[name](b)) for name in names]
     bounds = bootstrap_intervals(np.stack([theirs - ours for ours, theirs in figures], axis=1), groups)
     return tuple(
         Difference(
@@ -231,7 +248,7 @@ def _differences(a: Numbers, b: Numbers, groups: npt.NDArray[np.int64]) -> tuple
             p=paired_p_value(theirs, ours, groups),
             conversations=len(np.unique(groups)),
         )
-        for name, (ours, theirs), (low, high) in zip(METRICS, figures, bounds, strict=True)
+        for name, (ours, theirs), (low, high) in zip(names, figures, bounds, strict=True)
     )
 
 

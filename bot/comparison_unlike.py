@@ -28,7 +28,7 @@ def unlike(first: ReplayRun, second: ReplayRun) -> Iterator[str]:
     elif all(writings) and writings[0] != writings[1]:
         # It may also have been changed back.
         yield "The desk was changed between A and B: more than the ranker may differ."
-    if first.threshold != second.threshold:
+    if first.threshold != second.threshold and first.decides and second.decides:
         yield f"{_thresholds(first.threshold, second.threshold)}: that alone makes a difference in what is answered."
     if _is_one_ranker(first, second) and _is_read_otherwise(first, second):
         yield "A and B read the confidence of the same ranker in two ways: that alone makes a difference in brier."

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from bot.comparison import TOPICS, Comparison, Difference, Example, Topic
+from bot.comparison import OF_DECISIONS, TOPICS, Comparison, Difference, Example, Topic
 from bot.output import plain
 from bot.reports import show_rows
 
+_FIGURES = ("A", "B", "B - A", "95 %", "p")
 _LONGEST = 300
 """Characters shown of a text."""
 
@@ -54,8 +55,11 @@ def show_comparison(
                 "B is": one.verdict,
             }
             for one in found.differences
-        ],
+        ]
+        + [{"": name, **dict.fromkeys(_FIGURES, "-"), "B is": ""} for name in OF_DECISIONS if found.undecided],
     )
+    if found.undecided:
+        console.print(plain(f"-: {found.undecided}", "dim"))
     console.print(plain("of p .05 one in twenty is chance; answered_wrong and brier are better when lower", "dim"))
     console.print()
     shares = (f"{count:,} ({count / found.turns:.0%})" for count in (found.wins, found.ties, found.losses))

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from bot.comparison import METRICS
+from bot.comparison import METRICS, Floats, Numbers
 from conversations.replay_tables import ReplayRun
 from conversations.replays import Replays
 from training.calibration import careful_coverage
@@ -24,6 +23,29 @@ from training.metrics import (
     percentile,
     recall_at,
 )
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What would have been said, and how true the confidence is that decides it."""
+
+    answered: int
+    asked: int
+    """How often it would have asked which of two answers is meant."""
+    handed_over: int
+    coverage: float
+    """Share of the turns that were answered rather than asked back or handed over."""
+    answered_right: float
+    """Share of the turns that were answered, and rightly."""
+    answered_right_other_figure: float | None
+    """Share of these whose answer names a figure that the agent's own does not; see `other_figure_first`."""
+    accuracy_when_answered: float | None
+    """None where nothing was answered."""
+    calibration: Calibration
+    aurc: float
+    """Mean share of wrong answers over all thresholds."""
+    careful_coverage: float
+    """Share that could be answered with 5 % of the answers wrong."""
 
 
 @dataclass(frozen=True)
@@ -45,23 +67,8 @@ class ReplayReport:
     recall_at_5: float
     recall_at_10: float
     mrr: float
-    answered: int
-    asked: int
-    """How often it would have asked which of two answers is meant."""
-    handed_over: int
-    coverage: float
-    """Share of the turns that were answered rather than asked back or handed over."""
-    answered_right: float
-    """Share of the turns that were answered, and rightly."""
-    other_figure_answered: float | None
-    """As `other_figure_first`, of those that were answered rightly."""
-    accuracy_when_answered: float | None
-    """None where nothing was answered."""
-    calibration: Calibration
-    aurc: float
-    """Mean share of wrong answers over all thresholds."""
-    careful_coverage: float
-    """Share that could be answered with 5 % of the answers wrong."""
+    decided: Decided | None
+    """None of a ranker that no desk answers with; see `ReplayRun.decides`."""
     p50_ms: float | None
     p95_ms: float | None
     """Of the turns that were asked one at a time; None where none is left of them."""
@@ -91,14 +98,7 @@ class ReplayReport:
             "recall@5": self.recall_at_5,
             "recall@10": self.recall_at_10,
             "mrr": self.mrr,
-            "decisions": {"answer": self.answered, "ask": self.asked, "handoff": self.handed_over},
-            "coverage": self.coverage,
-            "answered_right": self.answered_right,
-            "answered_right_other_figure": self.other_figure_answered,
-            "accuracy_when_answered": self.accuracy_when_answered,
-            **self.calibration.as_json(),
-            "aurc": self.aurc,
-            "careful_coverage": self.careful_coverage,
+            **_decided_json(self.decided),
             "latency_ms": {"p50": self.p50_ms, "p95": self.p95_ms},
             "turns_per_second": self.turns_per_second,
             "rejected": self.rejected,
@@ -135,10 +135,10 @@ def report_of(replays: Replays, run: ReplayRun) -> ReplayReport:
     """Computes the figures of a run from its stored turns."""
     columns = ("rank", "is_known", "is_right", "confidence", "wait", "decision = 'answer'", "decision = 'ask'")
     numbers = replays.numbers(run.id, columns)
-    rank, known, right, confidence, wait, answered, asked = numbers.values()
+    rank, known, right, _, wait, *_ = numbers.values()
     copies, twins, placed, other = replays.numbers(run.id, ("copies", "twins", "is_placed", "other_figures")).values()
     groups, repeated = replays.groups(run.id), replays.repeats(run.id)
-    is_right, is_answered = right > 0, answered > 0
+    is_right = right > 0
     waits = wait[np.isfinite(wait)]
     turns = len(rank)
     return ReplayReport(
@@ -151,16 +151,7 @@ def report_of(replays: Replays, run: ReplayRun) -> ReplayReport:
         recall_at_5=recall_at(rank, 5),
         recall_at_10=recall_at(rank, 10),
         mrr=mean_reciprocal_rank(rank),
-        answered=int(answered.sum()),
-        asked=int(asked.sum()),
-        handed_over=int(turns - answered.sum() - asked.sum()),
-        coverage=float(answered.mean()) if turns else 0.0,
-        answered_right=float(METRICS["answered_right"](numbers).mean()) if turns else 0.0,
-        other_figure_answered=_share(other[is_right & is_answered]),
-        accuracy_when_answered=float(is_right[is_answered].mean()) if is_answered.any() else None,
-        calibration=calibration(confidence, is_right),
-        aurc=aurc(confidence, is_right),
-        careful_coverage=careful_coverage(confidence, is_right),
+        decided=_decided(numbers, other) if run.decides else None,
         p50_ms=percentile(waits, 50) if len(waits) else None,
         p95_ms=percentile(waits, 95) if len(waits) else None,
         turns_per_second=(turns + repeated) / run.seconds if run.seconds else 0.0,
@@ -173,6 +164,41 @@ def report_of(replays: Replays, run: ReplayRun) -> ReplayReport:
     )
 
 
-def _share(flags: npt.NDArray[np.float64]) -> float | None:
+def _decided(numbers: Numbers, other: Floats) -> Decided:
+    """From columns of the turns."""
+    answered, asked = numbers["decision = 'answer'"], numbers["decision = 'ask'"]
+    is_right, is_answered, confidence = numbers["is_right"] > 0, answered > 0, numbers["confidence"]
+    turns = len(answered)
+    return Decided(
+        answered=int(answered.sum()),
+        asked=int(asked.sum()),
+        handed_over=int(turns - answered.sum() - asked.sum()),
+        coverage=float(answered.mean()) if turns else 0.0,
+        answered_right=float(METRICS["answered_right"](numbers).mean()) if turns else 0.0,
+        answered_right_other_figure=_share(other[is_right & is_answered]),
+        accuracy_when_answered=float(is_right[is_answered].mean()) if is_answered.any() else None,
+        calibration=calibration(confidence, is_right),
+        aurc=aurc(confidence, is_right),
+        careful_coverage=careful_coverage(confidence, is_right),
+    )
+
+
+def _decided_json(decided: Decided | None) -> dict[str, Any]:
+    """Under the names that scripts rely on, each None where nothing is told."""
+
+    def told(name: str) -> float | None:
+        return getattr(decided, name, None)
+
+    error = decided.calibration.as_json() if decided else dict.fromkeys(("ece", "ece_noise", "ece_excess", "ece_p"))
+    return {
+        "decisions": {"answer": told("answered"), "ask": told("asked"), "handoff": told("handed_over")},
+        **{name: told(name) for name in ("coverage", "answered_right", "answered_right_other_figure")},
+        "accuracy_when_answered": told("accuracy_when_answered"),
+        **error,
+        **{name: told(name) for name in ("aurc", "careful_coverage")},
+    }
+
+
+def _share(flags: Floats) -> float | None:
     """Of those that are set; None of none, and where some are not known."""
     return float(flags.mean()) if len(flags) and np.isfinite(flags).all() else None

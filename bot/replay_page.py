@@ -14,13 +14,11 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from bot.charts import Axis, bars, lines
 from bot.replay_figures import ReplayReport
+from bot.replay_pictures import pictures, share_words
 from conversations.database import Row
 from conversations.desk import Desk
 from conversations.errors import DeskError
@@ -29,7 +27,6 @@ from conversations.replays import Replays
 from conversations.store import Store
 from conversations.text import safe_text
 from index.named_figures import other_figures
-from training.metrics import recall_at, reliability, risk_coverage
 
 MISSES = 25
 ANSWERS = 15
@@ -37,12 +34,6 @@ MOST_ROWS = 30
 """Rows of one table; the rest is counted."""
 LATE = 10
 """From the question after this one on, those of a conversation stand in one row."""
-WAITS_A_BAR = 10
-"""Timed turns to a bar, on average: with fewer the bars show chance."""
-MOST_BARS = 20
-SLOWEST_SHOWN = 99
-"""Percentile where the axis of waiting times ends: one turn that took ten times as long would squeeze all others."""
-DEEPEST = 50
 
 _BREAKDOWNS: tuple[tuple[Breakdown, str], ...] = (
     ("topic", "Topic"),
@@ -61,8 +52,9 @@ class Group:
     known: float
     recall_at_1: float
     recall_at_5: float
-    coverage: float
-    answered_right: float
+    coverage: float | None
+    """None of a ranker that decides nothing, as the two below."""
+    answered_right: float | None
     """Of all turns."""
     accuracy: float | None
     """Of what was answered; None where nothing was."""
@@ -126,12 +118,12 @@ def page_of(replays: Replays, store: Store, desk_name: str, run: ReplayRun, repo
     environment = Environment(
         loader=PackageLoader("bot"), autoescape=True, undefined=StrictUndefined, finalize=_safe, trim_blocks=True
     )
-    environment.filters["share"] = _share
+    environment.filters["share"] = share_words
     return environment.get_template("replay.html").render(
         desk=desk_name,
         run=run,
         report=report,
-        pictures=_pictures(replays, run, report),
+        pictures=pictures(replays, run, report),
         breakdowns=list(_breakdowns(replays, run)),
         otherwise=[(turn, said := _text(texts, turn), _others(turn, said)) for turn in otherwise],
         misses=[(miss, _text(texts, miss)) for miss in misses],
@@ -147,109 +139,21 @@ def _safe(value: object) -> object:
     return safe_text(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.1f} %"
-
-
-def _milliseconds(value: float | None) -> str:
-    return "-" if value is None else f"{value:.0f} ms"
-
-
-def _pictures(replays: Replays, run: ReplayRun, report: ReplayReport) -> list[tuple[str, str, Markup]]:
-    """Title, what it says in numbers, and the picture."""
-    numbers = replays.numbers(run.id, ("rank", "is_right", "confidence", "wait"))
-    rank, confidence = numbers["rank"], numbers["confidence"]
-    right, waits = numbers["is_right"] > 0, numbers["wait"][np.isfinite(numbers["wait"])]
-    recall = [(float(k), recall_at(rank, k)) for k in range(1, DEEPEST + 1)]
-    share = Axis("", 0.0, 1.0, as_percent=True)
-    trusted = reliability(confidence, right)
-    coverage, risk = risk_coverage(confidence, right)
-    counts, quickest, slowest = waiting_bars(waits)
-    known = [(1.0, report.known), (float(DEEPEST), report.known)]
-    return [
-        (
-            "Recall at k",
-            f"The agent's answer is ranked first in {_share(report.recall_at_1)} of the turns and among five in "
-            f"{_share(report.recall_at_5)}; the desk knows it in {_share(report.known)} (dashed).",
-            lines("Recall at k", Axis("first k answers", 0, DEEPEST), _named(share, "recall"), [recall], (), known),
-        ),
-        (
-            "Reliability",
-            f"ECE {report.calibration}; a perfect confidence would show {report.calibration.noise:.3f} by chance. "
-            "Dots on the dashed line say the truth.",
-            lines(
-                "Reliability diagram",
-                _named(share, "confidence"),
-                _named(share, "right"),
-                [[(mean, part) for mean, part, _ in trusted]],
-                [(mean, part) for mean, part, _ in trusted],
-                [(0.0, 0.0), (1.0, 1.0)],
-            ),
-        ),
-        (
-            "Risk and coverage",
-            f"AURC {report.aurc:.3f}; {_share(report.careful_coverage)} could be answered with 5 % of the answers "
-            "wrong (dashed), in hindsight: attendant tune says what can be promised.",
-            lines(
-                "Risk-coverage curve",
-                _named(share, "answered"),
-                _named(share, "wrong among these"),
-                [list(zip(coverage.tolist(), risk.tolist(), strict=True))],
-                (),
-                [(0.0, 0.05), (1.0, 0.05)],
-            ),
-        ),
-        (
-            "Waiting time",
-            f"Median {_milliseconds(report.p50_ms)}, 95th percentile {_milliseconds(report.p95_ms)}, of {len(waits)} "
-            "turns asked one at a time; what took longer than the axis stands in the last bar.",
-            bars(
-                "Distribution of waiting times",
-                Axis("milliseconds", quickest, slowest),
-                Axis("turns", 0.0, float(max(*counts, 1))),
-                counts,
-            ),
-        ),
-    ]
-
-
-def waiting_bars(waits: npt.NDArray[np.float64]) -> tuple[list[int], float, float]:
-    """How many turns waited how long: a number a bar, and where the first begins and the last, open one, ends.
-
-    Args:
-        waits: (turns,) milliseconds.
-
-    >>> waiting_bars(np.array([20.0, 25.0, 30.0] * 20 + [900.0]))
-    ([20, 0, 0, 20, 0, 21], 20.0, 30.0)
-    """
-    if not len(waits):
-        return [0], 0.0, 1.0
-    low, high = float(waits.min()), float(np.percentile(waits, SLOWEST_SHOWN, method="lower"))
-    high = high if high > low else low + 1.0
-    bins = min(max(len(waits) // WAITS_A_BAR, 1), MOST_BARS)
-    counts, _ = np.histogram(np.minimum(waits, high), bins, (low, high))
-    return counts.tolist(), low, high
-
-
-def _named(axis: Axis, label: str) -> Axis:
-    return Axis(label, axis.low, axis.high, axis.as_percent)
-
-
 def _breakdowns(replays: Replays, run: ReplayRun) -> Iterator[tuple[str, list[Group], int]]:
     """Title, groups, and how many more there are; only of what the log tells at all."""
     for by, title in _BREAKDOWNS:
         rows = replays.breakdown(run.id, by)
         if any(row[0] is not None for row in rows):
-            yield title, *_groups(rows, by)
+            yield title, *_groups(rows, by, run.decides)
 
 
-def _groups(rows: list[Row], by: Breakdown) -> tuple[list[Group], int]:
+def _groups(rows: list[Row], by: Breakdown, decides: bool) -> tuple[list[Group], int]:
     """The groups to show, and how many more there are."""
     merged: dict[str, list[int]] = {}
     for value, *sums in rows:
         name = _group_name(value, by)
         merged[name] = [old + new for old, new in zip(merged.get(name, [0] * len(sums)), sums, strict=True)]
-    groups = [_group(name, sums) for name, sums in merged.items()]
+    groups = [_group(name, sums, decides) for name, sums in merged.items()]
     order: Callable[[Group], Any] = (lambda group: -group.turns) if by in ("topic", "language") else (lambda _: 0)
     shown = sorted(groups, key=order)
     kept = shown[-MOST_ROWS:] if by == "week" else shown[:MOST_ROWS]
@@ -262,7 +166,7 @@ def _group_name(value: object, by: Breakdown) -> str:
     return "(unknown)" if value is None else str(value)
 
 
-def _group(name: str, sums: Iterable[int]) -> Group:
+def _group(name: str, sums: Iterable[int], decides: bool) -> Group:
     turns, known, first, five, answered, rightly = sums
     return Group(
         name=name,
@@ -270,9 +174,9 @@ def _group(name: str, sums: Iterable[int]) -> Group:
         known=known / turns,
         recall_at_1=first / turns,
         recall_at_5=five / turns,
-        coverage=answered / turns,
-        answered_right=rightly / turns,
-        accuracy=rightly / answered if answered else None,
+        coverage=answered / turns if decides else None,
+        answered_right=rightly / turns if decides else None,
+        accuracy=rightly / answered if decides and answered else None,
     )
 
 

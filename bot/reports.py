@@ -48,6 +48,7 @@ _RANKING = {name: f"ranking {name}" for name in ("recall@1", "recall@5", "recall
 _RANKING["recall@1_other_figure"] = "another figure, of ranking recall@1"
 """Of a replay, which also tells what was answered: these tell how the answers were ranked, whatever was decided."""
 _ANY_WIDTH = 10_000
+UNDECIDED = "-: no desk answers with this ranker, and no confidence was fitted to it: it only orders the answers."
 
 
 def answer_json(answer: Answer, warnings: Sequence[EarlyWarning] = ()) -> dict[str, Any]:
@@ -181,6 +182,8 @@ def show_replays(
     """Prints the figures of replays, and where their pages were written."""
     named = [{_RANKING.get(name, name): value for name, value in report.items()} for report in reports]
     show_rankers(console, named, f"Replayed against desk {desk_name}")
+    if any(report["coverage"] is None for report in reports):
+        console.print(plain(UNDECIDED, "dim"))
     for page in pages:
         console.print(plain(f"Report: {page}"), soft_wrap=True)
 

@@ -96,6 +96,14 @@ class ReplayRun:
     """Which conversation of the logs it stands in, and how many of its turns are done."""
     entry_turns: int
 
+    @property
+    def decides(self) -> bool:
+        """Whether its ranker is one that a desk answers with: that of its model, or retrieval where it has none.
+
+        The confidence of others was never fitted to them: what follows from it says nothing of them.
+        """
+        return ":" in self.ranker or (self.ranker == "retrieval" and self.settings.get("model") is None)
+
 
 COLUMNS = tuple(field.name for field in fields(ReplayedTurn))
 """Of a turn, in the order of the fields."""

@@ -69,7 +69,7 @@ def command(
     with desk.replays() as replays, desk.store() as store:
         found = compare(replays, store, named_run(replays, first), named_run(replays, second))
     worse = [one for one in found.differences if one.metric in guarded and one.is_worse(margin)]
-    unproven = found.unproven(allow_missing) if guarded else []
+    unproven = found.unproven(guarded, allow_missing) if guarded else []
     if session.as_json:
         print_json(found.as_json() | {"worse": [one.metric for one in worse], "unproven": unproven})
     else:

@@ -148,7 +148,7 @@ def test_another_threshold_and_another_reading_of_confidence_are_said(desk, caps
     store_run(desk, "tuned", rows, threshold=0.7, confidence=anew)
     store_run(desk, "off", rows, threshold=NEVER, confidence=anew)
     store_run(desk, "untold", rows, threshold=0.57)
-    store_run(desk, "other", rows, "reranker", threshold=0.57, confidence=anew)
+    store_run(desk, "other", rows, "cross-attention:other", threshold=0.57, confidence=anew)
     further = "that alone makes a difference in what is answered."
     reading = "A and B read the confidence of the same ranker in two ways: that alone makes a difference in brier."
     for first, second, said in (
@@ -200,3 +200,23 @@ def test_a_run_whose_turns_were_forgotten_says_so(desk, capsys):
     for command in (("runs", "champion"), ("compare", "champion", "champion")):
         code, out, err = compare(desk, capsys, *command[1:], command=command[0])
         assert code == 1 and "has no turns left: those it held were forgotten" in err and not out
+
+
+def test_a_run_of_a_ranker_that_decides_nothing_is_compared_by_its_ranking_alone(desk, capsys):
+    rows = [turn(place, rank) for place, rank in enumerate(random_ranks(COUNT, 0.5))]
+    store_run(desk, "plain", rows, "bm25", threshold=0.7)
+    code, out, _ = compare(desk, capsys, "champion", "plain", "--fail-if-worse", "recall@1", "--json")
+    found = json.loads(out)
+    assert code == 0 and [one["metric"] for one in found["differences"]] == [
+        "recall@1",
+        "recall@5",
+        "recall@10",
+        "mrr",
+    ]
+    assert found["undecided"].startswith("B's ranker bm25 only orders answers") and found["unlike"] == []
+    code, out, _ = compare(desk, capsys, "plain", "champion", *GUARD, "--fail-if-worse", "brier")
+    words = " ".join(out.split())
+    assert code == 1 and "coverage - - - - - " in words and "-: A's ranker bm25 only orders answers" in words
+    assert "This proves nothing: A's ranker bm25" in words and "It has no brier." in words
+    code, out, _ = compare(desk, capsys, "champion", "1", "--json")
+    assert len(json.loads(out)["differences"]) == 8 and json.loads(out)["undecided"] == ""

@@ -87,7 +87,7 @@ def test_the_figures_and_the_page_count_each_turn_once_and_say_so(desk, tmp_path
     for report in (again, parts):
         assert (report.turns, report.conversations) == (COUNT, COUNT // 2)
         assert (report.recall_at_1, report.mrr) == (once.recall_at_1, pytest.approx(once.mrr))
-        assert report.calibration == once.calibration
+        assert report.decided == once.decided
     assert (once.repeated, again.repeated, parts.repeated) == (0, COUNT, 0) and not once.remarks
     said = f"{COUNT} turns that the logs hold once more are left out."
     assert again.remarks == [said] and again.as_json()["repeated"] == COUNT

@@ -42,7 +42,7 @@ def test_a_turn_is_stored_with_all_that_is_known_of_it(desk, tmp_path):
     with Pipeline.open(desk) as pipeline:
         report = replay(pipeline, [log], name="first")
         texts = {answer.id: answer.text for answer in pipeline.store.answers()}
-    assert report.turns == 4 and report.answered + report.asked + report.handed_over == 4
+    assert report.turns == 4 and report.decided.answered + report.decided.asked + report.decided.handed_over == 4
     with desk.replays() as replays:
         run = replays.run("first")
         assert run.finished and run.desk["pairs"] == 5 and run.threshold == pipeline.threshold

@@ -64,7 +64,7 @@ def test_the_browser_shows_the_figures_and_obeys_nothing_of_the_log(page, tmp_pa
     assert not tags & {"script", "img", "iframe", "object", "embed", "link", "b"}
     assert dom.count("<svg") == body.count('role="img"') == 4
     assert "onload=" not in "".join(re.findall(r"<[^>]*>", dom))
-    for figure in (report.recall_at_1, report.recall_at_5, report.coverage, report.careful_coverage):
+    for figure in (report.recall_at_1, report.recall_at_5, report.decided.coverage, report.decided.careful_coverage):
         assert f"<strong>{100 * figure:.1f} %</strong>" in body
     assert f"<strong>{report.turns}</strong>" in body
     assert MARK not in re.search(r"<title>(.*?)</title>", dom).group(1)

@@ -47,9 +47,9 @@ def test_hand_overs_and_questions_back_are_misses_of_what_was_answered_right_ove
         report = report_of(replays, replays.run(str(run)))
         columns = replays.numbers(run, ("decision = 'answer'", "is_right"))
     rightly = [one for one in turns if one.decision == "answer" and one.is_right]
-    assert 0 < len(rightly) < report.answered < report.turns
-    assert report.answered_right == pytest.approx(len(rightly) / 60)
-    assert report.answered_right == METRICS["answered_right"](columns).mean(), "as compare reckons it"
+    assert 0 < len(rightly) < report.decided.answered < report.turns
+    assert report.decided.answered_right == pytest.approx(len(rightly) / 60)
+    assert report.decided.answered_right == METRICS["answered_right"](columns).mean(), "as compare reckons it"
     page = write_page(tmp_path, desk, report).read_text("utf-8")
     own = [one for one in turns if one.topic == "lamp"]
     share = sum(one in rightly for one in own) / len(own)
@@ -85,10 +85,30 @@ def test_figures_are_of_what_was_answered_rightly_and_unknown_where_an_earlier_v
     store_run(desk, "earlier", [replace(one, other_figures=None) for one in turns])
     with desk.replays() as replays:
         told, earlier = (report_of(replays, replays.run(name)) for name in ("run", "earlier"))
-    assert (told.other_figure_answered, told.other_figure_first) == (pytest.approx(1 / 3), 2 / 8)
-    assert (earlier.other_figure_answered, earlier.other_figure_first) == (None, None)
+    assert (told.decided.answered_right_other_figure, told.other_figure_first) == (pytest.approx(1 / 3), 2 / 8)
+    assert (earlier.decided.answered_right_other_figure, earlier.other_figure_first) == (None, None)
     pages = [write_page(tmp_path, desk, report).read_text("utf-8") for report in (told, earlier)]
     assert ["not looked for in this run" in page for page in pages] == [False, True]
     with pytest.raises(SystemExit):
         main(["runs", "earlier", "--desk", "shop", "--home", str(desk.home)])
     assert table(capsys.readouterr().out)["another figure, of answered right"] == "-"
+
+
+@pytest.mark.parametrize("ranker", ["bm25", "cosine", "retrieval"])
+def test_of_a_ranker_that_no_desk_answers_with_it_is_not_told_what_it_would_answer(tmp_path, capsys, ranker):
+    desk = lamp_desk(tmp_path)
+    log = write_log(tmp_path / "new.jsonl", visits(2))
+    asked = ("replay", log, "--ranker", ranker, "--ranker", "cross-attention", "--report", tmp_path / "page")
+    code, out, _ = call(desk, capsys, *asked)
+    assert code == 0 and " ".join(out.split()).count("-: no desk answers with this ranker") == 1
+    plain, own = json.loads(call(desk, capsys, *asked, "--json")[1])["rankers"]
+    assert plain.keys() == own.keys() and own["coverage"] is not None and plain["mrr"] > 0
+    told = ("coverage", "answered_right", "ece", "ece_p", "careful_coverage", "aurc", "accuracy_when_answered")
+    assert {plain[name] for name in told} | set(plain["decisions"].values()) == {None}
+    page, others = (path.read_text("utf-8") for path in sorted((tmp_path / "page").glob("*.html"))[:2])
+    assert "it only orders the answers" in page and "Reliability" not in page and "Risk and coverage" not in page
+    assert "it only orders the answers" not in others and "Reliability" in others
+    assert (
+        "it only orders" not in call(desk, capsys, "runs", "2")[1]
+        and "-: no desk" in call(desk, capsys, "runs", "1")[1]
+    )

@@ -19,7 +19,8 @@ from stored_runs import desk_with_answers, random_ranks, store_run, turn
 from bot.charts import Axis, bars, lines
 from bot.cli import main
 from bot.replay_figures import report_of
-from bot.replay_page import waiting_bars, write_page
+from bot.replay_page import write_page
+from bot.replay_pictures import waiting_bars
 from conversations.desk import Desk
 
 HOSTILE = '<script>alert(1)</script><img src="http://evil.example/x"> {{ 7 * 7 }} \x1b[2J\u202eevil & "quoted"'
