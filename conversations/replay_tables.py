@@ -97,6 +97,12 @@ class ReplayRun:
     entry_turns: int
 
     @property
+    def command(self) -> tuple[object, ...]:
+        """What tells it from replays by other commands. The model and the desk are not of it: they change."""
+        given = [self.settings.get(name) for name in ("batch_size", "limit", "as_of")]
+        return self.logs, self.ranker.partition(":")[0], *given
+
+    @property
     def decides(self) -> bool:
         """Whether its ranker is one that a desk answers with: that of its model, or retrieval where it has none.
 

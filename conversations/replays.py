@@ -130,6 +130,13 @@ class Replays(ReplayedTurns):
         """
         run = self._named(name, "AND finished IS NOT NULL") or self.run(name)
         if run.finished is None:
+            later = self.overtaking(run)
+            if later is not None:
+                raise DeskError(
+                    f"Replay {run.id} was never finished: the desk, its model or the logs changed, and replay "
+                    f"{later.id} by the same command began anew.",
+                    f"Use that one, and delete this one: attendant runs --delete {run.id}.",
+                )
             raise DeskError(f"Replay {run.id} is not finished.", "Give the same attendant replay command again.")
         if not self.count(run.id):
             raise DeskError(
@@ -137,6 +144,16 @@ class Replays(ReplayedTurns):
                 "Replay other logs: attendant replay LOGS.",
             )
         return run
+
+    def overtaking(self, run: ReplayRun) -> ReplayRun | None:
+        """The newest finished run by the same command as one that was not finished, where it is newer.
+
+        It would have gone on with that one, had desk, model and logs been the same.
+        """
+        if run.finished is not None:
+            return None
+        later = self._run("id > ? AND finished IS NOT NULL ORDER BY id DESC", (run.id,))
+        return next((one for one in later if one.command == run.command), None)
 
     def newer_unfinished(self, run: ReplayRun) -> ReplayRun | None:
         """The newest run of the same name, where it is newer than this one and not finished."""

@@ -57,7 +57,7 @@ def command(
         if names:
             _show(session, desk, replays, [named_run(replays, name) for name in names], report_directory)
         else:
-            _list(session, replays)
+            _list(session, desk_name, replays)
 
 
 def _show(
@@ -81,10 +81,12 @@ def _show(
     show_replays(screen(), desk.name, reports, pages)
 
 
-def _list(session: Session, replays: Replays) -> None:
-    from bot.output import print_json, screen
+def _list(session: Session, desk_name: str, replays: Replays) -> None:
+    from bot.output import plain, print_json, screen
     from bot.reports import show_rows
 
+    runs = replays.runs()
+    overtaken = {run.id: later.id for run in runs if (later := replays.overtaking(run)) is not None}
     rows = [
         {
             "run": run.id,
@@ -95,11 +97,17 @@ def _list(session: Session, replays: Replays) -> None:
             "turns": replays.count(run.id),
             "logs": " ".join(run.logs),
         }
-        for run in replays.runs()
+        for run in runs
     ]
     if session.as_json:
-        print_json({"runs": rows})
+        print_json(
+            {"runs": [row | {"overtaken_by": overtaken.get(run.id)} for row, run in zip(rows, runs, strict=True)]}
+        )
     elif rows:
-        show_rows(screen(), rows)
+        show_rows(screen(), [row | ({"finished": "overtaken"} if row["run"] in overtaken else {}) for row in rows])
+        for old, new in overtaken.items():
+            remedy = f"attendant runs --delete {old} --desk {desk_name}"
+            said = f"Replay {new} has overtaken replay {old}, which cannot be finished: {remedy}"
+            screen().print(plain(said), soft_wrap=True)
     else:
         screen().print("Nothing was replayed on this desk yet: attendant replay LOGS.")
