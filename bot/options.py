@@ -97,7 +97,10 @@ def feedback_option(command: Command) -> Command:
 
 def run_name(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     """A name for a stored run that cannot be mistaken for a number or for `latest`."""
-    if value is not None and (not _RUN_NAME.fullmatch(value) or value.isdecimal() or value == "latest"):
+    if value is not None and value.partition("~")[0] == "latest":
+        said = "latest is what the newest run is called by anyhow: use another name, such as this-week."
+        raise click.BadParameter(said, context, parameter)
+    if value is not None and (not _RUN_NAME.fullmatch(value) or value.isdecimal()):
         raise click.BadParameter("use letters, digits, '-', '_' and '.', not digits alone.", context, parameter)
     return value
 

@@ -211,3 +211,11 @@ def test_a_run_of_an_earlier_version_is_still_shown(desk):
         report = report_of(replays, replays.run("1"))
         assert replays.turns(1, [0])[0].copies is None
     assert (report.turns, report.conversations, report.in_desk, report.remarks) == (1, 1, 0, [])
+
+
+@pytest.mark.parametrize("name", ["latest", "latest~1"])
+def test_the_word_for_the_newest_run_is_refused_as_a_name_with_what_to_use(desk, tmp_path, capsys, name):
+    log = write_log(tmp_path / "new.jsonl", visits(1))
+    code, _, err = call(desk, capsys, "replay", log, "--name", name)
+    said = " ".join(err.replace("\u2502", " ").split())
+    assert code == 2 and "latest is what the newest run is called by anyhow: use another name" in said
