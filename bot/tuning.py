@@ -71,7 +71,8 @@ class Tuning:
     missing: str
     """What it takes, as a sentence; empty where it is ready."""
     curve: tuple[Trade, ...]
-    """Of answering, from the highest threshold down."""
+    """Of answering, from the highest threshold down; where no threshold can promise the risk yet, however many are
+    right, of those that tell something all the same."""
     asking_curve: tuple[Trade, ...]
     """Of asking back; empty where too few turns have two close answers."""
     calibration: Calibration
@@ -144,10 +145,11 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
         with pipeline.desk.writing():
             keep_decision(pipeline.store, model.fingerprint, decision, is_tuned=True)
             switch_answering(pipeline.store, True)
-    missing = ""
+    missing, shown = "", curve
     if chosen is None:
-        surest = curve or trades(confidence, right, groups)
-        missing = _missing(curve, surest, risk, len(said), len(np.unique(groups)), left_out)
+        conversations = len(np.unique(groups))
+        shown = curve or _telling(trades(confidence, right, groups), conversations)
+        missing = _missing(curve, shown, risk, len(said), conversations, left_out)
     return Tuning(
         run=run.id,
         turns=len(confidence),
@@ -159,7 +161,7 @@ def tune(pipeline: Pipeline, replays: Replays, run: ReplayRun, risk: float, dry_
         chosen=chosen,
         asking=asking,
         missing=missing,
-        curve=tuple(curve),
+        curve=tuple(shown),
         asking_curve=tuple(asking_curve),
         calibration=calibration(said, right),
         calibration_after=calibrated,
@@ -205,11 +207,11 @@ def _answering(confidence: Floats, right: npt.NDArray[np.bool_], threshold: floa
 
 
 def _missing(
-    curve: list[Trade], surest: list[Trade], risk: float, turns: int, conversations: int, left_out: int
+    curve: list[Trade], shown: list[Trade], risk: float, turns: int, conversations: int, left_out: int
 ) -> str:
-    telling = [trade for trade in surest if trade.answered >= TELLING]
+    telling = _telling(shown, conversations)
     if not curve:
-        if telling and conversations >= LEAST_CONVERSATIONS and all(trade.least > risk for trade in telling):
+        if telling and all(trade.least > risk for trade in telling):
             return _not_mended(telling, risk)
         others = " that the model was not trained on" if left_out else ""
         return (
@@ -223,6 +225,11 @@ def _missing(
         best = min(hopeful or curve, key=lambda trade: trade.bound - trade.risk)
         return f"{_surest(best)}: too few to promise {risk:.0%}. Replay more logs{_turns_needed(best, risk, turns)}."
     return _not_mended(telling, risk)
+
+
+def _telling(curve: list[Trade], conversations: int) -> list[Trade]:
+    """Those of a curve that say something of the ranker."""
+    return [trade for trade in curve if trade.answered >= TELLING and conversations >= LEAST_CONVERSATIONS]
 
 
 def _not_mended(telling: list[Trade], risk: float) -> str:

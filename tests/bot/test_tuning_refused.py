@@ -93,6 +93,11 @@ def test_more_logs_are_not_asked_for_where_half_is_wrong_though_no_number_of_rig
     _, out, _ = call(desk, capsys, "tune", "half wrong", "--risk", "0.05", "--dry-run")
     assert "are wrong (50%), and more logs do not mend that. It must rank better before 5% can be promised" in out
     assert "eplay more logs" not in out
+    assert "from answers wrong at most" in out and "100.0% 50.0%" in out, "it shows why"
+    for run, drawn in (("few wrong", False), ("surest right", True)):
+        found = json.loads(call(desk, capsys, "tune", run, "--risk", "0.05", "--dry-run", "--json")[1])
+        assert (not found["ready"], len(found["curve"]) > 3) == (True, drawn)
+        assert all(trade["answered"] >= 20 for trade in found["curve"])
     # What the surest turns, or a wrong share near the risk, leave open, and so does a handful of conversations.
     for run in ("surest right", "some wrong", "few wrong"):
         _, out, _ = call(desk, capsys, "tune", run, "--risk", "0.05", "--dry-run")
