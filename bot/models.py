@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from conversations.desk import Desk
 from conversations.errors import ModelError
 from conversations.text import safe_text
-from training.desk_calibration import describe_decision, desk_decision
+from training.desk_calibration import describe_decision, desk_decision, fitted_decision
+from training.promotion import Evidence
 from training.registry import (
     BASE,
+    Model,
     base_model_path,
     load_model,
     model_in_use,
@@ -21,9 +23,11 @@ from training.registry import (
 )
 from training.trust import trusted
 
+_MEASURED = ("mrr", "turns", "ece", "gain", "p", "forced")
+
 
 def list_models(desk: Desk) -> list[dict[str, Any]]:
-    """One row a model, the one that ships first."""
+    """One row a model, the one that ships first, with what was measured on this desk."""
     in_use, before = model_in_use(desk.models_path), previous_model(desk.models_path)
     rows = []
     for name in (BASE, *model_names(desk.models_path)):
@@ -31,15 +35,36 @@ def list_models(desk: Desk) -> list[dict[str, Any]]:
         row: dict[str, Any] = {"model": name, "state": state}
         try:
             model = load_model(_path(desk, name))
-            held_out = model.notes.get("held_out") or {}
-            row |= {"mrr": held_out.get("mrr"), "turns": held_out.get("turns"), "ece": model.decision.ece}
-            evidence = model.notes.get("promotion") or {}
-            row |= {"gain": evidence.get("difference"), "p": evidence.get("p")}
-            row |= {"encoder": "own" if model.encoder else "-"}
+            row |= {**_measured(desk, model), "encoder": "own" if model.encoder else "-"}
         except ModelError:
-            row |= {"state": "damaged", **dict.fromkeys(("mrr", "turns", "ece", "gain", "p", "encoder"))}
+            row |= {"state": "damaged", **dict.fromkeys((*_MEASURED, "encoder"))}
         rows.append(row)
     return rows
+
+
+def _measured(desk: Desk, model: Model) -> dict[str, Any]:
+    """What this desk's turns say of a model; the base's own notes are of the data that it learned from."""
+    notes = {} if model.name == BASE else model.notes
+    held_out, promotion = notes.get("held_out") or {}, notes.get("promotion") or {}
+    with desk.store() as store:
+        decision = fitted_decision(store, model) or (model.decision if notes else None)
+    return {
+        "mrr": held_out.get("mrr"),
+        "turns": held_out.get("turns"),
+        "ece": decision.ece if decision else None,
+        "gain": promotion.get("difference"),
+        "p": promotion.get("p"),
+        "forced": _is_forced(promotion),
+    }
+
+
+def _is_forced(promotion: dict[str, Any]) -> bool | None:
+    """Whether a model took over though nothing showed that it should; None where that is not known."""
+    names = [field.name for field in fields(Evidence)]
+    if not promotion.keys() >= {"promoted", *names}:
+        return None
+    evidence = Evidence(**{name: promotion[name] for name in names})
+    return bool(promotion["promoted"]) and not (evidence.is_better or evidence.is_cheaper_and_as_good)
 
 
 def desk_answering(desk: Desk) -> str:

@@ -112,12 +112,15 @@ def desk_decision(store: Store, model: Model | None) -> Decision:
 
     On a desk that is switched off its thresholds are `NEVER`.
     """
-    kept = store.setting(SETTING + model.fingerprint) if model else None
-    decision = model.decision if model else Decision()
-    if kept:
-        values = kept["decision"]
-        decision = Decision.from_json(values)
+    fitted = fitted_decision(store, model) if model else None
+    decision = fitted or (model.decision if model else Decision())
     return replace(decision, threshold=NEVER, ask_threshold=NEVER) if is_switched_off(store) else decision
+
+
+def fitted_decision(store: Store, model: Model) -> Decision | None:
+    """The decision that was fitted to a model on this desk, or tuned; None where none was."""
+    kept = store.setting(SETTING + model.fingerprint)
+    return Decision.from_json(kept["decision"]) if kept else None
 
 
 def switch_answering(store: Store, is_on: bool) -> None:

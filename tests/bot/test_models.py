@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -11,7 +12,12 @@ from bot.cli import main
 from conversations.desk import Desk
 from conversations.model import Conversation, Turn
 from conversations.pairs import extract_pairs
-from training.registry import base_model_path, current_model_path
+from training.calibration import Decision
+from training.desk_calibration import keep_decision
+from training.promotion import Evidence
+from training.registry import base_model_path, current_model_path, load_model
+
+EVIDENCE = Evidence(400, 100, 0.05, 0.02, 0.08, 0.001, 100, 100)
 
 
 @pytest.fixture
@@ -81,3 +87,33 @@ def test_one_model_in_full(call):
     code, out, _ = call("model-0001")
     assert code == 0 and "held_out mrr" in out
     assert call("model-0001", "--rollback")[0] == 2
+
+
+def promoted(desk, name, **evidence):
+    """Gives a model the notes of a promotion."""
+    path = desk.models_path / name / "config.json"
+    config = json.loads(path.read_text())
+    config["notes"]["promotion"] = {"promoted": True, "reason": "", **asdict(replace(EVIDENCE, **evidence))}
+    path.write_text(json.dumps(config))
+
+
+def test_the_list_tells_what_was_measured_on_this_desk_and_nothing_else(call, desk):
+    own, base = [json.loads(call("--json")[1])["models"][place] for place in (1, 0)]
+    assert own["mrr"] > 0 and own["turns"] > 0 and own["ece"] > 0
+    assert {base[name] for name in ("mrr", "turns", "ece", "gain", "p", "forced")} == {None}
+    with desk.store() as store:
+        keep_decision(store, load_model(base_model_path()).fingerprint, Decision(cases=300, ece=0.07))
+    base = json.loads(call("--json")[1])["models"][0]
+    assert base["ece"] == 0.07 and base["mrr"] is None
+
+
+def test_the_list_tells_which_model_took_over_by_force(call, desk):
+    assert [row["forced"] for row in json.loads(call("--json")[1])["models"]] == [None] * 3, "not known of these"
+    promoted(desk, "model-0001", difference=0.05, p=0.001)
+    promoted(desk, "model-0002", difference=-0.01, p=0.6)
+    assert [row["forced"] for row in json.loads(call("--json")[1])["models"]] == [None, False, True]
+    promoted(desk, "model-0002", conversations=3, p=0.001)
+    lines = [line.split() for line in call()[1].splitlines()]
+    place = lines[0].index("forced")
+    # An empty state is told by a dash.
+    assert [line[place - len(lines[0])] for line in lines[2:4]] == ["no", "yes"]
