@@ -6,7 +6,7 @@ Decisions:
 - Every turn is stored as soon as its batch is done (`conversations.replays`). A run that was killed is gone on with
   by the same command, at the same batch, so that its numbers are those of a run that was not.
 - A desk is read as it is now, its index as it was when it was opened: a run during which the desk changed would be of
-  neither. It is ended and not kept.
+  neither. It is ended and not kept; so is one during which a log changed.
 - A replayed conversation that is in the desk is invisible while it is scored; as of its day, so is all that was said
   after it began. What was fitted on the desk as a whole is not undone: the model, its confidence, how rare words are.
 """
@@ -29,11 +29,11 @@ from bot.logged_turns import LoggedTurn, LoggedTurns
 from bot.pipeline import Pipeline
 from bot.replay_figures import ReplayReport, report_of
 from bot.replay_lock import alone
+from bot.replay_logs import UnchangedLogs
 from bot.topics import TopicsOfLogs
 from conversations.errors import DeskError, LogError
 from conversations.model import Json
 from conversations.moments import read_moment
-from conversations.readers import log_files
 from conversations.replay_tables import ReplayedTurn, ReplayRun
 from conversations.replays import Replays
 from index.equality import AnswerEquality
@@ -60,10 +60,6 @@ class Outcome:
         """The answer that stood first."""
         return self.answer.candidates[0].answer_id if self.answer.candidates else None
 
-    def names_other_figures(self, own: str) -> bool | None:
-        """Whether that one names a figure that the agent's own does not; None where none stood first."""
-        return bool(other_figures(self.answer.candidates[0].text, own)) if self.answer.candidates else None
-
 
 def replay(
     pipeline: Pipeline,
@@ -86,7 +82,7 @@ def replay(
         on_progress: called with (done, of, a note): bytes of the logs, or turns where there is a limit.
 
     Raises:
-        LogError: no agent turn could be read.
+        LogError: no agent turn could be read, or a log changed meanwhile.
         DeskError: the same replay is running, another command changed the desk, or the run was deleted meanwhile.
     """
     model = pipeline.model.as_served if pipeline.model else None
@@ -97,7 +93,8 @@ def replay(
         if not pipeline.retriever.is_current():
             raise _changed()
         settings |= {"encoder": pipeline.embedder.identity, "pairs": writing}
-        key = _key(pipeline, log_files(paths), settings)
+        logs = UnchangedLogs(paths)
+        key = _key(pipeline, logs.digests, settings)
         with alone(pipeline.desk, key):
             begin = partial(
                 replays.begin,
@@ -110,7 +107,7 @@ def replay(
                 settings,
                 name,
             )
-            going = _Replaying(pipeline, replays, begin, writing, on_progress)
+            going = _Replaying(pipeline, replays, begin, writing, logs, on_progress)
             logged = LoggedTurns(pipeline, paths, going.note_read, as_of)
             run = going.go_on(begin() if replays.unfinished(key) else None, logged, batch_size, limit)
             if run is None:
@@ -130,10 +127,11 @@ class _Replaying:
         replays: Replays,
         begin: Callable[[], ReplayRun],
         writing: str,
+        logs: UnchangedLogs,
         on_progress: OnProgress | None,
     ) -> None:
         self._pipeline, self._replays, self._begin = pipeline, replays, begin
-        self._writing, self._on_progress = writing, on_progress
+        self._writing, self._logs, self._on_progress = writing, logs, on_progress
         self._read = (0, 0)
         self._topics = TopicsOfLogs(pipeline.store, pipeline.embedder)
 
@@ -155,10 +153,7 @@ class _Replaying:
                 _row(place, turn, outcome, topic)
                 for place, (turn, outcome, topic) in enumerate(zip(batch, outcomes, topics, strict=True), position)
             ]
-            if self._pipeline.store.last_writing() != self._writing:
-                if run:
-                    self._replays.delete(run.id)
-                raise _changed()
+            self._check_is_as_begun(run)
             with self._replays.transaction():
                 run = run or self._begin()
                 # Written first: from here on no other command can delete the run.
@@ -170,6 +165,7 @@ class _Replaying:
                 rate = (position - begun_at) / (time.perf_counter() - started)
                 done_now, total = self._read if limit is None else (position, limit)
                 self._on_progress(done_now, total, f"{position:,} turns, {rate:.1f}/s")
+        self._check_is_as_begun(run)
         if run is None:
             return None
         if left is None or left > 0:
@@ -178,6 +174,15 @@ class _Replaying:
         self._time_some(run, logged)
         self._check_is_there(run)
         return self._replays.finish(run.id, _now())
+
+    def _check_is_as_begun(self, run: ReplayRun | None) -> None:
+        """Does not keep a run of a desk or of logs that are no longer what they were."""
+        is_same_desk = self._pipeline.store.last_writing() == self._writing
+        change = self._logs.change() if is_same_desk else _changed()
+        if change is not None:
+            if run:
+                self._replays.delete(run.id)
+            raise change
 
     def _check_is_there(self, run: ReplayRun) -> None:
         try:
@@ -242,7 +247,7 @@ def _row(position: int, turn: LoggedTurn, outcome: Outcome, topic: str | None) -
         copies=turn.copies,
         twins=len(turn.request.twins),
         is_placed=turn.is_placed,
-        other_figures=outcome.names_other_figures(turn.answer),
+        other_figures=bool(other_figures(answer.candidates[0].text, turn.answer)) if answer.candidates else None,
     )
 
 
@@ -279,12 +284,9 @@ def _turn_key(turn: LoggedTurn) -> int:
     return int.from_bytes(hashlib.sha256(what.encode("utf-8", "replace")).digest()[:8], "big") >> 12
 
 
-def _key(pipeline: Pipeline, files: Sequence[Path], settings: dict[str, Json]) -> str:
+def _key(pipeline: Pipeline, logs: Sequence[bytes], settings: dict[str, Json]) -> str:
     """Digest of all that the figures of a replay depend on."""
-    digest = hashlib.sha256()
-    for path in files:
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+    digest = hashlib.sha256(b"".join(logs))
     for column in pipeline.store.pair_answers():
         digest.update(column.tobytes())
     facts = [pipeline.ranker_name, pipeline.embedder.identity, repr(pipeline.decision), settings]

@@ -39,7 +39,7 @@ def read_logs(
             read_log(path)  # before anything is read: a wrong name should not stop an import half-way
     done = 0
     for path in files:
-        before = done
+        before, size = done, path.stat().st_size if path.exists() else 0
 
         def advance(position: int, before: int = before) -> None:
             nonlocal done
@@ -53,7 +53,7 @@ def read_logs(
             if path in named:
                 raise
             yield Rejected(safe_text(str(path), keep_newlines=False), 0, str(error), "")
-        advance(path.stat().st_size)
+        advance(size)
 
 
 def read_log(path: Path | str, on_progress: Callable[[int], None] | None = None) -> Iterator[Conversation | Rejected]:
