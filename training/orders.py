@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from conversations.errors import ModelError
 from index.candidates import ReadDialogue, read_dialogues
 from index.embedder import Embedder
 from index.fusion import BARE_WEIGHTS
@@ -91,7 +92,9 @@ def _reranker_recipe(paths: str) -> Recipe:
     embedder = _encoder_of(paths.split(",", maxsplit=1)[0])
     models = load_models(paths, embedder.identity)
     first = models[0]
-    if first.reranker.config.needs_questions:
+    if len(models) > 1:
+        _check_bare_answers(dict(zip(paths.split(","), models, strict=True)))
+    elif first.reranker.config.needs_questions:
         # A data set has none, so that retrieval's order is all that it would give.
         return Recipe(embedder, 0, lambda index: _fused_order(index, embedder))
 
@@ -101,6 +104,17 @@ def _reranker_recipe(paths: str) -> Recipe:
         return _reranked_order(ranker, index, embedder, confidence, _retrieval_weights(first))
 
     return Recipe(embedder, first.reranker.config.blocks, order, is_calibrated=first.decision.cases > 0)
+
+
+def _check_bare_answers(ensemble: Mapping[str, Model]) -> None:
+    """That every member can judge answers without past questions, as those of a data set are."""
+    unfit = [path for path, model in ensemble.items() if model.reranker.config.needs_questions]
+    if unfit:
+        raise ModelError(
+            f"{' and '.join(unfit)} {'need' if len(unfit) > 1 else 'needs'} past questions beside the answers, and a "
+            "data set has none.",
+            "Leave it out of the ensemble, or train on from it: attendant train --dataset DIR --start MODEL.",
+        )
 
 
 def _retrieval_weights(model: Model) -> Sequence[float]:

@@ -8,13 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from ranking_fixtures import sample_questions, write_rows
 
 from conversations.errors import AttendantError, ModelError, TrainingError
+from index.embedder import Embedder
+from training.calibration import Decision
 from training.datasets import load_task
 from training.evaluation import EvaluationReport, evaluate
 from training.metrics import Calibration
-from training.registry import base_model_path
+from training.registry import base_model_path, save_model
+from training.reranker import Reranker
 from training.word_scores import WordScores
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -230,10 +234,29 @@ def test_several_rankers_are_tested_against_the_best(questions_of_the_sample):
     assert {"against", "p_top1", "p_mrr"} <= set(word.as_json())
 
 
-def test_an_ensemble_of_one_model_ranks_as_the_model(selection):
-    path = str(base_model_path())
-    one, twice = evaluate(selection, "dev", [f"cross-attention:{path}", f"cross-attention:{path},{path}"])
-    assert one.ranks == twice.ranks
+@pytest.fixture
+def for_bare_answers(tmp_path):
+    """A model whose judgement counts, and that takes answers without past questions."""
+    embedder = Embedder()
+    reranker = Reranker.from_encoder(embedder.transformer, embedder.identity).for_bare_answers(answer_tokens=32)
+    torch.nn.init.normal_(reranker.score_out.weight)
+    save_model(tmp_path / "bare", reranker, Decision(), {"trained_on": []})
+    return str(tmp_path / "bare")
+
+
+def test_an_ensemble_of_one_model_ranks_as_the_model(questions_of_the_sample, for_bare_answers):
+    alone = f"cross-attention:{for_bare_answers}"
+    rankers = [alone, f"{alone},{for_bare_answers}", "retrieval"]
+    one, twice, none = evaluate(questions_of_the_sample, "dev", rankers)
+    assert one.ranks == twice.ranks != none.ranks
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_an_ensemble_with_a_model_that_needs_past_questions_is_refused(selection, for_bare_answers, is_first):
+    base = str(base_model_path())
+    paths = [base, for_bare_answers] if is_first else [for_bare_answers, base]
+    with pytest.raises(ModelError, match=rf"^{base} needs past questions .* Leave it out"):
+        evaluate(selection, "dev", [f"cross-attention:{','.join(paths)}"])
 
 
 def test_encoded_answers_are_kept_and_mended(selection, tmp_path, monkeypatch):
