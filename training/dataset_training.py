@@ -31,7 +31,7 @@ from training.rankers.cross_attention import CrossAttentionRanker
 from training.rankers.named import check_teacher, named_ranker
 from training.registry import check_save, load_model, model_embedder, save_model
 from training.reranker import Reranker
-from training.reranker_training import to_choose_by, train_reranker
+from training.reranker_training import nothing_learned, to_choose_by, train_reranker
 from training.settings import TrainReport, TrainSettings
 from training.signal_weights import fit_signal_weights
 from training.splits import share_of, split_queries
@@ -110,13 +110,18 @@ def _train_and_judge(directory: Path, save: Path, settings: TrainSettings, repor
         check_enough(examples, held_examples, "Use a larger data set or limit.")
         examples, chosen_by = to_choose_by(examples, held_examples)
         fit_signal_weights(reranker, examples)
-        train_reranker(reranker, examples, chosen_by, settings.for_reranker(), work / "reranker", report)
+        how = settings.for_reranker()
+        best_epoch = train_reranker(reranker, examples, chosen_by, how, work / "reranker", report)
         before = _judged(held_cases, cosine_ranker()).figures
         judged = _judged(held_cases, CrossAttentionRanker(reranker, index.states, None, embedder.device))
         after, decision = judged.figures, judged.decision
+    reason = f"The model was written to {save}: held-out MRR {after.mrr:.3f}, cosine {before.mrr:.3f}."
+    reason += nothing_learned(reranker, best_epoch, how.epochs)
     notes = {
         "trained_on": [task.name],
         "examples": len(examples),
+        "best_epoch": best_epoch,
+        "reason": reason,
         "before": before.as_json(),
         "held_out": after.as_json(),
         "settings": settings.as_json(),
@@ -127,7 +132,7 @@ def _train_and_judge(directory: Path, save: Path, settings: TrainSettings, repor
     return TrainReport(
         model=str(save),
         promoted=False,
-        reason=f"The model was written to {save}: held-out MRR {after.mrr:.3f}, cosine {before.mrr:.3f}.",
+        reason=reason,
         examples=len(examples),
         feedback=0,
         rejections=0,
@@ -135,6 +140,7 @@ def _train_and_judge(directory: Path, save: Path, settings: TrainSettings, repor
         before=before,
         after=after,
         decision=decision,
+        best_epoch=best_epoch,
     )
 
 

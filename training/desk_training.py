@@ -33,7 +33,7 @@ from training.rankers.cross_attention import CrossAttentionRanker
 from training.rankers.merging import merge_same
 from training.registry import TUNED_ON, check_save, next_name, promote, save_model
 from training.reranker import Reranker
-from training.reranker_training import to_choose_by, train_reranker
+from training.reranker_training import nothing_learned, to_choose_by, train_reranker
 from training.settings import EPOCHS, MANY, TrainReport, TrainSettings
 from training.signal_weights import fit_signal_weights
 from training.significance import LEAST_CONVERSATIONS
@@ -80,16 +80,18 @@ def _train_and_judge(
         if others is not opened:
             opened = others
             held_out = [one.held_out_cases(report) for one in opened]
-        reranker, used = _train(opened, held_out, settings, work, report)
+        reranker, used, best_epoch, learned = _train(opened, held_out, settings, work, report)
         rankers = [one.ranker(reranker) for one in opened]
         challenger, size = _judge(held_out, rankers), _parameters(opened[0], rankers[0])
         groups = [f"{desk.name} {one.group}" for desk, own in zip(desks, held_out, strict=True) for one in own]
         evidence = weigh(champion, challenger, groups, (size_before, size))
         use, reason = decide(save, settings.force, champion.figures, challenger.figures, evidence)
+        reason += learned
         feedback = [one.feedback() for one in opened]
         notes = {
             "trained_on": [desk.name for desk in desks],
             "examples": used,
+            "best_epoch": best_epoch,
             "before": champion.figures.as_json(),
             "held_out": challenger.figures.as_json(),
             "promotion": {"promoted": use, "reason": reason, **evidence.as_json()},
@@ -118,6 +120,7 @@ def _train_and_judge(
             after=challenger.figures,
             decision=challenger.decision,
             evidence=evidence,
+            best_epoch=best_epoch,
         )
     finally:
         for one in opened:
@@ -126,8 +129,8 @@ def _train_and_judge(
 
 def _train(
     opened: list[OpenDesk], held_out: list[list[Case]], settings: TrainSettings, work: Path, report: OnProgress
-) -> tuple[Reranker, int]:
-    """The reranker, trained; and the number of examples it saw."""
+) -> tuple[Reranker, int, int, str]:
+    """The reranker, trained; the number of examples it saw, its best epoch, and what is to be said of that."""
     # First, since an encoder that none can begin with should not cost the wait.
     reranker = opened[0].starting_point(len(opened) == 1, settings)
     examples: list[Example] = []
@@ -138,9 +141,9 @@ def _train(
     check_enough(examples, held_examples, "Import more conversations.")
     examples, chosen_by = to_choose_by(examples, held_examples)
     fit_signal_weights(reranker, examples)
-    epochs = EPOCHS if len(examples) < MANY else 1
-    train_reranker(reranker, examples, chosen_by, settings.for_reranker(epochs), work / "reranker", report)
-    return reranker, len(examples)
+    how = settings.for_reranker(EPOCHS if len(examples) < MANY else 1)
+    best_epoch = train_reranker(reranker, examples, chosen_by, how, work / "reranker", report)
+    return reranker, len(examples), best_epoch, nothing_learned(reranker, best_epoch, how.epochs)
 
 
 def _judge(held_out: list[list[Case]], rankers: list[Ranker]) -> Judgement:

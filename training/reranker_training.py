@@ -86,7 +86,7 @@ def train_reranker(
     settings: RerankerSettings,
     checkpoint: Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
-) -> None:
+) -> int:
     """Trains in place and leaves the weights of the best epoch by held-out MRR (the start counts as an epoch).
 
     Args:
@@ -96,6 +96,9 @@ def train_reranker(
         settings: see `RerankerSettings`.
         checkpoint: directory of its own for resuming after a kill; what another training left there is deleted.
         on_progress: called after every step and every epoch.
+
+    Returns:
+        The best epoch, counted from 1; 0 for the start.
 
     Raises:
         TrainingError: the loss is not a number, there is nothing to train on, or several processes were given
@@ -154,6 +157,22 @@ def train_reranker(
     )
     reranker.load_state_dict(best.weights or {})
     reranker.eval()
+    return best.epoch + 1
+
+
+def nothing_learned(reranker: Reranker, best_epoch: int, epochs: int) -> str:
+    """That a reranker is no other than it was before its epochs, in words; empty where one of them was better.
+
+    Args:
+        reranker: trained.
+        best_epoch: as `train_reranker` returns it.
+        epochs: that it was to be trained for; where none were asked for, none can be missed.
+    """
+    if best_epoch or not epochs:
+        return ""
+    if reranker.is_untrained:
+        return " No epoch was better than the fitted retrieval scores: the trained part is zero."
+    return " No epoch was better than the start: nothing is new but what its parts count."
 
 
 def scores_of(reranker: Reranker, example: Example) -> npt.NDArray[np.float32]:

@@ -111,6 +111,8 @@ class TrainReport:
     decision: Decision
     evidence: Evidence | None = None
     """That the desk's new model is better than the one before, or not; None for a data set."""
+    best_epoch: int | None = None
+    """The epoch of the reranker that was kept, counted from 1; 0 where none was better than the start."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, nested."""

@@ -64,6 +64,24 @@ def test_a_data_set_trains_a_model_that_evaluates(questions_of_the_sample, tmp_p
     assert evaluate(data, "dev", ["max-sim"], depth=1)[0].ranks != retrieved
 
 
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({"epochs": 1}, "No epoch was better than the fitted retrieval scores: the trained part is zero"),
+        ({"epochs": 1, "start": base_model_path()}, "No epoch was better than the start"),
+        ({"epochs": 0}, None),
+    ],
+)
+def test_a_training_in_which_no_epoch_was_better_says_so(questions_of_the_sample, tmp_path, chosen, said):
+    settings = TrainSettings(encoder_epochs=0, learning_rate=1e-12, **chosen)
+    report = train_dataset(questions_of_the_sample, tmp_path / "model", settings)
+    model = load_model(tmp_path / "model")
+    assert report.best_epoch == model.notes["best_epoch"] == 0
+    assert model.notes["reason"] == report.reason
+    assert said in report.reason if said else "No epoch" not in report.reason
+    assert model.reranker.is_untrained == ("start" not in chosen)
+
+
 def test_a_model_to_start_from_goes_on_with_its_encoder_tuned_further(questions_of_the_sample, tmp_path):
     start, save = base_model_path(), tmp_path / "model"
     train_dataset(questions_of_the_sample, save, TrainSettings(encoder_epochs=1, epochs=0, start=start))

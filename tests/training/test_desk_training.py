@@ -86,6 +86,13 @@ def test_a_model_that_is_not_better_is_kept_but_not_used(desk, monkeypatch):
     assert (desk.models_path / "model-0001" / "config.json").is_file()
 
 
+def test_that_no_epoch_was_better_is_said_and_kept(desk):
+    report = train_desk([desk], TrainSettings(limit=26, epochs=1, learning_rate=1e-12))
+    kept = load_model(desk.models_path / "model-0001").notes
+    assert "No epoch was better than the start" in report.reason == kept["promotion"]["reason"]
+    assert report.best_epoch == kept["best_epoch"] == 0
+
+
 def test_force_uses_it_all_the_same(desk, monkeypatch):
     monkeypatch.setattr(desk_training, "train_reranker", lambda *_: None)
     report = train_desk([desk], TrainSettings(limit=40, epochs=1, force=True))

@@ -55,7 +55,7 @@ def test_a_killed_run_with_refreshed_negatives_ends_as_if_it_had_not_been(tmp_pa
 
     def trained(directory, on_progress=None):
         reranker = tiny_reranker()
-        train_reranker(reranker, examples, examples, settings, directory, on_progress)
+        assert train_reranker(reranker, examples, examples, settings, directory, on_progress) == settings.epochs
         return reranker.state_dict()
 
     def kill(progress):
