@@ -18,11 +18,11 @@ from index.embedder import Embedder
 from index.fusion import BARE_WEIGHTS
 from index.states import ExtraStates
 from training.cases import task_cases
-from training.datasets import load_task, with_twins
+from training.datasets import Query, load_task, with_twins
 from training.desk_data import ENCODER_SHARE
 from training.distributed import is_first
 from training.encoder_training import fine_tune_encoder
-from training.examples import Case, Source, check_enough, examples_from
+from training.examples import Case, Source, check_dialogues, check_enough, examples_from
 from training.judging import Judgement, judge
 from training.loop import OnProgress, counter
 from training.planting import Planter
@@ -32,6 +32,7 @@ from training.rankers.named import check_teacher, named_ranker
 from training.registry import check_save, load_model, model_embedder, save_model
 from training.reranker import Reranker
 from training.reranker_training import nothing_learned, to_choose_by, train_reranker
+from training.same_run import forgotten_if_refused
 from training.settings import TrainReport, TrainSettings
 from training.signal_weights import fit_signal_weights
 from training.splits import share_of, split_queries
@@ -68,13 +69,18 @@ def _train_and_judge(directory: Path, save: Path, settings: TrainSettings, repor
     train, held_out = split_queries(task.queries, settings.seed, settings.limit)
     work = save.with_name(save.name + ".training")
     embedder, is_tuned = _encoder(settings)
-    epochs = settings.encoder_epochs
-    if epochs is None:
-        epochs = 0 if settings.encoder else 1
+    epochs = _encoder_epochs(settings)
     begun = _begun(embedder, settings)
     check_teacher(settings.teacher, embedder, epochs > 0)
-    if epochs:
+    of_encoder: list[Query] = []
+    untuned = len(train) if epochs else 0
+    if epochs or is_tuned:
+        # On what the encoder was tuned on, it looks better than it is.
         of_encoder = [query for query in train if share_of(query.group, "encoder") < ENCODER_SHARE]
+        train = [query for query in train if share_of(query.group, "encoder") >= ENCODER_SHARE]
+    remedy = "Use a larger data set or limit."
+    check_dialogues(len(train), len(held_out), len(of_encoder), untuned, remedy)
+    if epochs:
         fine_tune_encoder(
             embedder,
             with_twins(of_encoder, task.answers),
@@ -87,9 +93,6 @@ def _train_and_judge(directory: Path, save: Path, settings: TrainSettings, repor
         )
         embedder.serve()
         is_tuned = True
-    if is_tuned:
-        # On what the encoder was tuned on, it looks better than it is.
-        train = [query for query in train if share_of(query.group, "encoder") >= ENCODER_SHARE]
     reranker = begun.reading(embedder.identity) if begun else _anew(embedder, settings)
     with tempfile.TemporaryDirectory(prefix="attendant-") as scratch:
         kept = settings.cache or Path(scratch)
@@ -107,7 +110,8 @@ def _train_and_judge(directory: Path, save: Path, settings: TrainSettings, repor
         planter = Planter(embedder, states, STATES_BELOW, BARE_WEIGHTS, settings.seed)
         teacher = named_ranker(settings.teacher, embedder, states) if settings.teacher else None
         examples = examples_from(cases, Source(states, None), planter, teacher)
-        check_enough(examples, held_examples, "Use a larger data set or limit.")
+        with forgotten_if_refused(work / "encoder" if epochs else None):
+            check_enough(examples, held_examples, remedy)
         examples, chosen_by = to_choose_by(examples, held_examples)
         fit_signal_weights(reranker, examples)
         how = settings.for_reranker()
@@ -151,6 +155,12 @@ def _encoder(settings: TrainSettings) -> tuple[Embedder, bool]:
     if settings.encoder_epochs:
         raise TrainingError("An encoder that is taken as it is has no epochs.", "Leave out --encoder-epochs.")
     return model_embedder(settings.encoder)
+
+
+def _encoder_epochs(settings: TrainSettings) -> int:
+    if settings.encoder_epochs is None:
+        return 0 if settings.encoder else 1
+    return settings.encoder_epochs
 
 
 def _begun(embedder: Embedder, settings: TrainSettings) -> Reranker | None:

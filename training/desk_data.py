@@ -97,23 +97,35 @@ class OpenDesk:
         return list(self._cases(queries, "calibrating", on_progress))
 
     def train_examples(self, settings: TrainSettings, on_progress: OnProgress) -> list[Example]:
-        """Training examples for the reranker: turns whose right answer was served, some roughened, and feedback.
-
-        Of what feedback teaches the newest, where it is more than half of all that is to be trained on.
-        """
-        most = settings.limit or MOST_TRAINED
-        judged = self.feedback().queries[-max(most // 2, 1) :]
-        pairs = _sample(
-            self._pairs_of(lambda one: not (_is_held_out(one) or (self.is_tuned_here and _is_of_encoder(one)))),
-            most - len(judged),
-        )
+        """Training examples for the reranker: turns whose right answer was served, some roughened, and feedback."""
+        queries = self._of_reranker(settings.limit, self.is_tuned_here)
         states = ExtraStates(self.retriever.answer_states)
         source = Source(states, self.retriever.question_states)
         planter = Planter(self.embedder, states, STATES_BELOW, FUSION_WEIGHTS, settings.seed)
         teacher = named_ranker(settings.teacher, self.embedder, *source) if settings.teacher else None
-        queries = [*map(_query, pairs), *judged]
         cases = self._cases(queries, "training turns", on_progress, random.Random(settings.seed))
         return examples_from(cases, source, planter, teacher)
+
+    def dialogues(self, limit: int | None, is_tuned_here: bool) -> tuple[int, int, int]:
+        """How many there are for the reranker, held out, and for the encoder alone, at most.
+
+        Args:
+            limit: to be trained on by each.
+            is_tuned_here: whether the encoder will have been tuned on this desk.
+        """
+        held_out = sum(1 for _ in self._pairs_of(_is_held_out))
+        of_encoder = sum(1 for _ in self._pairs_of(_is_encoders_alone)) if is_tuned_here else 0
+        return len(self._of_reranker(limit, is_tuned_here)), held_out, min(of_encoder, limit or of_encoder)
+
+    def _of_reranker(self, limit: int | None, is_tuned_here: bool) -> list[Query]:
+        """Turns that the reranker may train on, and feedback: the newest of it, where it is more than half of all."""
+        most = limit or MOST_TRAINED
+        judged = self.feedback().queries[-max(most // 2, 1) :]
+        pairs = _sample(
+            self._pairs_of(lambda one: not (_is_held_out(one) or (is_tuned_here and _is_of_encoder(one)))),
+            most - len(judged),
+        )
+        return [*map(_query, pairs), *judged]
 
     def feedback(self) -> FeedbackQueries:
         """What people made of suggested answers."""
@@ -126,9 +138,7 @@ class OpenDesk:
         """
         answers = self._answers()
         rows = {answer.id: row for row, answer in enumerate(answers)}
-        pairs = _sample(
-            self._pairs_of(lambda one: _is_of_encoder(one) and not _is_held_out(one)), limit or 2 * MOST_TRAINED
-        )
+        pairs = _sample(self._pairs_of(_is_encoders_alone), limit or 2 * MOST_TRAINED)
         right = AnswerEquality(answers).like([frozenset({pair.answer_id}) for pair in pairs])
         queries = [
             Query(pair.dialogue, frozenset(rows[one] for one in same), self._known_as(pair.conversation))
@@ -247,6 +257,10 @@ def _is_held_out(conversation: str) -> bool:
 
 def _is_of_encoder(conversation: str) -> bool:
     return share_of(conversation, "encoder") < ENCODER_SHARE
+
+
+def _is_encoders_alone(conversation: str) -> bool:
+    return _is_of_encoder(conversation) and not _is_held_out(conversation)
 
 
 def _query(pair: StoredPair) -> Query:

@@ -15,10 +15,34 @@ from index.encoder_loading import BUNDLED
 from index.forgetting import keep_indexes_of
 from training.desk_data import OpenDesk
 from training.encoder_training import fine_tune_encoder
+from training.examples import check_dialogues
 from training.loop import OnProgress
 from training.rankers.named import check_teacher
-from training.registry import encoder_tuned_on, load_model, model_names
+from training.registry import Model, encoder_tuned_on, load_model, model_names
 from training.settings import TrainSettings
+
+
+def check_desks(opened: list[OpenDesk], settings: TrainSettings) -> None:
+    """That the desks may have enough to train on under the encoder that they will be under.
+
+    Raises:
+        ModelError: the model to start from cannot be used.
+        TrainingError: they cannot, or the encoder was to be tuned on several.
+    """
+    if settings.encoder_epochs and len(opened) > 1:
+        raise TrainingError("The encoder can be fine-tuned on one desk only.", "Leave out --encoder-epochs.")
+    model = _bringing_its_encoder(opened[0], settings)
+    are_tuned = [one.desk.name in (one.tuned_on if model is None else encoder_tuned_on(model)) for one in opened]
+    counts = [
+        one.dialogues(settings.limit, is_tuned_here=is_tuned or bool(settings.encoder_epochs))
+        for one, is_tuned in zip(opened, are_tuned, strict=True)
+    ]
+    train, held_out, of_encoder = (sum(column) for column in zip(*counts, strict=True))
+    untuned = 0
+    if settings.encoder_epochs and not are_tuned[0]:
+        untuned = min(train + of_encoder, settings.limit or train + of_encoder)
+    remedy = "Import more conversations, or use a larger limit." if settings.limit else "Import more conversations."
+    check_dialogues(train, held_out, of_encoder, untuned, remedy)
 
 
 def under_another_encoder(
@@ -27,7 +51,7 @@ def under_another_encoder(
     """The desks under the encoder they are to train with, with indexes of their own; the same desks if none is asked.
 
     Args:
-        opened: under their present encoder, one for all.
+        opened: under their present encoder, one for all; checked (`check_desks`).
         settings: `start` and `encoder_epochs`.
         work: for resuming after a kill.
         report: called after every step.
@@ -35,7 +59,6 @@ def under_another_encoder(
     Raises:
         ModelError: the model to start from reads another encoder and does not bring it, or the teacher reads another
             than the desks will be under.
-        TrainingError: the encoder was to be tuned on several desks.
     """
     taken = _of_the_start(opened[0], settings)
     if taken is None and not settings.encoder_epochs:
@@ -74,17 +97,23 @@ def _of_the_start(desk: OpenDesk, settings: TrainSettings) -> tuple[Embedder, fr
 
     One that was tuned on another desk's log is taken over halfway.
     """
-    if settings.start is None:
-        return None
-    model = load_model(settings.start)
-    if model.encoder is None:
-        load_model(settings.start, desk.embedder.identity)
-    if model.encoder is None or model.reranker.config.encoder == desk.embedder.identity:
+    model = _bringing_its_encoder(desk, settings)
+    if model is None or model.encoder is None:
         return None
     embedder, tuned_on = Embedder(str(model.encoder), precision="float32"), encoder_tuned_on(model)
     if desk.desk.name not in tuned_on:
         move_halfway(embedder, Embedder(str(desk.store.setting("embedder", BUNDLED)), precision="float32"))
     return embedder, tuned_on
+
+
+def _bringing_its_encoder(desk: OpenDesk, settings: TrainSettings) -> Model | None:
+    """The model to start from, where the desk is to take over its encoder."""
+    if settings.start is None:
+        return None
+    model = load_model(settings.start)
+    if model.encoder is None:
+        load_model(settings.start, desk.embedder.identity)
+    return model if model.encoder and model.reranker.config.encoder != desk.embedder.identity else None
 
 
 def move_halfway(tuned: Embedder, original: Embedder) -> None:
@@ -110,8 +139,6 @@ def _tune(
     embedder: Embedder, opened: list[OpenDesk], settings: TrainSettings, work: Path, report: OnProgress
 ) -> None:
     """Fine-tunes an encoder on a part of a desk's conversations."""
-    if len(opened) > 1:
-        raise TrainingError("The encoder can be fine-tuned on one desk only.", "Leave out --encoder-epochs.")
     queries, answers = opened[0].encoder_queries(settings.limit)
     fine_tune_encoder(
         embedder,

@@ -21,7 +21,7 @@ from pathlib import Path
 from conversations.desk import Desk
 from conversations.errors import TrainingError
 from training.desk_data import OpenDesk
-from training.desk_encoder import forget_unused_indexes, under_another_encoder
+from training.desk_encoder import check_desks, forget_unused_indexes, under_another_encoder
 from training.distributed import is_first
 from training.examples import Case, Example, check_enough, examples_from
 from training.judging import Figures, Judgement, judge
@@ -34,6 +34,7 @@ from training.rankers.merging import merge_same
 from training.registry import TUNED_ON, check_save, next_name, promote, save_model
 from training.reranker import Reranker
 from training.reranker_training import nothing_learned, to_choose_by, train_reranker
+from training.same_run import forgotten_if_refused
 from training.settings import EPOCHS, MANY, TrainReport, TrainSettings
 from training.signal_weights import fit_signal_weights
 from training.significance import LEAST_CONVERSATIONS
@@ -73,6 +74,7 @@ def _train_and_judge(
     try:
         if len({one.embedder.identity for one in opened}) > 1:
             raise TrainingError("The desks use different encoders.", "Train desks with one encoder together.")
+        check_desks(opened, settings)
         held_out = [one.held_out_cases(report) for one in opened]
         rankers = [one.ranker_in_use() for one in opened]
         champion, size_before = _judge(held_out, rankers), _parameters(opened[0], rankers[0])
@@ -138,7 +140,8 @@ def _train(
     for one, cases in zip(opened, held_out, strict=True):
         examples += one.train_examples(settings, report)
         held_examples += examples_from(cases, one.source)
-    check_enough(examples, held_examples, "Import more conversations.")
+    with forgotten_if_refused(work / "encoder" if settings.encoder_epochs else None):
+        check_enough(examples, held_examples, "Import more conversations.")
     examples, chosen_by = to_choose_by(examples, held_examples)
     fit_signal_weights(reranker, examples)
     how = settings.for_reranker(EPOCHS if len(examples) < MANY else 1)

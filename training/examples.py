@@ -82,6 +82,31 @@ class Case:
     """Ids of answers that people turned down for it, and of those that say the same."""
 
 
+def check_dialogues(train: int, held_out: int, of_encoder: int, untuned: int, remedy: str) -> None:
+    """That there may be enough, once it is known whose right answer is found; to be asked before anything takes long.
+
+    Args:
+        train: dialogues that the reranker may train on.
+        held_out: dialogues to measure on.
+        of_encoder: those that the reranker may not have, since the encoder is tuned on them.
+        untuned: what the reranker might train on if this training tuned no encoder; 0 where it tunes none.
+        remedy: for too few of all.
+
+    Raises:
+        TrainingError: there cannot be enough.
+    """
+    if train >= LEAST_EXAMPLES and held_out >= LEAST_HELD_OUT:
+        return
+    beside = f"{train + of_encoder} dialogues, of which {of_encoder} go to the encoder: {train} remain"
+    if untuned >= LEAST_EXAMPLES and held_out >= LEAST_HELD_OUT:
+        remedy = f"{remedy.rstrip('.')}, or leave them all to the reranker: --encoder-epochs 0."
+    raise TrainingError(
+        f"There are {beside if of_encoder else f'{train} dialogues'} to train on and {held_out} held out; at least "
+        f"{LEAST_EXAMPLES} and {LEAST_HELD_OUT} are needed.",
+        remedy,
+    )
+
+
 def check_enough(examples: Sequence[Example], held_out: Sequence[Example], remedy: str) -> None:
     """That there is enough to train on and to measure on.
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
+from conversations.errors import TrainingError
 from training.distributed import is_first, wait
 
 NAME = "run.json"
@@ -29,6 +31,24 @@ def keep_only_same_run(directory: Path, run: Mapping[str, Any]) -> None:
         directory.mkdir(parents=True)
         (directory / NAME).write_text(said, encoding="utf-8")
     wait()
+
+
+@contextmanager
+def forgotten_if_refused(directory: Path | None) -> Iterator[None]:
+    """Deletes the checkpoints of a training whose data are refused inside: to go on from them cannot help.
+
+    Args:
+        directory: of the checkpoints; the one above goes with it where nothing else is in it. None where this
+            training has none yet: what lies there is of another, which may be gone on with.
+    """
+    try:
+        yield
+    except TrainingError:
+        if directory is not None and is_first():
+            shutil.rmtree(directory, ignore_errors=True)
+            with suppress(OSError):
+                directory.parent.rmdir()
+        raise
 
 
 def digest(parts: Iterable[object]) -> str:

@@ -94,7 +94,34 @@ def test_a_model_to_start_from_goes_on_with_its_encoder_tuned_further(questions_
     assert tuned.mrr > word.mrr
 
 
-def test_a_right_answer_that_stands_there_twice_is_no_negative_for_the_encoder(tmp_path):
+@pytest.mark.parametrize(
+    ("chosen", "right", "said"),
+    [
+        ({"limit": 40}, True, r"are 40 dialogues, of which 2\d go to the encoder: 1\d remain .* 50 .*limit\.$"),
+        ({}, True, r"are 8\d dialogues, of which 6\d go to the encoder: \d\d remain .* --encoder-epochs 0\.$"),
+        ({"encoder_epochs": 0, "limit": 40}, True, "are 40 dialogues to train on .* 50 "),
+        ({}, False, "are 0 dialogues to train on and 0 held out; at least 50 and 2 are needed"),
+    ],
+)
+def test_too_few_dialogues_are_refused_before_anything_is_tuned_or_embedded(
+    questions_of_the_sample, tmp_path, monkeypatch, chosen, right, said
+):
+    monkeypatch.setattr(examples, "LEAST_EXAMPLES", 50)
+    monkeypatch.setattr(dataset_training, "fine_tune_encoder", lambda *_: pytest.fail("the training began"))
+    monkeypatch.setattr(dataset_training, "TaskIndex", lambda *_: pytest.fail("the training began"))
+    if not right:
+        write_rows(questions_of_the_sample / "train.jsonl.gz", [{"question": "Is it in?", "answers": []}] * 90)
+    killed = tmp_path / "model.training" / "encoder" / "encoder.checkpoint"
+    killed.parent.mkdir(parents=True)
+    killed.touch()
+    with pytest.raises(TrainingError, match=said):
+        train_dataset(questions_of_the_sample, tmp_path / "model", TrainSettings(**chosen))
+    assert killed.exists(), "of another training, which may go on from there"
+
+
+def test_a_right_answer_that_stands_there_twice_is_no_negative_for_the_encoder(tmp_path, monkeypatch):
+    monkeypatch.setattr(examples, "LEAST_EXAMPLES", 1)
+    monkeypatch.setattr(examples, "LEAST_HELD_OUT", 0)
     said = ["Yes, it is.", "yes it  is", "YES IT IS!"]
     write_rows(tmp_path / "data" / "answers.jsonl.gz", [{"id": n, "text": said[n % 3]} for n in range(30)])
     questions = [{"id": n, "question": f"Is number {n} in the shop?", "answers": [n]} for n in range(30)]
@@ -108,6 +135,7 @@ def test_a_right_answer_that_stands_there_twice_is_no_negative_for_the_encoder(t
     with pytest.raises(TrainingError, match="0 dialogues to train on"):
         train_dataset(tmp_path / "data", tmp_path / "model", TrainSettings(batch_size=4), note)
     assert losses == pytest.approx([0.0] * len(losses), abs=1e-5) and losses
+    assert [path.name for path in tmp_path.iterdir()] == ["data"], "nothing is left that nobody can go on with"
 
 
 @pytest.fixture

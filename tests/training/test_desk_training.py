@@ -6,12 +6,12 @@ import threading
 
 import pytest
 from desk_trainings import ask, few_are_enough
-from made_once import sample_desk
+from made_once import sample_desk, small_desk
 
 from bot.pipeline import Pipeline
 from conversations.errors import TrainingError
 from index.embedder import Embedder
-from training import desk_calibration, desk_training, examples, promotion
+from training import desk_calibration, desk_encoder, desk_training, examples, promotion
 from training.calibration import Decision
 from training.desk_calibration import calibrate_desk
 from training.desk_data import OpenDesk
@@ -117,6 +117,33 @@ def test_a_desk_too_small_is_told_so_and_stays_as_it_was(desk, monkeypatch):
     with pytest.raises(TrainingError, match=r"dialogues to train on .* at least 50"):
         train_desk([desk], TrainSettings(limit=10, epochs=1))
     assert current_model_path(desk.models_path) is None
+
+
+def test_what_cannot_be_enough_is_refused_before_the_encoder_is_tuned(desk, monkeypatch):
+    monkeypatch.setattr(examples, "LEAST_EXAMPLES", 50)
+    monkeypatch.setattr(desk_encoder, "fine_tune_encoder", lambda *_, **__: pytest.fail("the training began"))
+    monkeypatch.setattr(OpenDesk, "held_out_cases", lambda *_: pytest.fail("the training began"))
+    said = r"dialogues, of which \d+ go to the encoder: 34 remain .* conversations, or leave .* --encoder-epochs 0\.$"
+    with pytest.raises(TrainingError, match=said):
+        train_desk([desk], TrainSettings(encoder_epochs=1))
+    with pytest.raises(TrainingError, match=r"74 .*, of which 40 go to the encoder: 34 remain .* larger limit\.$"):
+        train_desk([desk], TrainSettings(limit=40, encoder_epochs=1))
+    with pytest.raises(TrainingError, match=r"are 40 dialogues to train on and .* larger limit\.$"):
+        train_desk([desk], TrainSettings(limit=40))
+
+
+def test_a_training_that_refuses_its_data_leaves_nothing_of_its_encoder(tmp_path, monkeypatch):
+    few_are_enough(monkeypatch, to_train=1, held_out=1)
+    desk, kept = small_desk(tmp_path, "small"), []
+
+    def follow(progress):
+        if progress.stage == "training turns":
+            kept.append((desk.models_path / "training" / "encoder" / "encoder.checkpoint").is_file())
+            few_are_enough(monkeypatch, to_train=10**6, held_out=1)
+
+    with pytest.raises(TrainingError, match="whose right answer was found"):
+        train_desk([desk], TrainSettings(encoder_epochs=1, limit=20), follow)
+    assert kept[0] and not (desk.models_path / "training").exists()
 
 
 def test_several_desks_need_a_place_for_the_model(desk):
