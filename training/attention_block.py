@@ -16,7 +16,7 @@ class CrossAttentionBlock(nn.Module):
 
     def __init__(self, width: int, heads: int, feed_forward: int, layer_norm_epsilon: float) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads = _sharing(width, heads)
         self.query = nn.Linear(width, width)
         self.key = nn.Linear(width, width)
         self.value = nn.Linear(width, width)
@@ -121,7 +121,7 @@ class ListwiseAttention(nn.Module):
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads = _sharing(width, heads)
         self.norm = nn.LayerNorm(width)
         self.project = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
@@ -140,6 +140,13 @@ class ListwiseAttention(nn.Module):
         mixed = attend(queries, keys, values, dialogues[:, None] == dialogues[None, :])
         looked: Tensor = self.out(mixed.transpose(0, 1).flatten(-2).to(hidden.dtype))
         return hidden + looked
+
+
+def _sharing(width: int, heads: int) -> int:
+    """The heads, where they share a width evenly; otherwise a ValueError, before anything is ranked."""
+    if heads < 1 or width % heads:
+        raise ValueError(f"{heads} heads cannot share a width of {width} evenly")
+    return heads
 
 
 def _attention(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -26,7 +26,12 @@ ENCODER = "encoder"
 
 
 def write_model(
-    directory: Path, kind: str, module: nn.Module, facts: Mapping[str, Any], add: Callable[[Path], None] | None = None
+    directory: Path,
+    kind: str,
+    module: nn.Module,
+    shape: str,
+    facts: Mapping[str, Any],
+    add: Callable[[Path], None] | None = None,
 ) -> None:
     """Writes a model beside and moves it in place: the directory is complete or not there.
 
@@ -36,6 +41,7 @@ def write_model(
         directory: where it is to lie.
         kind: what it is; a reader asks for the same.
         module: saved in half precision.
+        shape: which of the facts is the module's shape; kept with the weights too, since not all of it shows in them.
         facts: JSON-able, kept with the weights.
         add: writes more files into the directory that it is called with.
 
@@ -45,7 +51,7 @@ def write_model(
     check_directory(directory, kind)
     with replacing(directory) as beside:
         weights = {name: value.detach().cpu().half().contiguous() for name, value in module.state_dict().items()}
-        save_file(weights, beside / WEIGHTS)
+        save_file(weights, beside / WEIGHTS, {shape: json.dumps(facts[shape])})
         if add is not None:
             add(beside)
         files = sorted(path for path in beside.rglob("*") if path.is_file())
@@ -117,8 +123,27 @@ def read_config(directory: Path, kind: str, remedy: str) -> dict[str, Any]:
     return config
 
 
-def read_weights(directory: Path) -> dict[str, Tensor]:
-    """The weights of a model, float32."""
+def read_weights(directory: Path, shape: str, config: Mapping[str, Any], remedy: str) -> dict[str, Tensor]:
+    """The weights of a model, float32.
+
+    Args:
+        directory: of the model.
+        shape: as for `write_model`; weights that an earlier version wrote do not tell it.
+        config: what the directory says of the model.
+        remedy: where the two do not agree.
+
+    Raises:
+        ModelError: the weights were saved with another shape.
+    """
+    with safe_open(directory / WEIGHTS, "pt") as opened:
+        told = json.loads((opened.metadata() or {}).get(shape, "null"))
+    said = config[shape]
+    if told is not None and told != said:
+        name = next(one for one in sorted({*told, *said}) if told.get(one) != said.get(one))
+        raise ModelError(
+            f"{directory / CONFIG} says {name} {said.get(name)}, and the weights were saved with {told.get(name)}.",
+            remedy,
+        )
     return {name: value.float() for name, value in load_file(directory / WEIGHTS).items()}
 
 

@@ -18,6 +18,8 @@ from training.model_files import CONFIG, check_directory, read_config, read_weig
 from training.mood_head import CLASSES, MoodConfig, MoodHead
 
 KIND = "attendant mood head"
+SHAPE = "head"
+"""What a head's shape is called among what its directory says of it."""
 REMEDY = "Train it again: attendant train --mood LABELLED."
 CHUNK = 1_024
 """Texts whose token states are in memory at a time."""
@@ -146,7 +148,7 @@ def save_mood(root: Path, head: MoodHead, notes: dict[str, Any]) -> Path:
         notes: JSON-able facts about its training.
     """
     directory = mood_path(root, head.config.encoder)
-    write_model(directory, KIND, head, {"head": asdict(head.config), "notes": notes})
+    write_model(directory, KIND, head, SHAPE, {SHAPE: asdict(head.config), "notes": notes})
     return directory
 
 
@@ -158,9 +160,9 @@ def load_mood(directory: Path, encoder: str) -> MoodHead:
     """
     with reading(directory, REMEDY):
         config = read_config(directory, KIND, REMEDY)
-        shape = MoodConfig(**{**config["head"], "seen": tuple(config["head"]["seen"])})
+        shape = MoodConfig(**{**config[SHAPE], "seen": tuple(config[SHAPE]["seen"])})
         head = MoodHead(shape)
-        head.load_state_dict(read_weights(directory))
+        head.load_state_dict(read_weights(directory, SHAPE, config, REMEDY))
     if shape.encoder != encoder:
         raise ModelError(
             f"The mood head in {directory} reads the states of {shape.encoder}, not of {encoder}.",

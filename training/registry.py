@@ -36,6 +36,8 @@ from training.same_run import digest
 from training.trust import Trust
 
 KIND = "attendant reranker"
+SHAPE = "reranker"
+"""What a model's shape is called among what its directory says of it."""
 REMEDY = "Train it again: attendant train."
 TUNED_ON = "encoder_tuned_on"
 BASE = "base"
@@ -89,9 +91,9 @@ def save_model(
     Raises:
         ModelError: something else is there.
     """
-    facts = {"reranker": asdict(reranker.config), "decision": asdict(decision), "notes": notes}
+    facts = {SHAPE: asdict(reranker.config), "decision": asdict(decision), "notes": notes}
     add = None if embedder is None else lambda beside: embedder.save(beside / ENCODER)
-    write_model(directory, KIND, reranker, facts, add)
+    write_model(directory, KIND, reranker, SHAPE, facts, add)
 
 
 def check_save(directory: Path) -> None:
@@ -115,13 +117,11 @@ def load_model(directory: Path, encoder: str | None = None) -> Model:
     """
     with reading(directory, REMEDY):
         config = read_config(directory, KIND, REMEDY)
-        _check_version(directory, config["reranker"].get("version"))
-        shape = RerankerConfig(
-            **{**config["reranker"], "signal_weights": tuple(config["reranker"]["signal_weights"])}
-        )
+        _check_version(directory, config[SHAPE].get("version"))
+        shape = RerankerConfig(**{**config[SHAPE], "signal_weights": tuple(config[SHAPE]["signal_weights"])})
         decision = Decision.from_json(config["decision"])
         reranker = Reranker(shape)
-        reranker.load_state_dict(read_weights(directory))
+        reranker.load_state_dict(read_weights(directory, SHAPE, config, REMEDY))
     if encoder is not None and shape.encoder != encoder:
         raise ModelError(
             f"The model in {directory} reads the states of {shape.encoder}, not of {encoder}.",

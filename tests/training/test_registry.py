@@ -87,6 +87,32 @@ def test_weights_of_another_shape_are_refused(saved):
         load_model(saved)
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"heads": 4}, "heads 4, .* with 2"),
+        ({"answer_tokens": 65}, "answer_tokens 65, .* with 64"),
+        ({"heads": 3}, "3 heads .* width of 16"),
+        ({"heads": 0}, "0 heads .* width of 16"),
+        ({"listwise_heads": 3}, "3 heads .* width of 8"),
+    ],
+)
+def test_another_shape_than_the_weights_were_saved_with_is_refused(saved, changed, said):
+    config = json.loads((saved / CONFIG).read_text())
+    config["reranker"] |= changed
+    (saved / CONFIG).write_text(json.dumps(config))
+    with pytest.raises(ModelError, match=said):
+        load_model(saved)
+
+
+def test_weights_that_do_not_tell_of_what_shape_they_are_load_as_they_did(saved):
+    save_file(load_file(saved / WEIGHTS), saved / WEIGHTS)
+    config = json.loads((saved / CONFIG).read_text())
+    config["files"] = {WEIGHTS: sha256_of(saved / WEIGHTS)}
+    (saved / CONFIG).write_text(json.dumps(config))
+    assert load_model(saved).reranker.config.heads == 2
+
+
 @pytest.mark.parametrize("name", [WEIGHTS, "encoder/model.safetensors"])
 def test_files_that_nothing_vouches_for_are_refused(saved, name):
     (saved / name).parent.mkdir(exist_ok=True)
