@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +160,19 @@ def reading(directory: Path, remedy: str) -> Iterator[None]:
         raise ModelError(
             f"There is no model in {directory} ({error.filename} is missing).", "Check the path."
         ) from error
+    except NotADirectoryError as error:
+        if not directory.is_file():
+            raise ModelError(f"There is no model {directory}, which is below a file.", "Check the path.") from error
+        kind = _kind_of_file(directory)
+        remedy = f"Rank with it as linear-map:{directory}." if "linear map" in kind else "Name a model's directory."
+        raise ModelError(f"{directory} is {kind}, and not the directory of a model.", remedy) from error
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ModelError(f"The model in {directory} is damaged ({reason}).", remedy) from error
+
+
+def _kind_of_file(path: Path) -> str:
+    """What a file says that it is, as linear maps do; otherwise only that it is a file."""
+    with suppress(OSError, ValueError, TypeError, KeyError, SafetensorError), safe_open(path, "pt") as opened:
+        return f"an {json.loads(opened.metadata()['kind'])}"
+    return "a file"

@@ -37,6 +37,8 @@ def test_a_linear_map_learns_and_ranks_as_cosine_does_at_its_start(questions_of_
     monkeypatch.setattr(linear_map, "LEARNING_RATE", 1e-12)
     train_linear_map(data, file)
     assert evaluate(data, "dev", [f"linear-map:{file}"])[0].mrr == evaluate(data, "dev", ["cosine"])[0].mrr
+    with pytest.raises(ModelError, match=r"map\.safetensors is an attendant linear map, .* as linear-map:"):
+        evaluate(data, "dev", [f"cross-attention:{file}"])
     with pytest.raises(ModelError, match="no linear map for the encoder other"):
         load_linear_map(file, "other", 384)
     for shape in ((3, 4), (5, 5), (384,)):

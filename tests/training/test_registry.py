@@ -64,6 +64,13 @@ def test_a_damaged_model_is_refused(saved, name, kind):
         load_model(saved)
 
 
+def test_a_file_is_no_model_and_is_not_called_damaged(saved):
+    with pytest.raises(ModelError, match=rf"{WEIGHTS} is a file, and not the directory of a model"):
+        load_model(saved / WEIGHTS)
+    with pytest.raises(ModelError, match="below a file"):
+        load_model(saved / WEIGHTS / "m")
+
+
 def test_a_model_of_another_encoder_is_refused_with_both_names(saved):
     with pytest.raises(ModelError, match=r"tiny@0.*other@1"):
         load_model(saved, "other@1")
