@@ -23,12 +23,12 @@ KEYS = {
 }
 
 TOOLBAR = (
+    "/help",
     "F2 other answers",
     "/why",
+    "Ctrl-D leave",
     "/good",
     "/bad",
-    "/help",
-    "Ctrl-D leave",
     "Ctrl-C clear",
     "Alt-Enter new line",
     "Tab completes",

@@ -71,12 +71,15 @@ class MoodTrend:
 
         >>> MoodTrend((0.0, -0.9)).in_words
         'bad (-0.45), falling'
+        >>> MoodTrend((-0.001,)).in_words
+        'even (+0.00)'
         """
         if not self.scores:
             return ""
         word = next((word for most, word in WORDS if self.level <= most), "good")
         course = ", rising" if self._change > RISING else ", falling" if self._change < -RISING else ""
-        return f"{word} ({self.level:+.2f}){course}"
+        # What rounds to nothing is not below it.
+        return f"{word} ({round(self.level, 2) + 0.0:+.2f}){course}"
 
     def as_json(self) -> dict[str, Any] | None:
         """The score of the last turn, the level after it, both in words, and all scores; None without any."""

@@ -1,11 +1,12 @@
 """Words that call for a person: the wish for one, and talk of harm, law or press.
 
-Precise rather than complete: each rule wants the wish, the threat or the injury, not a word alone ("press 1", "Court
-Yard Hotel", "police uniform" and "time to kill" are none), and none that is denied in the same clause. English; the
-wish also in German and Chinese. In the 43,476 customer turns of STAR's train log the rules fire 22 times: on 12 turns
-about death, poison or an overdose (seven of them in a game of spaceships), seven about court, police or the FBI (four
-of them mean somebody other than the desk), three that ask for the manager. One is wrong. In STAR nobody is hurt by a
-product and nobody speaks of the press: the rules for that are held against written examples only.
+Precise rather than complete: each rule wants the wish, the threat or the injury, not a word alone ("press 1",
+"Court Yard Hotel", "police uniform" and "time to kill" are none), and none that is denied in the same clause.
+English and, less of it, Chinese; the wish also in German. In the 43,476 customer turns of STAR's train log the
+rules fire 22 times: on 12 turns about death, poison or an overdose (seven of them in a game of spaceships), seven
+about court, police or the FBI (four of them mean somebody other than the desk), three that ask for the manager. One
+is wrong. In STAR nobody is hurt by a product and nobody speaks of the press: the rules for that are held against
+written examples only. JDDC's 5,430 Chinese ones fire 49 times, all by the wish for a person.
 """
 
 from __future__ import annotations
@@ -89,6 +90,7 @@ _RULES = {
         (?!\s(?:with|on|in\s(?:popularity|price|size|value)))
       | \b(?:ended\sup|landed)\sin\s(?:the\s|an?\s)?(?:hospital|emergency\sroom|intensive\scare)\b
       | \b(?:plant|set\soff|throw)\s(?:a\s)?bomb\b | \bburn\s(?:\w+\s){{1,3}}down\b
+      | 自杀|想死(?!我)|烫伤|触电|食物中毒|(?:爆炸|着火|起火)了|(?:送|住)进?医院|过敏(?:了|反应)
     """,
     "law": r"""
         \b(?:my|our)\s(?:lawyers?|attorneys?|solicitors?)\s(?:will|is|has|have|says?|said|would|can)\b
@@ -113,6 +115,9 @@ _RULES = {
         (?:\w+\s){0,3}?(?:to\s|with\s)?(?:the\s)?
         (?:trading\sstandards|better\sbusiness\sbureau|consumer\sprotection|attorney\sgeneral)\b
       | \b(?:go|going)\sto\scourt\b | \bclass\saction\b | \bpress(?:ing)?\scharges\b
+      | (?:找|请|叫|让|联系|咨询)(?:个|一?位|我的?|我们的?)?律师|律师函|起诉|告你们|法院见
+      | (?:去|上|到)法院|法律(?:途径|手段)
+      | (?:要|会|去|就|已经)报警|12315|消费者协会|消协|(?:去|到|向)(?:工商|市场监管)局?[^。！？，,]{0,4}(?:投诉|举报)
     """,
     "press": rf"""
         \b(?:to|call|calling|tell|telling|contact|contacting|inform|informing|alert|write\sto|go\sto)\s
@@ -126,6 +131,8 @@ _RULES = {
         (?:about|of|that|from|everything|all|this|how|what)\b
       | \b(?:in|on|all\sover)\s(?:the|every)\s(?:local\s|national\s|evening\s)?(?:newspapers?|papers|front\spage)\b
       | \b(?:go|goes|going|went|make\s(?:this|it)\sgo)\sviral\b | \bgo(?:ing)?\spublic\b
+      | (?:找|联系|告诉)(?:个|一?位)?(?:记者|媒体)|曝光(?:你们|出来|出去|$|[。！!，,])|媒体曝光
+      | 发(?:到|上)?(?:微博|抖音|小红书|朋友圈|网上)
       | \b(?:post|share|put)(?:ing)?\s(?:this|it|everything|that|about)\s(?:\w+\s){{0,3}}?
         (?:on|all\sover|to)\s(?:\w+\s)?(?:twitter|facebook|tiktok|instagram|youtube|reddit|social\smedia|the\sinternet)\b
     """,

@@ -83,6 +83,12 @@ from training.mood import Mood
         ("press", "I am going to the newspaper... I'll tell the newspaper everything"),
         ("press", "this will go viral"),
         ("press", "I'm going to post this all over Facebook"),
+        ("law", "我要找律师起诉你们"),
+        ("law", "再不退款我就打12315"),
+        ("law", "那就法院见吧"),
+        ("press", "我要找记者曝光"),
+        ("press", "我会发到微博上让大家都看看"),
+        ("harm", "充电器爆炸了，我儿子烫伤了"),
     ],
 )
 def test_what_calls_for_a_person_is_heard(kind, text):
@@ -97,6 +103,9 @@ def test_what_calls_for_a_person_is_heard(kind, text):
         "Can I do that without talking to a human?",
         "Ich möchte nicht mit einem Mitarbeiter sprechen",
         "不要转人工",
+        "我不会起诉的",
+        "曝光时间怎么设置",
+        "把照片发给我",
         "I spoke to an agent yesterday",
         "Are you a human?",
         "I need to talk to my partner first",
