@@ -116,7 +116,7 @@ class Chat:
 
     def _answer(self, turns: tuple[Turn, ...], heading: str = "") -> None:
         """Answers; the heading stands before an answer, not before a question back or a hand-over."""
-        (found,) = self.pipeline.answer_many([self.dialogue.request(turns)])
+        found = self.dialogue.ask(self.pipeline, turns)
         known, mood = self.dialogue.warnings, self.dialogue.mood
         # Only now: Ctrl-C while the answer is sought leaves the dialogue as it was.
         answer = self.dialogue.record(turns, found)

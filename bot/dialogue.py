@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bot.answers import Answer, RankedAnswer
     from bot.customer import Customer
     from bot.feedback_prior import FeedbackPrior
+    from bot.pipeline import Pipeline
     from training.mood import Mood
 
 ALTERNATIVES = 5
@@ -111,6 +112,20 @@ class Dialogue:
         if self.customer is None:
             return Request(turns, rejected=rejected)
         return Request(turns, rejected=(*rejected, *self.customer.disliked), earlier=self.customer.earlier)
+
+    def ask(self, pipeline: Pipeline, turns: tuple[Turn, ...]) -> Answer:
+        """What a desk says after these turns, with the mood of the last of them alone. Nothing is changed yet.
+
+        Raises:
+            AttendantError: the desk cannot answer.
+        """
+        request = self.request(turns)
+        (found,) = pipeline.answer_many([request])
+        if found.mood is None or len(request.turns) == len(turns):
+            return found
+        # Read as one question, a calm turn would sound like an angry one before it.
+        (mood,) = pipeline.read_moods([turns[-1].text])
+        return replace(found, mood=mood)
 
     def record(self, turns: tuple[Turn, ...], answer: Answer) -> Answer:
         """Takes over an answer: the question stays in the dialogue, and so does what was shown.

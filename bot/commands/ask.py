@@ -66,8 +66,7 @@ def command(
         known = customer_of(pipeline, customer)
         before = pipeline.read_moods([turn.text for turn in turns[:-1] if turn.role == "customer"])
         dialogue = Dialogue(customer=known, moods=dict(enumerate(before, start=1)), threshold=pipeline.mood_threshold)
-        (found,) = pipeline.answer_many([dialogue.request(turns)])
-        answer = dialogue.record(turns, found)
+        answer = dialogue.record(turns, dialogue.ask(pipeline, turns))
         if session.as_json:
             print_json(answer_json(answer, dialogue.raised))
             return

@@ -58,6 +58,19 @@ def test_lines_tell_the_mood_where_it_changes_or_is_bad(chat):
     assert "- Mood: bad (-0.46), falling." in shown(chat) and "(-0.40), rising." in shown(chat)
 
 
+def test_each_turn_has_its_own_mood_where_the_customer_says_several_in_a_row(capsys):
+    chat = make_chat(Listening(ANSWERS, PAST, confidence=0.3))
+    lines = ("THIS IS USELESS", "12345", "67890")
+    for line in lines:
+        chat.take(line)
+    assert len(chat.pipeline.calls[-1].turns) == 1, "they are one question"
+    assert [round(score, 2) for score in chat.dialogue.mood.scores] == [-0.94, 0.03, 0.03]
+    assert chat.dialogue.warnings == ()
+    piped = Chat(chat.pipeline, chat.console, chat.book, as_json=True)
+    read_piped(piped, io.StringIO("\n".join(lines[:2])))
+    assert [json.loads(line)["mood"]["score"] for line in capsys.readouterr().out.splitlines()] == [-0.94, 0.03]
+
+
 def test_another_answer_to_the_same_question_is_not_another_turn(chat):
     chat.take("YOU WILL HEAR FROM MY LAWYER")
     before = chat.dialogue.mood
