@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bot.suggestions import Suggestion, Suggestions
     from training.mood import Mood
 
-Keep = Callable[["AssistedDialogue", int | None, Verdict], None]
+Keep = Callable[["AssistedDialogue", int | None, Verdict], object]
 """What keeps a judgement, such as `FeedbackBook.add`."""
 
 

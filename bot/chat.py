@@ -20,7 +20,7 @@ from bot.transcript import SAY_WHERE, save_transcript
 from bot.why_view import why_view
 from conversations.desk import at_home
 from conversations.errors import AttendantError
-from conversations.model import Turn
+from conversations.model import Turn, Verdict
 
 if TYPE_CHECKING:
     from bot.answers import Answer
@@ -158,13 +158,15 @@ class Chat:
             self.tell(f"Type a number from 1 to {len(choices)}, or a message.")
             return
         choice = choices[number - 1]
-        self._book.add(self.dialogue, choice.answer_id, "picked")
+        self._book.check(choice.answer_id, "picked")
+        before = replace(self.dialogue)
         self.dialogue.pick(choice)
         if self._as_json:
             picked = candidate_json(choice, answer.chance(choice))
             print_json({"picked": number, "decision": "answer", "answer": choice.text, **picked})
-            return
-        self._show(picked_view(choice, self.pipeline, self.console))
+        else:
+            self._show(picked_view(choice, self.pipeline, self.console))
+        self._keep(before, choice.answer_id, "picked")
 
     def _obey(self, name: str, rest: str) -> bool:
         """Obeys a command with what was typed behind it; whether the chat goes on."""
@@ -209,13 +211,26 @@ class Chat:
         if given is None:
             self.tell("There is no answer to judge.")
             return
-        self._book.add(self.dialogue, given.answer_id, "good" if is_good else "bad")
+        before = replace(self.dialogue)
         if is_good:
-            self.tell("Thank you: kept as a good answer.")
+            if self._keep(before, given.answer_id, "good"):
+                self.tell("Thank you: kept as a good answer.")
             return
         self.dialogue.reject()
-        self.tell("Kept as a bad answer; it is not offered again here.")
+        was = "Kept as a bad answer; it" if self._keep(before, given.answer_id, "bad") else "It"
+        self.tell(f"{was} is not offered again here.")
         self._answer(self.dialogue.turns, "The next best:")
+
+    def _keep(self, dialogue: Dialogue, answer_id: int | None, verdict: Verdict) -> bool:
+        """Keeps a judgement, or tells why not: what was judged is done all the same."""
+        try:
+            is_kept = self._book.add(dialogue, answer_id, verdict)
+        except AttendantError as error:
+            self.tell(f"This could not be kept: {error}")
+            return False
+        if not is_kept:
+            self.tell("Nothing was kept of this: the customer was forgotten.")
+        return is_kept
 
     def _save(self, name: str) -> None:
         if not name:
@@ -226,15 +241,15 @@ class Chat:
 
     def _keep_hand_over(self) -> None:
         if self.dialogue.asked:
-            self._book.add(self.dialogue, None, "handed over")
             self.dialogue.handed_over = True
+            self._keep(self.dialogue, None, "handed over")
 
     def _hand_over(self) -> None:
-        self._keep_hand_over()
         if self._as_json and self.dialogue.answer is not None:
             self._print_answer(replace(self.dialogue.answer, decision="handoff", answer=None, reason=ASKED_FOR))
-            return
-        self._show(plain(handover_summary(self.dialogue), one_line=False))
+        else:
+            self._show(plain(handover_summary(self.dialogue), one_line=False))
+        self._keep_hand_over()
 
     def _forget(self) -> bool:
         """Removes the customer, once that was asked for twice in a row; whether that was done."""

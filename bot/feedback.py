@@ -35,7 +35,19 @@ class FeedbackBook:
         self._source = source
         self._customer = customer
 
-    def add(self, dialogue: Dialogue, answer_id: int | None, verdict: Verdict) -> None:
+    def check(self, answer_id: int | None, verdict: Verdict) -> None:
+        """Refuses an answer that is no longer to be given; the arguments are those of `add`.
+
+        Raises:
+            DeskError: the answer is gone, or was withdrawn and is to be used as it is.
+        """
+        store = self._pipeline.store
+        if answer_id is not None and next(store.answers([answer_id]), None) is None:
+            raise DeskError("This answer was removed from the desk meanwhile.", "Leave the chat and begin it again.")
+        if answer_id is not None and verdict not in _NOT_AS_IT_IS and store.service.withdrawn_among([answer_id]):
+            raise DeskError("This answer was withdrawn meanwhile: it is no longer to be given.", "Ask again.")
+
+    def add(self, dialogue: Dialogue, answer_id: int | None, verdict: Verdict) -> bool:
         """Keeps one judgement; the question is de-identified first, as everything in the desk is. Nothing is kept of
         a customer who was forgotten, for this dialogue may have begun before.
 
@@ -44,22 +56,21 @@ class FeedbackBook:
             answer_id: the answer; None where the dialogue was handed over.
             verdict: what became of it.
 
+        Returns:
+            Whether it was kept.
+
         Raises:
-            DeskError: the answer is gone, or was withdrawn and is to be used as it is, or the store cannot be
-                written.
+            DeskError: as for `check`, or the store cannot be written.
         """
+        self.check(answer_id, verdict)
         store = self._pipeline.store
-        if answer_id is not None and next(store.answers([answer_id]), None) is None:
-            raise DeskError("This answer was removed from the desk meanwhile.", "Leave the chat and begin it again.")
-        if answer_id is not None and verdict not in _NOT_AS_IT_IS and store.service.withdrawn_among([answer_id]):
-            raise DeskError("This answer was withdrawn meanwhile: it is no longer to be given.", "Ask again.")
         # Loaded at the first judgement, since most chats have none.
         from conversations.privacy import redactor_of
 
         redactor = redactor_of(store)
         customers = [dialogue.customer.name, dialogue.customer.key] if dialogue.customer else []
         if not store.forgotten().isdisjoint([self._customer, *customers, *map(redactor.pseudonym, customers)]):
-            return
+            return False
         question = dialogue.asked[-1].text
         if store.setting("redact", True):
             question, _ = redactor.redact(question)
@@ -82,6 +93,7 @@ class FeedbackBook:
         )
         if self._pipeline.prior is not None:
             self._pipeline.refresh_feedback()
+        return True
 
 
 def _user() -> str:

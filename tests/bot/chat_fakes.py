@@ -17,6 +17,7 @@ from rich.console import Console
 import bot.answers
 from bot.chat import Chat
 from bot.dialogue import Request
+from conversations.errors import DeskError
 from conversations.model import Conversation, Turn
 from training.mood import Mood
 
@@ -186,8 +187,19 @@ class FakeBook:
     def __init__(self):
         self.kept = []
 
+    def check(self, answer_id, verdict):
+        pass
+
     def add(self, dialogue, answer_id, verdict):
         self.kept.append((dialogue.key, dialogue.asked[-1].text, answer_id, verdict))
+        return True
+
+
+class FullBook(FakeBook):
+    """A book on a disk that is full."""
+
+    def add(self, dialogue, answer_id, verdict):
+        raise DeskError("The store cannot be written.", "Make room.")
 
 
 PAST = Conversation(
