@@ -12,7 +12,7 @@ from rich.text import Text
 from bot.chat_commands import COMMANDS, KEYS
 from bot.dialogue import ALTERNATIVES, LONGEST_MESSAGE, Dialogue, read_message
 from bot.forgetting import Forgetting
-from bot.handover import ASKED_FOR, handover_summary
+from bot.handover import ASKED_FOR, NEAREST, handover_summary
 from bot.output import plain, print_json
 from bot.present import alternatives_view, answer_view, mood_view, notice, picked_view, warning_view
 from bot.reports import answer_json, candidate_json, why_json
@@ -240,9 +240,12 @@ class Chat:
         self.tell(f"Saved to {name}.")
 
     def _keep_hand_over(self) -> None:
-        if self.dialogue.asked:
-            self.dialogue.handed_over = True
-            self._keep(self.dialogue, None, "handed over")
+        if not self.dialogue.asked:
+            return
+        self.dialogue.handed_over = True
+        if not self.dialogue.hand_over_kept:
+            with_summary = replace(self.dialogue, listed=max(self.dialogue.listed, NEAREST))
+            self.dialogue.hand_over_kept = self._keep(with_summary, None, "handed over")
 
     def _hand_over(self) -> None:
         if self._as_json and self.dialogue.answer is not None:

@@ -92,6 +92,8 @@ class Dialogue:
     """The answer that now stands as given; None after a hand-over."""
     handed_over: bool = False
     """Whether a person is to take over after the last question."""
+    hand_over_kept: bool = False
+    """Whether that is among the stored judgements: being asked for again, it is the same one."""
     listed: int = 0
     """How many alternatives are on the screen, so that a bare number picks one."""
     moods: Mapping[int, Mood] = field(default_factory=dict)
@@ -219,6 +221,6 @@ class Dialogue:
         return MoodTrend(tuple(self.moods[turn].score for turn in range(first, number + 1) if turn in self.moods))
 
     def _give(self, answer: RankedAnswer | None) -> None:
-        self.given, self.listed, self.handed_over = answer, 0, False
+        self.given, self.listed, self.handed_over, self.hand_over_kept = answer, 0, False, False
         said = self.turns[:-1] if self.turns[-1].role == "agent" else self.turns
         self.turns = (*said, Turn("agent", answer.text, this_moment())) if answer else said

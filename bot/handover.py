@@ -9,9 +9,8 @@ from bot.present import excerpt, in_words, per_cent
 if TYPE_CHECKING:
     from bot.dialogue import Dialogue
 
-_CANDIDATES = 3
-
-
+NEAREST = 3
+"""Other answers that the summary lists."""
 ASKED_FOR = "A hand-over was asked for."
 """The reason where somebody asked for it with /handoff."""
 
@@ -40,8 +39,7 @@ def handover_summary(dialogue: Dialogue) -> str:
         lines += ["", f"Last suggestion: {in_words(answer.confidence)}. {answer.reason}".rstrip()]
         lines += ["", "Nearest past answers:"]
         lines += [
-            f"  {per_cent(answer.chance(choice))}  {excerpt(choice.text)}"
-            for choice in dialogue.choices()[:_CANDIDATES]
+            f"  {per_cent(answer.chance(choice))}  {excerpt(choice.text)}" for choice in dialogue.choices()[:NEAREST]
         ] or ["  none"]
     return "\n".join(lines)
 

@@ -186,12 +186,14 @@ class Unsure(FakePipeline):
 class FakeBook:
     def __init__(self):
         self.kept = []
+        self.shown = []
 
     def check(self, answer_id, verdict):
         pass
 
     def add(self, dialogue, answer_id, verdict):
         self.kept.append((dialogue.key, dialogue.asked[-1].text, answer_id, verdict))
+        self.shown.append([one.answer_id for one in dialogue.shown()])
         return True
 
 

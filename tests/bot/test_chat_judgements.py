@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from chat_fakes import ANSWERS, PAST, FakePipeline, FullBook, Listening, make_console, shown
+from chat_fakes import ANSWERS, PAST, FakePipeline, FullBook, Listening, make_chat, make_console, shown
 from lamp_desk import lamp_desk
 
 from bot.chat import Chat
@@ -68,3 +68,28 @@ def test_nothing_is_said_to_be_kept_of_a_customer_who_was_forgotten_meanwhile(tm
         assert list(pipeline.store.feedback()) == []
     assert "Thank you" not in shown(chat)
     assert "Nothing was kept of this: the customer was forgotten." in shown(chat)
+
+
+def test_a_hand_over_is_kept_once_with_the_answers_of_its_summary(tmp_path):
+    with Pipeline.open(lamp_desk(tmp_path)) as pipeline:
+        chat = Chat(pipeline, make_console(), FeedbackBook(pipeline, "chat"))
+        for line in ("my lamp is dark, let me talk to a human", "/handoff"):
+            chat.take(line)
+        (kept,) = pipeline.store.feedback()
+        nearest = shown(chat).split("Nearest past answers:")[1]
+        assert len(kept.shown) == 3 and all(one.text[:40] in nearest for one in pipeline.store.answers(kept.shown))
+        chat.take("1")
+        assert chat.dialogue.given is None, "a summary numbers nothing to pick"
+        chat.take("/handoff")
+        assert [one.verdict for one in pipeline.store.feedback()] == ["handed over"] * 2, "another question"
+
+
+def test_a_hand_over_after_an_answer_is_kept_with_that_answer_too():
+    chat = make_chat()
+    for line in ("where is it?", "/handoff", "/handoff"):
+        chat.take(line)
+    assert [kept[2:] for kept in chat.book.kept] == [(None, "handed over")]
+    assert chat.book.shown == [[7, 8, 9]]
+    for line in ("/alt", "2", "/handoff"):
+        chat.take(line)
+    assert [kept[2:] for kept in chat.book.kept[1:]] == [(9, "picked"), (None, "handed over")]
