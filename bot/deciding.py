@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from bot.answers import Answer, ranked_answer
 from bot.feedback_prior import FeedbackPrior, moved
+from bot.present import per_cent, told_apart
 from index.candidates import ReadDialogue
 from training.calibration import NEVER, Decision
 from training.rankers import Ranked
@@ -80,5 +81,8 @@ def decide(calibrated: Decision, question: str, ranked: Sequence[Ranked]) -> Ver
         return Verdict("ask", "Two past answers are close; together they are sure enough.", confidence, in_two)
     if calibrated.threshold >= NEVER:
         return Verdict("handoff", "This desk is switched off: it hands everything over.", confidence, in_two)
-    reason = f"No past answer is sure enough: this desk answers from {min(calibrated.threshold, 1.0):.0%} on."
+    needed, had = told_apart(min(calibrated.threshold, 1.0), confidence)
+    # Confidences are shown in whole per cent, which would read as enough where both round alike.
+    beside = "" if had == per_cent(confidence) else f", and the best has {had}"
+    reason = f"No past answer is sure enough: this desk answers from {needed} on{beside}."
     return Verdict("handoff", reason, confidence, in_two)

@@ -48,13 +48,23 @@ def in_words(confidence: float) -> str:
     return f"{word}, {per_cent(confidence)}"
 
 
-def per_cent(share: float, sign: str = "") -> str:
+def per_cent(share: float, sign: str = "", digits: int = 0) -> str:
     """A share in per cent; with "+" as the sign, a change.
 
-    >>> per_cent(0.123), per_cent(0.05, "+")
-    ('12 %', '+5 %')
+    >>> per_cent(0.123), per_cent(0.05, "+"), per_cent(0.123, digits=1)
+    ('12 %', '+5 %', '12.3 %')
     """
-    return f"{share:{sign}.0%}".replace("%", " %")
+    return f"{share:{sign}.{digits}%}".replace("%", " %")
+
+
+def told_apart(share: float, other: float) -> tuple[str, str]:
+    """Two shares in per cent, with as few digits behind the point as tell them apart, and at most four.
+
+    >>> told_apart(0.57, 0.43), told_apart(0.571, 0.566)
+    (('57 %', '43 %'), ('57.1 %', '56.6 %'))
+    """
+    digits = next((digits for digits in range(4) if f"{share:.{digits}%}" != f"{other:.{digits}%}"), 4)
+    return per_cent(share, digits=digits), per_cent(other, digits=digits)
 
 
 def excerpt(text: str, length: int = _EXCERPT) -> str:

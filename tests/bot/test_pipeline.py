@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 
@@ -98,7 +99,11 @@ def test_below_the_threshold_it_hands_over_and_says_why(home):
         pipeline.decision = Decision(threshold=0.999)
         answer = pipeline.answer(customer("Do you sell bananas?"))
         assert (answer.decision, answer.answer) == ("handoff", None)
-        assert "100%" in answer.reason
+        assert answer.reason == "No past answer is sure enough: this desk answers from 100 % on."
+        pipeline.decision = Decision(threshold=answer.confidence + 1e-5)
+        reason = pipeline.answer(customer("Do you sell bananas?")).reason
+        needed, had = map(float, re.findall(r"(\d+\.\d+) %", reason))
+        assert had < needed and had == pytest.approx(100 * answer.confidence, abs=0.01), "both would round alike"
         pipeline.decision = Decision(threshold=0.0)
         answer = pipeline.answer(customer("Do you sell bananas?"))
         assert (answer.decision, answer.reason) == ("answer", "")
