@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import atexit
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from importlib import metadata
 from io import TextIOWrapper
+from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from bot.failures import run_guarded
 from bot.options import Session, common_options, example
+from conversations.errors import AttendantError
 
 COMMANDS = {
     "import": "import_logs",
@@ -94,12 +97,24 @@ def cli(context: click.Context) -> None:
         context.exit(2)
 
 
+def _open_closed_streams() -> None:
+    """Makes a closed stdin an empty one, and lets what goes to a closed stdout or stderr go nowhere."""
+    # In this order each takes the descriptor that is its own: left free, the next file to be opened, such as the
+    # desk's store, would get it, and with it what a library prints.
+    nothing = Path(os.devnull)
+    sys.stdin = sys.stdin or nothing.open()
+    sys.stdout = sys.stdout or nothing.open("w")
+    sys.stderr = sys.stderr or nothing.open("w")
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """The command `attendant`.
 
     Args:
         arguments: without the program's name; by default those of this process.
     """
+    has_stdout = sys.stdout is not None
+    _open_closed_streams()
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # Text in a script that the terminal's encoding lacks must not end the program.
@@ -108,6 +123,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     given = list(sys.argv[1:] if arguments is None else arguments)
 
     def run() -> None:
+        if not has_stdout:
+            raise AttendantError("There is no stdout to write to.", "Let it go to a file, or to /dev/null.")
         with cli.make_context("attendant", given, obj=session) as context:
             cli.invoke(context)
 

@@ -15,6 +15,7 @@ import click
 import pytest
 from chat_fakes import ANSWERS, HOSTILE, PAST, FakePipeline, assert_harmless, hostile_pipeline
 from command_line import call, empty_desk
+from lamp_desk import lamp_desk
 from torch import OutOfMemoryError
 
 from bot.cli import COMMANDS
@@ -230,6 +231,28 @@ def test_a_full_disk_behind_stdout_is_one_line(home):
     assert done.stderr.decode() == (
         "attendant: There is no room left on the disk. Make room, then run the same command again.\n"
     )
+
+
+@pytest.mark.parametrize("arguments", [["desks"], ["desks", "--json"], ["answers", "--desk", "acme"], ["--version"]])
+def test_a_closed_stdout_is_one_line(arguments, home):
+    done = run(*arguments, home=home, preexec_fn=lambda: os.close(1))
+    assert done.returncode == 1
+    said = "attendant: There is no stdout to write to. Let it go to a file, or to /dev/null.\n"
+    assert done.stderr.decode() == said
+
+
+@pytest.mark.parametrize("command", ["chat", "assist"])
+def test_a_closed_stdin_is_an_empty_one(command, tmp_path):
+    home = lamp_desk(tmp_path).path.parent.parent
+    done = run(command, "--desk", "lamps", home=home, stdout=subprocess.PIPE, preexec_fn=lambda: os.close(0))
+    assert (done.returncode, done.stdout) == (0, b""), done.stderr.decode()
+
+
+def test_a_closed_stdin_holds_no_question_and_no_consent(home):
+    asked = run("ask", "-", "--desk", "acme", home=home, preexec_fn=lambda: os.close(0))
+    assert (asked.returncode, b"The question is empty." in asked.stderr) == (2, True)
+    forgot = run("forget", "--customer", "c", "--desk", "acme", home=home, preexec_fn=lambda: os.close(0))
+    assert (forgot.returncode, b"stopped" in forgot.stderr) == (130, True)
 
 
 def test_a_reader_that_goes_away_is_no_error_message(home):
