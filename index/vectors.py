@@ -9,6 +9,8 @@ Decisions:
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
@@ -144,13 +146,17 @@ class VectorIndex:
         return self._held.is_outgrown if isinstance(self._held, Cells) else len(self) > MOST_FLAT
 
     def save(self, path: Path) -> None:
-        """Writes the index to a new file, divided into cells, or anew, where it has grown large, or several times."""
+        """Writes the index to a new file, divided into cells, or anew, where it has grown large, or several times.
+
+        Raises:
+            OSError: it cannot be written; numbered as the system's own error was.
+        """
         if self._wants_cells:
             self._held = Cells.of(self._faiss, self._held.ids, self._held.all_vectors())
         try:
             self._faiss.write_index(self._held.index, str(path))
         except RuntimeError as error:
-            raise OSError(f"The index file {path} cannot be written: is the disk full?") from error
+            raise OSError(_number_in(str(error)), "The index cannot be written", str(path)) from error
         self._is_written = True
 
     @classmethod
@@ -175,3 +181,9 @@ class VectorIndex:
             raise IndexDamaged(f"{path} is not an index of dimension {dimension}.", "It is rebuilt from the store.")
         loaded._is_written = True
         return loaded
+
+
+def _number_in(said: str) -> int:
+    """The number of the system's error that FAISS tells in words only."""
+    known = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOENT, errno.EACCES, errno.EROFS)
+    return next((number for number in known if os.strerror(number) in said), errno.EIO)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+
 import faiss
 import numpy as np
 import pytest
@@ -84,3 +87,12 @@ def test_more_neighbours_than_a_real_gpu_finds_are_found_all_the_same():
     flat.add(np.arange(SIZE), vectors)
     for count in (2048, 2049):
         assert flat.search(vectors[:2], count)[1].shape == (2, count)
+
+
+def test_a_full_disk_and_a_missing_directory_are_told_apart(tmp_path):
+    index = VectorIndex(384)
+    index.add(np.arange(20), np.eye(20, 384, dtype=np.float32))
+    for path, number in ((Path("/dev/full"), errno.ENOSPC), (tmp_path / "none" / "x", errno.ENOENT)):
+        with pytest.raises(OSError, match="cannot be written") as raised:
+            index.save(path)
+        assert (raised.value.errno, raised.value.filename) == (number, str(path))
