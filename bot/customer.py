@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.failures import one_line
 from conversations.desk import Desk
-from conversations.errors import DeskError
+from conversations.errors import AttendantError, DeskError
 from conversations.known_ids import KnownIds
 from conversations.model import Turn
 from conversations.privacy import redactor_of
 from conversations.privacy_ids import holds_person
 from conversations.store import Store
 from index.forgetting import forget_in_indexes
+
+_AS_IN_LOGS = "Give the id as it stands in the logs."
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def forget_customer(desk: Desk, name: str) -> dict[str, int]:
         What was removed, counted.
 
     Raises:
-        DeskError: the desk knows no such customer.
+        DeskError: the desk knows no such customer, or they are gone from its store alone: files could not be written.
     """
     with desk.writing(), desk.store() as store:
         keys = _keys_of(store, name)
@@ -80,20 +83,33 @@ def forget_customer(desk: Desk, name: str) -> dict[str, int]:
         named = ids.both(name) if holds_person(name) else ()
         replayed = _forget_replayed(desk, store, ids, keys, named)
         removed: dict[str, int] = {}
-        for key in keys:
-            gone = store.delete_customer(key, store.conversation_ordinals(named))
-            removed |= {what: removed.get(what, 0) + count for what, count in gone.items()}
-        if any(removed.values()):
-            store.leave_out(keys[1])
-        store.compact()
-        # Even for a customer nobody knows: a run killed here before may have left the index as it was.
-        removed["vectors"] = forget_in_indexes(desk.index_path, store)
+        # Together: the same command, given again, would not know any more that imports are to leave them out.
+        with store.transaction():
+            for key in keys:
+                gone = store.delete_customer(key, store.conversation_ordinals(named))
+                removed |= {what: removed.get(what, 0) + count for what, count in gone.items()}
+            if any(removed.values()):
+                store.leave_out(keys[1])
+        # Even for a customer nobody knows: a run that ended here before may have left the index as it was.
+        removed["vectors"] = _forget_traces(desk, store, name)
         removed["replayed turns"] = replayed
         if not any(removed.values()):
-            raise DeskError(
-                f"The desk {desk.name} knows no customer {name!r}.", "Give the id as it stands in the logs."
-            )
+            was_known = keys[1] in store.forgotten()
+            remedy = "They were forgotten before: nothing of them is left." if was_known else _AS_IN_LOGS
+            raise DeskError(f"The desk {desk.name} knows no customer {name!r}.", remedy)
     return removed
+
+
+def _forget_traces(desk: Desk, store: Store, name: str) -> int:
+    """Writes what the store no longer holds out of all files; how many vectors that were."""
+    try:
+        store.compact()
+        return forget_in_indexes(desk.index_path, store)
+    except (OSError, AttendantError) as error:
+        raise DeskError(
+            f"Customer {name!r} is removed from the store, but the index may still hold traces: {one_line(error)}",
+            "Once that is mended, forget them again: it finishes this.",
+        ) from error
 
 
 def allow_customer(desk: Desk, name: str) -> None:
@@ -109,9 +125,7 @@ def allow_customer(desk: Desk, name: str) -> None:
     with desk.writing(), desk.store() as store:
         _, pseudonym = _keys_of(store, name)
         if pseudonym not in store.forgotten():
-            raise DeskError(
-                f"The desk {desk.name} has forgotten no customer {name!r}.", "Give the id as it stands in the logs."
-            )
+            raise DeskError(f"The desk {desk.name} has forgotten no customer {name!r}.", _AS_IN_LOGS)
         store.leave_out(pseudonym, is_left_out=False)
 
 

@@ -32,8 +32,8 @@ def plain_errors(path: Path, repair: str) -> Iterator[None]:
         said = str(error)
         if "full" in said or "disk I/O" in said:
             raise DeskError(
-                f"There is no room left on the disk of {path}: the last batch was not written.",
-                "Make room, then run the same command again: what is already there is not repeated.",
+                f"There is no room left on the disk of {path}: nothing of this step was written.",
+                "Make room, then run the same command again.",
             ) from error
         if "locked" in said or "busy" in said:
             raise DeskError(f"Another command is writing to {path}.", "Wait until it is done.") from error

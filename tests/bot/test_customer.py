@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 
@@ -161,6 +162,34 @@ def test_forgetting_removes_all_of_one_customer_and_nothing_else(desk):
     assert b"courier" not in b"".join(path.read_bytes() for path in desk.path.rglob("*") if path.is_file())
     with pytest.raises(DeskError, match="knows no customer 'c-8'"):
         forget_customer(desk, "c-8")
+
+
+def test_a_disk_too_full_to_forget_in_the_index_is_told_and_the_same_command_finishes(desk, monkeypatch):
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched, pytest.raises(DeskError) as raised:
+        patched.setattr("bot.customer.forget_in_indexes", fail)
+        forget_customer(desk, "c-8")
+    assert "'c-8' is removed from the store, but the index may still hold traces" in raised.value.message
+    assert "no room left" in raised.value.message and "forget them again" in raised.value.remedy
+    with desk.store() as store:
+        assert len(store.forgotten()) == 1 and known_customer(store, "c-8").earlier == ()
+    assert forget_customer(desk, "c-8")["vectors"] == 6
+    assert b"courier" not in b"".join(path.read_bytes() for path in desk.path.rglob("*") if path.is_file())
+    with pytest.raises(DeskError, match="nothing of them is left"):
+        forget_customer(desk, "c-8")
+
+
+def test_who_cannot_be_left_out_of_later_imports_is_not_removed_either(desk, monkeypatch):
+    def fail(*_):
+        raise DeskError("There is no room.")
+
+    with monkeypatch.context() as patched, pytest.raises(DeskError, match="There is no room"):
+        patched.setattr("conversations.store.Store.leave_out", fail)
+        forget_customer(desk, "c-8")
+    with desk.store() as store:
+        assert len(known_customer(store, "c-8").earlier) == 4
 
 
 def test_a_forgetting_that_was_killed_half_way_is_finished_by_the_same_command(desk):
