@@ -30,6 +30,8 @@ from training.mood import MoodReader
 
 ALL = "all topics"
 """The series of the whole desk."""
+NO_TOPIC = "(none)"
+"""That of conversations without the field which names it."""
 BATCH = 64
 SPARE = 20
 """Times as many unhappy conversations are kept as are to be listed: one that goes on may get better."""
@@ -127,7 +129,10 @@ class Monitor:
         self._embedder, self._mood, self._topics = embedder, mood, topics
         self.periods = periods
         """What is tested at a time."""
-        self._topic_field = topic_field
+        self.topic_field = topic_field
+        """The field of `meta` that names the topic; None where topics are found."""
+        self.has_topics = topic_field is None
+        """Whether a conversation had that field so far, where there is one."""
         self._chart = ControlChart(false_alarms)
         self._heard: dict[datetime, dict[str, Heard]] = {}
         """By beginning, UTC, and conversation."""
@@ -249,8 +254,10 @@ class Monitor:
             self._unhappy = {one.conversation: one for one in kept}
 
     def _topic_names(self, conversations: Sequence[Conversation]) -> list[str]:
-        if self._topic_field is not None:
-            return [_field(one, self._topic_field) for one in conversations]
+        if self.topic_field is not None:
+            names = [_field(one, self.topic_field) for one in conversations]
+            self.has_topics = self.has_topics or any(name != NO_TOPIC for name in names)
+            return names
         if not self._topics.names or not conversations:
             return [ALL] * len(conversations)
         found = self._topics.of(self._embedder.encode([opening_of(one) for one in conversations]))
@@ -288,4 +295,4 @@ def _field(conversation: Conversation, name: str) -> str:
     value = conversation.meta.get(name, conversation.source if name == "source" else None)
     if isinstance(value, list):
         value = ", ".join(str(one) for one in value)
-    return safe_text(str(value), keep_newlines=False) if value not in (None, "") else "(none)"
+    return safe_text(str(value), keep_newlines=False) if value not in (None, "") else NO_TOPIC

@@ -122,10 +122,11 @@ def command(
     desk = session.open_desk(desk_name)
     from bot.logged_turns import LoggedConversations, redaction_of
     from bot.monitor_view import MonitorScreen
-    from bot.monitoring import Monitor
+    from bot.monitoring import NO_TOPIC, Monitor
     from bot.periods import Periods
     from bot.progress import Meter
     from bot.watching import WatchedLogs, watch
+    from conversations.errors import LogError
     from conversations.readers import log_files
 
     if not follow:
@@ -148,9 +149,13 @@ def command(
             rejected = watched.rejected
         else:
             rejected = logged.rejected
+            if not monitor.conversations:
+                raise LogError("No conversation could be read.", logged.trouble or "Check that the logs hold any.")
             if logged.trouble:
                 screen.tell(logged.trouble)
             for statuses in monitor.close():
                 screen.close(statuses)
+    if monitor.conversations and not monitor.has_topics:
+        screen.tell(f"No conversation has the field {monitor.topic_field}: all are one topic, {NO_TOPIC}.")
     screen.show_unhappy(monitor.unhappy)
     screen.sum_up(monitor, rejected)

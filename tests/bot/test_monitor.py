@@ -181,6 +181,25 @@ def test_customers_whom_nobody_answers_are_heard_and_what_cannot_be_read_is_told
     assert "tail.jsonl:9: broken JSON" in err
 
 
+@pytest.mark.parametrize("written", ['{"id": "a", "turns": [\n', '{"id": "a", "turns": []}\n'])
+def test_logs_in_which_nothing_can_be_read_are_an_error(desk, tmp_path, capfd, written):
+    (tmp_path / "log.jsonl").write_text(written)
+    with pytest.raises(SystemExit) as ended:
+        main(["monitor", str(tmp_path / "log.jsonl"), "--desk", "shop", "--home", str(desk.home), "--json"])
+    out, err = capfd.readouterr()
+    assert ended.value.code == 1
+    assert json.loads(out)["error"] == "No conversation could be read." and "log.jsonl:1: " in err
+
+
+def test_a_topic_field_that_no_conversation_has_is_told(desk, tmp_path, capfd):
+    log = as_lines(tmp_path / "log.jsonl", week(1))
+    for field, told in (("nope", 1), ("topic", 0)):
+        with pytest.raises(SystemExit):
+            main(["monitor", str(log), "--desk", "shop", "--home", str(desk.home), "--topic", field])
+        said = " ".join("".join(capfd.readouterr()).split())
+        assert said.count("No conversation has the field nope: all are one topic, (none).") == told
+
+
 @pytest.mark.parametrize("period", ["0d", "1w", "-1h", "day", "99999d"])
 def test_a_period_that_is_none_is_refused_in_one_line(period, capfd):
     with pytest.raises(SystemExit) as ended:
