@@ -46,6 +46,17 @@ def open_pipeline(
         pipeline.close()
 
 
-def customer_of(pipeline: Pipeline, customer: str | None) -> Customer | None:
-    """What the desk knows of the customer who was named on the command line; None where nobody was."""
-    return known_customer(pipeline.store, customer) if customer else None
+def customer_of(pipeline: Pipeline, customer: str | None, is_told: bool = False) -> Customer | None:
+    """What the desk knows of the customer who was named on the command line; None where nobody was.
+
+    Args:
+        pipeline: of the desk.
+        customer: as they were named.
+        is_told: whether it is said elsewhere what is known; else it is remarked here where nothing is.
+    """
+    if customer is None:
+        return None
+    known = known_customer(pipeline.store, customer)
+    if not (known.earlier or is_told):
+        remark(known.summary)
+    return known

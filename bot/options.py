@@ -75,7 +75,13 @@ def desk_option(command: Command) -> Command:
 
 def customer_option(required: bool = False) -> Callable[[Command], Command]:
     """Adds --customer."""
-    return click.option("--customer", metavar="ID", required=required, help="The customer, by the id in the logs.")
+    return click.option(
+        "--customer",
+        metavar="ID",
+        required=required,
+        callback=_named,
+        help="The customer, by the id in the logs.",
+    )
 
 
 def ranker_option(command: Command) -> Command:
@@ -108,6 +114,13 @@ def run_name(context: click.Context, parameter: click.Parameter, value: str | No
 def example(*lines: str) -> str:
     """The closing part of a command's help, kept line by line."""
     return "\n".join(["\b", "Example:" if len(lines) == 1 else "Examples:", *(f"  {line}" for line in lines)])
+
+
+def _named(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuses an empty name, as an unset shell variable gives: it would pass for nobody."""
+    if value is not None and not value.strip():
+        raise click.BadParameter("the id is empty.", context, parameter)
+    return value
 
 
 def _keep_home(context: click.Context, parameter: click.Parameter, value: Path | None) -> None:

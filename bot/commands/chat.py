@@ -58,10 +58,11 @@ def command(
 
     with open_pipeline(desk, ranker, is_plain, with_feedback=with_feedback) as pipeline:
         console = screen(stderr=session.as_json, is_plain=is_plain)
-        known = customer_of(pipeline, customer)
+        is_typed = sys.stdin.isatty() and sys.stdout.isatty()
+        known = customer_of(pipeline, customer, is_told=is_typed)
         book = FeedbackBook(pipeline, "chat", known.key if known else None)
         chat = Chat(pipeline, console, book, session.as_json, known)
-        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        if not is_typed:
             from bot.chat_input import read_piped
 
             read_piped(chat, sys.stdin)

@@ -25,6 +25,8 @@ from bot.options import Session
 from conversations.desk import Desk
 from conversations.errors import DeskError
 
+NAMING = (["chat"], ["ask", "hi"], ["assist"], ["forget", "--yes"])
+"""Commands that a customer can be named for."""
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -83,6 +85,7 @@ def test_every_command_has_help_with_an_example(command, capsys):
         ["evaluate", "x", "--protocol", "other"],
         ["evaluate", "x", "--encoder", "y"],
         ["chat", "--mood-threshold", "2"],
+        *([*command, "--customer", name] for command in NAMING for name in ("", " ")),
         ["desks", "--home", ""],
         ["desks", "--nonsense"],
     ],
@@ -270,3 +273,13 @@ def test_a_threshold_that_was_chosen_is_kept_with_the_desk(home, pipeline, capsy
     assert call("chat", "--desk", "acme", "--home", home, "--mood-threshold", "-0.25") == 0
     with Desk.open(home, "acme").store() as store:
         assert desk_threshold(store) == -0.25
+
+
+@pytest.mark.parametrize("arguments", [["chat"], ["ask", "hello"], ["assist"]])
+@pytest.mark.parametrize(("name", "told"), [("c-77", 1), ("c-8", 0)])
+def test_a_customer_of_whom_nothing_is_known_is_told_on_stderr(arguments, name, told, tmp_path, monkeypatch, capsys):
+    desk = lamp_desk(tmp_path)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("/quit\n"))
+    options = ["--desk", "lamps", "--home", desk.path.parent.parent, "--customer", name, "--json"]
+    assert call(*arguments, *options) == 0
+    assert capsys.readouterr().err.count(f"Customer {name}: nothing is known from before.") == told
