@@ -92,6 +92,8 @@ class Explanation:
     signals: dict[str, float]
     runner_up: dict[str, float] | None
     """The signals of the best candidate beside it."""
+    gone: str = ""
+    """Why it cannot be explained any more, as a sentence, where it left the desk since it was shown."""
 
     def moved(self, turns: int) -> Explanation:
         """The same behind so many more turns, which nothing was read of."""

@@ -22,6 +22,7 @@ from bot.early_warning import desk_threshold
 from bot.failed_answers import still_wanted
 from bot.feedback_prior import FeedbackPrior
 from bot.new_topic import alone, by_itself, surer
+from bot.withdrawing import why_gone
 from conversations.closing import Closing
 from conversations.desk import Desk
 from conversations.errors import DeskError
@@ -92,8 +93,7 @@ class Pipeline(Closing):
         except BaseException:
             store.close()
             raise
-        off = [SWITCHED_OFF] if is_switched_off(store) else []
-        pipeline.notices = notices + mended + unread + off
+        pipeline.notices = notices + mended + unread + ([SWITCHED_OFF] if is_switched_off(store) else [])
         return pipeline
 
     def refresh_feedback(self) -> None:
@@ -260,18 +260,19 @@ class Pipeline(Closing):
             last = by_itself(request)
             return self.explain(last, replace(answer, is_new_topic=False), given).moved(len(request.turns) - 1)
         about = given or answer.candidates[0]
+        if gone := why_gone(self.store, about.answer_id):
+            return Explanation(about, answer.chance(about), [], [], {}, None, gone)
         # As people had judged by then, in all that is compared: being given, or sent, is a judgement itself.
         request = replace(request, prior=answer.prior)
         shorter = request.without_each()
-        now, *without = self.answer_whole([request, *shorter.values()])
-        changes = zip(shorter, without, strict=True)
+        now, *rest = self.answer_whole([request, *shorter.values()])
         about = next((one for one in now.candidates if one.answer_id == about.answer_id), about)
         other = next((one for one in now.candidates if one.answer_id != about.answer_id), None)
         return Explanation(
             about=about,
             confidence=now.chance_of(about.answer_id),
             words=self.attention(request, about),
-            without_turn=[(place, one.chance_of(about.answer_id)) for place, one in changes],
+            without_turn=[(place, one.chance_of(about.answer_id)) for place, one in zip(shorter, rest, strict=True)],
             signals=named_scores(about),
             runner_up=named_scores(other) if other else None,
         )

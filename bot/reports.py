@@ -102,6 +102,7 @@ def why_json(turns: Sequence[Turn], explanation: Explanation) -> dict[str, Any]:
             "turns": [{"role": turn.role, "text": turn.text} for turn in turns],
             "about": None if about is None else candidate_json(about, explanation.confidence),
             "confidence": explanation.confidence,
+            **({"gone": explanation.gone} if explanation.gone else {}),
             "words": [{"word": word, "share": share, "turn": turn} for word, share, turn in explanation.words],
             "without_turn": [{"turn": turn, "confidence": left} for turn, left in explanation.without_turn],
             "signals": explanation.signals,

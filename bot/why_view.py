@@ -30,6 +30,8 @@ def why_view(turns: tuple[Turn, ...], answer: Answer, explanation: Explanation, 
     about = explanation.about
     is_best = about is None or about.answer_id == answer.candidates[0].answer_id
     parts: list[RenderableType] = [plain(f"Confidence: {in_words(explanation.confidence)}.")]
+    if explanation.gone:
+        return Group(*parts, plain(explanation.gone))
     if not is_best:
         parts.append(plain("Another answer was ranked first."))
     elif answer.reason:

@@ -64,6 +64,19 @@ def restore(desk: Desk, answers: Sequence[int]) -> list[Change]:
     return [Change(record, before[answer].withdrawal is not None) for answer, record in now.items()]
 
 
+def why_gone(store: Store, answer: int) -> str:
+    """That an answer left the desk since it was shown, as a sentence; empty where it did not.
+
+    Args:
+        store: of the desk.
+        answer: the id of the answer.
+    """
+    if not next(iter(store.answers([answer])), None):
+        return f"Answer {answer} was forgotten since it was shown."
+    is_out = answer in store.service.withdrawn()
+    return f"Answer {answer} was taken out of service since it was shown." if is_out else ""
+
+
 def record_json(record: AnswerRecord) -> dict[str, Any]:
     """An answer under the names that scripts rely on."""
     return {

@@ -83,6 +83,7 @@ class Explanation:
     without_turn: list
     signals: dict
     runner_up: dict | None
+    gone: str = ""
 
 
 class FakePipeline:

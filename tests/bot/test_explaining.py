@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pytest
 from chat_fakes import make_console
-from lamp_desk import RESET, lamp_desk
+from lamp_desk import RESET, SWAP, lamp_desk
 from rounding import same
 
 from bot.answers import named_scores
+from bot.customer import forget_customer
 from bot.dialogue import EARLIER_TURNS, Dialogue, Request
 from bot.feedback import FeedbackBook
 from bot.pipeline import Pipeline
+from bot.reports import why_json
 from bot.why_view import why_view
+from bot.withdrawing import withdraw
 from conversations.model import Turn
 
 
@@ -96,3 +99,22 @@ def test_an_answer_is_explained_by_what_people_had_made_of_it_before_it_was_give
             chances.append([before[1].confidence, *(chance for _, chance in before[1].without_turn)])
     assert feedback[0] == 0.0 < feedback[1] < feedback[2], "the next dialogues are moved"
     assert all(now < then for then, now in zip(chances[0], chances[1], strict=True)), "and all that is compared"
+
+
+@pytest.mark.parametrize(
+    ("take_out", "said"),
+    [
+        (lambda desk, given: withdraw(desk, [given]), "was taken out of service since it was shown"),
+        (lambda desk, given: forget_customer(desk, "c-8"), "was forgotten since it was shown"),
+    ],
+)
+def test_an_answer_that_is_gone_since_it_was_shown_is_said_to_be(tmp_path, take_out, said):
+    desk, request = lamp_desk(tmp_path), Request(TURNS[:1])
+    with Pipeline.open(desk) as pipeline:
+        answer = pipeline.answer(request.turns)
+        given = next(one for one in answer.candidates if one.text == SWAP)
+        take_out(desk, given.answer_id)
+        explanation, page = explained(pipeline, request, answer, given)
+    assert f"Answer {given.answer_id} {said}" in page and "courier" not in page
+    assert explanation.confidence == answer.chance(given) > 0
+    assert said in why_json(request.turns, explanation)["why"]["gone"]
