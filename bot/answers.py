@@ -9,6 +9,7 @@ from index.candidates import SIGNALS, Evidence
 from training.rankers import Ranked
 
 if TYPE_CHECKING:
+    from bot.dialogue import LeftOut
     from bot.feedback_prior import FeedbackPrior
     from training.mood import Mood
 
@@ -83,11 +84,11 @@ class Explanation:
     """How likely it is right, 0 to 1."""
     words: list[tuple[str, float, int]]
     """Word, its share of the answer's attention, and the position of its turn, or `bot.dialogue.EARLIER_TURNS`."""
-    without_turn: list[tuple[int, float]]
+    without_turn: list[tuple[LeftOut, float]]
     """Position of a turn, and the confidence in the same answer if that turn had not been said.
 
     `EARLIER_TURNS` stands for all earlier conversations with the customer. Without the question nothing would be
-    asked: it is not there.
+    asked: it is not there, but where the customer said several things in a row, each of these is, as it was said.
     """
     signals: dict[str, float]
     runner_up: dict[str, float] | None
@@ -97,8 +98,12 @@ class Explanation:
 
     def moved(self, turns: int) -> Explanation:
         """The same behind so many more turns, which nothing was read of."""
+
+        def moved(left: LeftOut) -> LeftOut:
+            return left if isinstance(left, str) or left < 0 else left + turns
+
         words = [(word, share, place if place < 0 else place + turns) for word, share, place in self.words]
-        without = [(place if place < 0 else place + turns, chance) for place, chance in self.without_turn]
+        without = [(moved(left), chance) for left, chance in self.without_turn]
         return replace(self, words=words, without_turn=without)
 
 

@@ -25,6 +25,10 @@ ALTERNATIVES = 5
 """Other answers listed at a time."""
 EARLIER_TURNS = -1
 """The position of what was said in a customer's earlier conversations."""
+LeftOut = int | str
+"""What a dialogue is asked again without: the turn at a position, or a line of the question itself."""
+MOST_LINES = 12
+"""Of a longer question no line is left out in turn: it was pasted, and each takes a reading."""
 LONGEST_MESSAGE = 8_000
 """Characters of a message that are read; the encoder's limit is far below."""
 
@@ -62,12 +66,20 @@ class Request:
         """All past conversations that must not be seen."""
         return (*([self.exclude] if self.exclude else []), *self.twins)
 
-    def without_each(self) -> dict[int, Request]:
-        """The request without each of its turns and without the earlier conversations; see `Explanation`."""
-        turns = self.turns
-        left = range(len(turns) - 1)
-        shorter = {place: replace(self, turns=(*turns[:place], *turns[place + 1 :])) for place in left}
-        return {EARLIER_TURNS: replace(self, earlier=()), **shorter} if self.earlier else shorter
+    def without_each(self) -> dict[LeftOut, Request]:
+        """The request without each of its turns and without the earlier conversations; see `Explanation`.
+
+        Without each line of the question as well, which is all that the customer said last in a row.
+        """
+        shorter: dict[LeftOut, Request] = {EARLIER_TURNS: replace(self, earlier=())} if self.earlier else {}
+        *before, question = self.turns
+        for place in range(len(before)):
+            shorter[place] = replace(self, turns=(*before[:place], *before[place + 1 :], question))
+        lines = [line for line in question.text.split("\n") if line.strip()]
+        for place in range(len(lines)) if 1 < len(lines) <= MOST_LINES else ():
+            left = replace(question, text="\n".join(lines[:place] + lines[place + 1 :]))
+            shorter[lines[place]] = replace(self, turns=(*before, left))
+        return shorter
 
 
 @dataclass

@@ -93,7 +93,7 @@ def why_json(turns: Sequence[Turn], explanation: Explanation) -> dict[str, Any]:
 
     Args:
         turns: what was explained an answer to; "turn" counts them from 0, and is -1 for what the customer said and
-            was told in earlier conversations.
+            was told in earlier conversations; "said" is one of several things that the customer asked in a row.
         explanation: of one candidate.
     """
     about = explanation.about
@@ -104,7 +104,10 @@ def why_json(turns: Sequence[Turn], explanation: Explanation) -> dict[str, Any]:
             "confidence": explanation.confidence,
             **({"gone": explanation.gone} if explanation.gone else {}),
             "words": [{"word": word, "share": share, "turn": turn} for word, share, turn in explanation.words],
-            "without_turn": [{"turn": turn, "confidence": left} for turn, left in explanation.without_turn],
+            "without_turn": [
+                {"said" if isinstance(left, str) else "turn": left, "confidence": chance}
+                for left, chance in explanation.without_turn
+            ],
             "signals": explanation.signals,
             "runner_up": explanation.runner_up,
         }

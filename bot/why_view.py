@@ -76,7 +76,9 @@ def _turns(turns: tuple[Turn, ...], explanation: Explanation) -> list[Renderable
     table = _table()
     for position, confidence in explanation.without_turn:
         change = plain(f"({per_cent(confidence - explanation.confidence, '+')})", "cyan")
-        if position == EARLIER_TURNS:
+        if isinstance(position, str):
+            name, said = f"of turn {len(turns)}", position
+        elif position == EARLIER_TURNS:
             name, said = "before", "earlier conversations with this customer"
         else:
             name, said = f"turn {position + 1}", turns[position].text

@@ -49,6 +49,20 @@ def test_words_turns_and_signals_are_named(pipeline):
     assert explanation.confidence == same(answer.confidence)
 
 
+def test_of_what_a_customer_says_in_a_row_each_is_left_out_in_turn(pipeline):
+    dialogue = Dialogue()
+    said = ("My lamp does not light up.", "I bought it on Monday.", "It is the green one.")
+    request = dialogue.request(tuple(Turn("customer", text) for text in said))
+    answer = pipeline.answer_many([request])[0]
+    explanation, page = explained(pipeline, request, answer)
+    assert [left for left, _ in explanation.without_turn] == list(said)
+    without_lamp, without_day, _ = (chance for _, chance in explanation.without_turn)
+    assert without_lamp < without_day, "what is wrong says more than when it was bought"
+    assert page.count("of turn 1") == 3
+    told = why_json(request.turns, explanation)["why"]["without_turn"]
+    assert told[0] == {"said": said[0], "confidence": without_lamp}
+
+
 def test_an_answer_that_was_picked_is_explained_itself(pipeline):
     request = Request(TURNS[:1])
     answer = pipeline.answer_many([request])[0]
@@ -62,7 +76,8 @@ def test_an_answer_that_was_picked_is_explained_itself(pipeline):
 
 
 def test_each_turn_but_the_question_is_left_out_once(pipeline):
-    for turns, left_out in ((TURNS, [0, 1]), (TURNS[:1], []), ((*TURNS, Turn("customer", "And now?")), [0, 1])):
+    in_a_row = (*TURNS, Turn("customer", "And now?"))
+    for turns, left_out in ((TURNS, [0, 1]), (TURNS[:1], []), (in_a_row, [0, 1, TURNS[2].text, "And now?"])):
         request = Dialogue().request(turns)
         answer = pipeline.answer_many([request])[0]
         explanation, page = explained(pipeline, request, answer)
