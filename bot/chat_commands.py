@@ -24,9 +24,9 @@ KEYS = {
 
 TOOLBAR = (
     "/help",
-    "F2 other answers",
     "/why",
     "Ctrl-D leave",
+    "F2 other answers",
     "/good",
     "/bad",
     "Ctrl-C clear",

@@ -123,7 +123,7 @@ def test_the_bar_has_the_mood_first_and_as_many_keys_as_there_is_room_for():
     assert mood == "mood somewhat bad (-0.20), falling ", "the longest there is"
     for columns in (60, 120, 200):
         bar = bottom_bar((mood, *TOOLBAR), columns)
-        assert bar.startswith(mood) and "/why" in bar and len(bar) <= columns
+        assert bar.startswith(mood) and "/help" in bar and "/why" in bar and len(bar) <= columns
 
 
 def test_history_is_private_harmless_and_lasts(tmp_path):
