@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.following import put_last
+
 if TYPE_CHECKING:
     from bot.assisted_dialogue import AssistedDialogue
 
@@ -33,10 +35,7 @@ class Pending:
             dialogue: the newest from now on.
             most: of more than so many the oldest is let go.
         """
-        self.remove(dialogue)
-        self._by_key[dialogue.key] = dialogue
-        if most is not None and len(self) > most:
-            del self._by_key[next(iter(self._by_key))]
+        put_last(self._by_key, dialogue.key, dialogue, most)
 
     def remove(self, dialogue: AssistedDialogue) -> None:
         """Takes one out, if it is there."""

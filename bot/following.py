@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from bot.dialogue import LONGEST_MESSAGE, read_message
 from bot.growing_log import GrowingLog, Trouble
@@ -22,6 +23,8 @@ MOST_KEPT = 500
 """Conversations that go on where they were left; of more the one that was silent longest begins anew."""
 
 
+Name = TypeVar("Name")
+Kept = TypeVar("Kept")
 KnownBy = tuple[str | None, str | None]
 """What a conversation is known by when it comes back: its id, or without one its customer."""
 
@@ -180,10 +183,7 @@ class FollowedLog:
         self._present = present
         known = present.known_by
         if known is not None:
-            self._kept.pop(known, None)
-            self._kept[known] = present
-            if len(self._kept) > MOST_KEPT:
-                del self._kept[next(iter(self._kept))]
+            put_last(self._kept, known, present, MOST_KEPT)
 
     def _introduce(self) -> Iterator[Event]:
         """What must be known of the present conversation before anything is said in it."""
@@ -244,6 +244,21 @@ class FollowedLog:
         yield Said(turn)
         if is_cut:
             yield Trouble(f"Only the first {LONGEST_MESSAGE:,} characters of this message are read.")
+
+
+def put_last(shelf: dict[Name, Kept], name: Name, what: Kept, most: int | None = None) -> None:
+    """Makes something the newest on a shelf.
+
+    Args:
+        shelf: the oldest first.
+        name: under which it stands there once.
+        what: to be put there.
+        most: of more than so many the oldest is let go.
+    """
+    shelf.pop(name, None)
+    shelf[name] = what
+    if most is not None and len(shelf) > most:
+        del shelf[next(iter(shelf))]
 
 
 def _cut(turn: Turn) -> Turn:

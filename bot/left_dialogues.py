@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from bot.following import MOST_KEPT, Began, Event, KnownBy, Said, WentOn
+from bot.following import MOST_KEPT, Began, Event, KnownBy, Said, WentOn, put_last
 from bot.growing_log import Trouble
 from conversations.model import Turn
 
 if TYPE_CHECKING:
     from bot.assist import Assist
     from bot.assisted_dialogue import AssistedDialogue
-
-Name = TypeVar("Name")
 
 
 class LeftDialogues:
@@ -32,9 +30,9 @@ class LeftDialogues:
         """Keeps one that is left."""
         known = dialogue.known_by
         if known is not None:
-            _put_last(self._left, known, dialogue)
+            put_last(self._left, known, dialogue, MOST_KEPT)
         else:
-            _put_last(self._ended, dialogue.key, dialogue)
+            put_last(self._ended, dialogue.key, dialogue, MOST_KEPT)
 
     def take(self, known: KnownBy) -> AssistedDialogue | None:
         """Gives away the one that is known by this; None where there is none."""
@@ -53,13 +51,6 @@ class LeftDialogues:
         """The one in which a suggestion was given this number."""
         left = (*self._left.values(), *self._ended.values())
         return next((one for one in left if number in one.numbered), None)
-
-
-def _put_last(shelf: dict[Name, AssistedDialogue], name: Name, dialogue: AssistedDialogue) -> None:
-    shelf.pop(name, None)
-    shelf[name] = dialogue
-    if len(shelf) > MOST_KEPT:
-        del shelf[next(iter(shelf))]
 
 
 class Returning:
