@@ -8,6 +8,7 @@ from typing import Any
 
 from conversations.desk import Desk
 from conversations.errors import ModelError
+from conversations.store import Store
 from conversations.text import safe_text
 from training.desk_calibration import describe_decision, desk_decision, fitted_decision
 from training.promotion import Evidence
@@ -30,24 +31,24 @@ def list_models(desk: Desk) -> list[dict[str, Any]]:
     """One row a model, the one that ships first, with what was measured on this desk."""
     in_use, before = model_in_use(desk.models_path), previous_model(desk.models_path)
     rows = []
-    for name in (BASE, *model_names(desk.models_path)):
-        state = {in_use: "in use", before: "before"}.get(name, "")
-        row: dict[str, Any] = {"model": name, "state": state}
-        try:
-            model = load_model(_path(desk, name))
-            row |= {**_measured(desk, model), "encoder": "own" if model.encoder else "-"}
-        except ModelError:
-            row |= {"state": "damaged", **dict.fromkeys((*_MEASURED, "encoder"))}
-        rows.append(row)
+    with desk.store() as store:
+        for name in (BASE, *model_names(desk.models_path)):
+            state = {in_use: "in use", before: "before"}.get(name, "")
+            row: dict[str, Any] = {"model": name, "state": state}
+            try:
+                model = load_model(_path(desk, name))
+                row |= {**_measured(store, model), "encoder": "own" if model.encoder else "-"}
+            except ModelError:
+                row |= {"state": "damaged", **dict.fromkeys((*_MEASURED, "encoder"))}
+            rows.append(row)
     return rows
 
 
-def _measured(desk: Desk, model: Model) -> dict[str, Any]:
+def _measured(store: Store, model: Model) -> dict[str, Any]:
     """What this desk's turns say of a model; the base's own notes are of the data that it learned from."""
     notes = {} if model.name == BASE else model.notes
     held_out, promotion = notes.get("held_out") or {}, notes.get("promotion") or {}
-    with desk.store() as store:
-        decision = fitted_decision(store, model) or (model.decision if notes else None)
+    decision = fitted_decision(store, model) or (model.decision if notes else None)
     return {
         "mrr": held_out.get("mrr"),
         "turns": held_out.get("turns"),

@@ -6,7 +6,6 @@ neither of what it was nor of what it is, and under a key that is of neither.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from typing import NamedTuple
 from conversations.errors import LogError
 from conversations.readers import log_files
 from conversations.text import safe_text
+from index.manifest import sha256_of
 
 
 class _Content(NamedTuple):
@@ -21,7 +21,7 @@ class _Content(NamedTuple):
 
     stamp: tuple[int, int, int]
     """Tells cheaply that nothing wrote to it."""
-    digest: bytes
+    digest: str
 
 
 class UnchangedLogs:
@@ -34,12 +34,12 @@ class UnchangedLogs:
             LogError: a log is not there.
         """
         self._paths = paths
-        self._contents = {path: _Content(_stamp(path), _digest(path)) for path in log_files(paths)}
+        self._contents = {path: _Content(_stamp(path), sha256_of(path)) for path in log_files(paths)}
 
     @property
     def digests(self) -> list[bytes]:
-        """Of each file, in the order in which they are read."""
-        return [content.digest for content in self._contents.values()]
+        """SHA-256 of each file, in the order in which they are read."""
+        return [bytes.fromhex(content.digest) for content in self._contents.values()]
 
     def change(self) -> LogError | None:
         """What there is to say of the first file that holds something else now, or is new or gone; None of none."""
@@ -64,7 +64,7 @@ class UnchangedLogs:
             if known is None or known.stamp == (stamp := _stamp(path)):
                 return known is not None
             self._contents[path] = known._replace(stamp=stamp)
-            return _digest(path) == known.digest
+            return sha256_of(path) == known.digest
         except OSError:
             return False
 
@@ -72,8 +72,3 @@ class UnchangedLogs:
 def _stamp(path: Path) -> tuple[int, int, int]:
     there = path.stat()
     return there.st_ino, there.st_size, there.st_mtime_ns
-
-
-def _digest(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()

@@ -73,7 +73,7 @@ def why_gone(store: Store, answer: int) -> str:
     """
     if not next(iter(store.answers([answer])), None):
         return f"Answer {answer} was forgotten since it was shown."
-    is_out = answer in store.service.withdrawn()
+    is_out = store.service.withdrawn_among([answer])
     return f"Answer {answer} was taken out of service since it was shown." if is_out else ""
 
 
