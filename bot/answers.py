@@ -99,11 +99,11 @@ class Explanation:
     def moved(self, turns: int) -> Explanation:
         """The same behind so many more turns, which nothing was read of."""
 
-        def moved(left: LeftOut) -> LeftOut:
-            return left if isinstance(left, str) or left < 0 else left + turns
+        def behind(place: int) -> int:
+            return place if place < 0 else place + turns
 
-        words = [(word, share, place if place < 0 else place + turns) for word, share, place in self.words]
-        without = [(moved(left), chance) for left, chance in self.without_turn]
+        words = [(word, share, behind(place)) for word, share, place in self.words]
+        without = [(left if isinstance(left, str) else behind(left), chance) for left, chance in self.without_turn]
         return replace(self, words=words, without_turn=without)
 
 

@@ -37,7 +37,6 @@ def pictures(replays: Replays, run: ReplayRun, report: ReplayReport) -> list[tup
     rank, confidence = numbers["rank"], numbers["confidence"]
     right, waits = numbers["is_right"] > 0, numbers["wait"][np.isfinite(numbers["wait"])]
     recall = [(float(k), recall_at(rank, k)) for k in range(1, DEEPEST + 1)]
-    share = Axis("", 0.0, 1.0, as_percent=True)
     counts, quickest, slowest = waiting_bars(waits)
     known = [(1.0, report.known), (float(DEEPEST), report.known)]
     of_confidence = _pictures_of_confidence(report.decided, confidence, right) if report.decided else []
@@ -46,7 +45,7 @@ def pictures(replays: Replays, run: ReplayRun, report: ReplayReport) -> list[tup
             "Recall at k",
             f"The agent's answer is ranked first in {share_words(report.recall_at_1)} of the turns and among five in "
             f"{share_words(report.recall_at_5)}; the desk knows it in {share_words(report.known)} (dashed).",
-            lines("Recall at k", Axis("first k answers", 0, DEEPEST), _named(share, "recall"), [recall], (), known),
+            lines("Recall at k", Axis("first k answers", 0, DEEPEST), _share_axis("recall"), [recall], (), known),
         ),
         *of_confidence,
         (
@@ -66,8 +65,7 @@ def pictures(replays: Replays, run: ReplayRun, report: ReplayReport) -> list[tup
 def _pictures_of_confidence(
     decided: Decided, confidence: Floats, right: npt.NDArray[np.bool_]
 ) -> list[tuple[str, str, Markup]]:
-    """As `_pictures`."""
-    share = Axis("", 0.0, 1.0, as_percent=True)
+    """As `pictures`, of what a decision rests on."""
     trusted = reliability(confidence, right)
     coverage, risk = risk_coverage(confidence, right)
     return [
@@ -77,8 +75,8 @@ def _pictures_of_confidence(
             "Dots on the dashed line say the truth.",
             lines(
                 "Reliability diagram",
-                _named(share, "confidence"),
-                _named(share, "right"),
+                _share_axis("confidence"),
+                _share_axis("right"),
                 [[(mean, part) for mean, part, _ in trusted]],
                 [(mean, part) for mean, part, _ in trusted],
                 [(0.0, 0.0), (1.0, 1.0)],
@@ -90,8 +88,8 @@ def _pictures_of_confidence(
             "answers wrong (dashed), in hindsight: attendant tune says what can be promised.",
             lines(
                 "Risk-coverage curve",
-                _named(share, "answered"),
-                _named(share, "wrong among these"),
+                _share_axis("answered"),
+                _share_axis("wrong among these"),
                 [list(zip(coverage.tolist(), risk.tolist(), strict=True))],
                 (),
                 [(0.0, 0.05), (1.0, 0.05)],
@@ -118,5 +116,5 @@ def waiting_bars(waits: Floats) -> tuple[list[int], float, float]:
     return counts.tolist(), low, high
 
 
-def _named(axis: Axis, label: str) -> Axis:
-    return Axis(label, axis.low, axis.high, axis.as_percent)
+def _share_axis(label: str) -> Axis:
+    return Axis(label, 0.0, 1.0, as_percent=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import asynccontextmanager
 
 import pytest
 from assist_fakes import busy, use_screen, verdicts
@@ -112,12 +113,19 @@ def test_what_came_behind_a_page_was_passed_over_by_nobody(log):
     assert verdicts(use(play, log)) == [(8, "skipped"), (9, "skipped")]
 
 
+@asynccontextmanager
+async def why_is_asked(keyboard):
+    """Its page is ready only behind this."""
+    await keyboard.settles()
+    with busy(keyboard.screen):
+        await keyboard.type("/why\r")
+        await keyboard.until(lambda: len(keyboard.screen.jobs.waiting) == 2)
+        yield
+
+
 def test_a_page_that_is_ready_late_tells_what_came_since_it_was_asked_for(log):
     async def play(keyboard):
-        await keyboard.settles()
-        with busy(keyboard.screen):
-            await keyboard.type("/why\r")
-            await keyboard.until(lambda: len(keyboard.screen.jobs.waiting) == 2)
+        async with why_is_asked(keyboard):
             grow(log, ANGRY)
             await keyboard.sees(f"customer> {ANGRY}", "Warning: The customer asks for a person")
         await keyboard.sees(
@@ -130,10 +138,7 @@ def test_a_page_that_is_ready_late_tells_what_came_since_it_was_asked_for(log):
 
 def test_a_page_that_is_ready_when_the_log_turned_to_another_dialogue_is_not_opened_over_that(log):
     async def play(keyboard):
-        await keyboard.settles()
-        with busy(keyboard.screen):
-            await keyboard.type("/why\r")
-            await keyboard.until(lambda: len(keyboard.screen.jobs.waiting) == 2)
+        async with why_is_asked(keyboard):
             grow(log, "my sofa has a scratch", conversation="k2")
             await keyboard.sees("customer> my sofa")
         await keyboard.sees("The dialogue changed meanwhile: what explains conversation k1 is not shown.", "F1")
