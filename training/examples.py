@@ -95,16 +95,12 @@ def check_dialogues(train: int, held_out: int, of_encoder: int, untuned: int, re
     Raises:
         TrainingError: there cannot be enough.
     """
-    if train >= LEAST_EXAMPLES and held_out >= LEAST_HELD_OUT:
+    if _are_enough(train, held_out):
         return
     beside = f"{train + of_encoder} dialogues, of which {of_encoder} go to the encoder: {train} remain"
-    if untuned >= LEAST_EXAMPLES and held_out >= LEAST_HELD_OUT:
+    if _are_enough(untuned, held_out):
         remedy = f"{remedy.rstrip('.')}, or leave them all to the reranker: --encoder-epochs 0."
-    raise TrainingError(
-        f"There are {beside if of_encoder else f'{train} dialogues'} to train on and {held_out} held out; at least "
-        f"{LEAST_EXAMPLES} and {LEAST_HELD_OUT} are needed.",
-        remedy,
-    )
+    raise _too_few(beside if of_encoder else f"{train} dialogues", f"{held_out} held out", remedy)
 
 
 def check_enough(examples: Sequence[Example], held_out: Sequence[Example], remedy: str) -> None:
@@ -113,12 +109,18 @@ def check_enough(examples: Sequence[Example], held_out: Sequence[Example], remed
     Raises:
         TrainingError: there is not; with this remedy.
     """
-    if len(examples) < LEAST_EXAMPLES or len(held_out) < LEAST_HELD_OUT:
-        raise TrainingError(
-            f"There are {len(examples)} dialogues to train on and {len(held_out)} held out whose right answer was "
-            f"found; at least {LEAST_EXAMPLES} and {LEAST_HELD_OUT} are needed.",
-            remedy,
-        )
+    if not _are_enough(len(examples), len(held_out)):
+        measured = f"{len(held_out)} held out whose right answer was found"
+        raise _too_few(f"{len(examples)} dialogues", measured, remedy)
+
+
+def _are_enough(train: int, held_out: int) -> bool:
+    return train >= LEAST_EXAMPLES and held_out >= LEAST_HELD_OUT
+
+
+def _too_few(trained: str, measured: str, remedy: str) -> TrainingError:
+    least = f"at least {LEAST_EXAMPLES} and {LEAST_HELD_OUT} are needed."
+    return TrainingError(f"There are {trained} to train on and {measured}; {least}", remedy)
 
 
 def evenly(examples: Sequence[Example], most: int) -> Sequence[Example]:
