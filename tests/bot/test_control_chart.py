@@ -4,15 +4,22 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import mannwhitneyu
 
-from bot.control_chart import LEAST_BASELINE, NEW_USUAL, ControlChart
+from bot.control_chart import EXPANDED, LEAST_BASELINE, NEW_USUAL, ControlChart, Sound
 
 CALM, ANGRY = [0.0, 0.1, -0.1, 0.2] * 5, [-0.8, -0.7, -0.9, -0.6] * 5
 MOODS = st.floats(-1, 1, allow_nan=False)
 
 
+def sounds(moods):
+    """Conversations that are as calm as their moods are good."""
+    return [Sound(mood, mood) for mood in moods]
+
+
 def alarms(chart, **moods):
-    return [reading.series for reading in chart.close(moods) if reading.is_alarm]
+    readings = chart.close({series: sounds(own) for series, own in moods.items()})
+    return [reading.series for reading in readings if reading.is_alarm]
 
 
 def with_baseline(*names):
@@ -34,9 +41,9 @@ def test_a_series_that_got_better_does_not_alarm():
 def test_nothing_is_tested_before_there_is_a_baseline():
     chart = ControlChart(0.01)
     assert alarms(chart, parcels=[0.0] * (LEAST_BASELINE - 1)) == []
-    assert chart.read({"parcels": ANGRY})[0].p_value is None
+    assert chart.read({"parcels": sounds(ANGRY)})[0].p_value is None
     alarms(chart, parcels=[0.1])
-    assert chart.read({"parcels": ANGRY})[0].is_alarm
+    assert chart.read({"parcels": sounds(ANGRY)})[0].is_alarm
 
 
 def test_what_alarmed_is_not_taken_as_usual_until_it_lasts():
@@ -49,10 +56,10 @@ def test_what_alarmed_is_not_taken_as_usual_until_it_lasts():
 
 def test_reading_a_running_period_changes_nothing():
     chart = with_baseline("parcels")
-    before = chart.read({"parcels": ANGRY})
+    before = chart.read({"parcels": sounds(ANGRY)})
     for _ in range(20):
-        chart.read({"parcels": CALM})
-    assert chart.read({"parcels": ANGRY}) == before
+        chart.read({"parcels": sounds(CALM)})
+    assert chart.read({"parcels": sounds(ANGRY)}) == before
 
 
 @pytest.mark.parametrize("baseline", [1, 5, 20])
@@ -67,7 +74,7 @@ def test_false_alarms_stay_within_what_is_stated(baseline, size):
         for period in range(baseline + 5):
             sizes = generator.poisson(size, size=6) + (20 if period == 0 else 0)
             moods = {str(n): (2 * generator.beta(*usual[n], int(sizes[n])) - 1).round(3).tolist() for n in range(6)}
-            readings = chart.close(moods)
+            readings = chart.close({series: sounds(own) for series, own in moods.items()})
             if period >= baseline:
                 periods += 1
                 alarmed += any(reading.is_alarm for reading in readings)
@@ -80,8 +87,8 @@ def test_a_conversation_that_sounds_worse_is_never_less_alarming(usual, new, dat
     place = data.draw(st.integers(0, len(new) - 1))
     worse = [mood if other != place else -1.0 for other, mood in enumerate(new)]
     chart = ControlChart(0.01)
-    chart.close({"parcels": usual})
-    before, after = (chart.read({"parcels": moods})[0].p_value for moods in (new, worse))
+    chart.close({"parcels": sounds(usual)})
+    before, after = (chart.read({"parcels": sounds(moods)})[0].p_value for moods in (new, worse))
     # The correction for ties moves the variance a little.
     assert 0.0 <= after <= before + 0.02 <= 1.02
 
@@ -97,3 +104,28 @@ def test_alarms_between_calm_periods_do_not_become_usual():
     for _ in range(2 * NEW_USUAL):
         assert alarms(chart, parcels=ANGRY) == ["parcels"]
         assert alarms(chart, parcels=CALM) == []
+
+
+def test_the_mood_is_shown_and_how_calm_they_are_is_tested():
+    chart = ControlChart(0.01)
+    chart.close({"parcels": [Sound(0.5, calm) for calm in CALM]})
+    (reading,) = chart.read({"parcels": [Sound(0.4, calm) for calm in ANGRY]})
+    assert reading.is_alarm and (reading.mood, reading.usual) == pytest.approx((0.4, 0.5))
+
+
+@pytest.mark.parametrize("baseline", [20, 100, 400])
+@pytest.mark.parametrize("size", [3, 4, 8, 12, 20])
+def test_the_chance_of_few_conversations_is_nearly_the_exact_one(size, baseline):
+    generator, usual, exact_ones = np.random.default_rng(size), np.arange(float(baseline)), []
+    chart = ControlChart(0.01)
+    chart.close({"parcels": sounds(usual)})
+    for _ in range(300):
+        new = generator.uniform(-1, baseline * generator.uniform(0.05, 0.6), size)
+        exact = float(mannwhitneyu(new, usual, alternative="less", method="exact").pvalue)
+        chance = chart.read({"parcels": sounds(new)})[0].p_value
+        if EXPANDED < exact < 0.05:
+            exact_ones.append(exact)
+            assert 0.9 * exact < chance < (1.1 if size >= 8 else 8.0) * exact
+        elif exact <= EXPANDED:
+            assert chance >= exact, "no surer than it is"
+    assert len(exact_ones) >= 30

@@ -41,9 +41,9 @@ def test_numbers_stay_whole_and_the_topic_has_the_rest(width, terminal):
 
 def test_an_unhappy_conversation_is_named_with_the_worst_of_it():
     console = make_console()
-    heard = Heard("refunds", -0.4, -0.9, "Nobody cares!", -0.52)
+    heard = Heard("refunds", -0.4, -1.2, -0.9, "Nobody cares!", -0.52)
     console.print(unhappy_view(Unhappy("c-17", datetime(2025, 3, 3, tzinfo=UTC), heard)))
-    console.print(unhappy_view(Unhappy(HOSTILE, None, Heard(HOSTILE, -0.4, -0.9, HOSTILE, -0.52))))
+    console.print(unhappy_view(Unhappy(HOSTILE, None, Heard(HOSTILE, -0.4, -1.2, -0.9, HOSTILE, -0.52))))
     text = console.file.getvalue()
     assert text.startswith("-0.52  c-17, 2025-03-03 UTC, refunds\n       Nobody cares!\n")
     assert "at no known time" in " ".join(text.split())
