@@ -80,7 +80,7 @@ class MonitorScreen:
         self._console = screen(stderr=as_json)
         self._live: Live | None = None
         self._latest: Sequence[Status] = ()
-        self._periods = self._tested = self._alarms = 0
+        self._periods = self._tested = self._alarmed = self._alarms = 0
 
     @contextmanager
     def live(self) -> Iterator[None]:
@@ -97,6 +97,7 @@ class MonitorScreen:
         self._latest = statuses
         self._periods += 1
         self._tested += any(status.reading.p_value is not None for status in statuses)
+        self._alarmed += any(status.reading.is_alarm for status in statuses)
         for status in statuses:
             if not status.reading.is_alarm:
                 continue
@@ -150,7 +151,7 @@ class MonitorScreen:
             return
         self._console.print(period_view(monitor.running() or self._latest))
         expected = monitor.false_alarms * self._tested
-        counts = f"{self._alarms} alarms in {self._tested} periods that could be tested"
+        counts = f"Alarms in {self._alarmed} of {self._tested} periods that could be tested"
         self._console.print(
             notice(f"{counts}; where nothing has changed, {expected:.2g} or fewer are to be expected.")
         )
