@@ -4,7 +4,8 @@
 
 - suggestions: from the last key of a customer's message to the last thing drawn before all is quiet, so that it holds
   the suggestions for the whole message;
-- echo: from a key to its sign on the screen, for signs that stand nowhere else, pressed while suggestions are found.
+- echo: from a key to its sign on the screen, for signs that stand nowhere else, pressed while suggestions are found;
+  and the same of a bare prompt beside a busy process, which is what the machine itself takes.
 
 Prints a table; asserts only that the work was done: that every message has its suggestions on the screen, and that
 they were not there before. Machines are noisy: run it twice, with nothing else running.
@@ -118,7 +119,7 @@ def echoes(watched: Watched, count: int, generator: random.Random) -> list[float
 def show(name: str, waits: list[float]) -> None:
     """Prints one row."""
     p50, p95, p99 = np.percentile(waits, [50, 95, 99])
-    print(f"{name:44} p50 {p50:6.1f} ms   p95 {p95:6.1f} ms   p99 {p99:6.1f} ms   most {max(waits):6.1f} ms")
+    print(f"{name:46} p50 {p50:6.1f} ms   p95 {p95:6.1f} ms   p99 {p99:6.1f} ms   most {max(waits):6.1f} ms")
 
 
 def measure(home: Path, desk: str, texts: list[str], keys: int) -> None:
@@ -146,6 +147,11 @@ def measure(home: Path, desk: str, texts: list[str], keys: int) -> None:
         show("suggestions after the last key", waits)
         watched.clear()
         show("echo of a key while suggestions are found", echoes(watched, keys, generator))
+    with Terminal(str(Path(__file__).with_name("bare_prompt.py")), columns=COLUMNS, rows=ROWS) as terminal:
+        terminal.wait_for("bare>")
+        watched = Watched(terminal)
+        watched.until_quiet(time.perf_counter())
+        show("echo of a bare prompt beside a busy process", echoes(watched, keys, generator))
 
 
 def test_typing_beside_suggestions_on_fifty_thousand_pairs(tmp_path):
