@@ -57,19 +57,14 @@ def _in_words(error: Exception) -> tuple[str, str]:
     """What went wrong, and what to do about it."""
     if isinstance(error, AttendantError):
         return error.message, error.remedy
-    if isinstance(error, OSError) and (error.strerror or _is_of_numpy(error)):
+    if isinstance(error, OSError) and error.strerror:
         place = f"{error.filename}: " if error.filename else ""
-        if error.errno in (errno.ENOSPC, errno.EDQUOT) or _is_of_numpy(error):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return f"{place}There is no room left on the disk.", "Make room, then run the same command again."
         return f"{place}{error.strerror}.", "Check the path and its permissions."
     if is_out_of_memory(error):
         return "There is not enough memory for this.", "Close other programs, or use a smaller --batch-size."
     return f"internal error: {type(error).__name__}: {error}", "(--debug shows where)"
-
-
-def _is_of_numpy(error: OSError) -> bool:
-    """Whether numpy could not write all of an array: it says so without the system's error."""
-    return error.errno is None and "requested and" in str(error)
 
 
 def _show_usage_error(error: click.ClickException) -> None:

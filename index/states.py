@@ -92,8 +92,8 @@ def _write(
         path.unlink(missing_ok=True)
     offsets = np.zeros(len(ids) + 1, dtype=np.int64)
     np.cumsum(lengths, out=offsets[1:])
-    np.save(paths["ids"], np.asarray(ids, dtype=np.int64))
-    np.save(paths["offsets"], offsets)
+    write_array(paths["ids"], np.asarray(ids, dtype=np.int64))
+    write_array(paths["offsets"], offsets)
     # Written as a stream, not through a memory map: a full disk is then an error and not a killed process.
     with paths["values"].open("wb") as values, paths["scales"].open("wb") as scales:
         _write_header(values, np.int8, (int(offsets[-1]), width))
@@ -104,7 +104,18 @@ def _write(
     return list(paths.values())
 
 
-def _write_header(file: BinaryIO, dtype: type[np.generic], shape: tuple[int, ...]) -> None:
+def write_array(path: Path, array: npt.NDArray[np.generic]) -> None:
+    """Writes what `numpy.save` would write; that one loses what fails at the file's closing.
+
+    Raises:
+        OSError: it cannot be written, or not all of it.
+    """
+    with path.open("wb") as file:
+        _write_header(file, array.dtype, array.shape)
+        file.write(array.tobytes())
+
+
+def _write_header(file: BinaryIO, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> None:
     header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, header)
 

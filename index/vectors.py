@@ -9,8 +9,6 @@ Decisions:
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
@@ -154,9 +152,11 @@ class VectorIndex:
         if self._wants_cells:
             self._held = Cells.of(self._faiss, self._held.ids, self._held.all_vectors())
         try:
-            self._faiss.write_index(self._held.index, str(path))
-        except RuntimeError as error:
-            raise OSError(_number_in(str(error)), "The index cannot be written", str(path)) from error
+            # Through a file of Python's: FAISS's own loses what fails at its closing, when the last of it is written.
+            with path.open("wb") as file:
+                self._faiss.write_index(self._held.index, self._faiss.PyCallbackIOWriter(file.write))
+        except OSError as error:
+            raise OSError(error.errno, "The index cannot be written", str(path)) from error
         self._is_written = True
 
     @classmethod
@@ -181,9 +181,3 @@ class VectorIndex:
             raise IndexDamaged(f"{path} is not an index of dimension {dimension}.", "It is rebuilt from the store.")
         loaded._is_written = True
         return loaded
-
-
-def _number_in(said: str) -> int:
-    """The number of the system's error that FAISS tells in words only."""
-    known = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOENT, errno.EACCES, errno.EROFS)
-    return next((number for number in known if os.strerror(number) in said), errno.EIO)

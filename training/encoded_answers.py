@@ -16,7 +16,7 @@ from torch import Tensor
 
 from conversations.errors import IndexDamaged
 from index.embedder import Embedder
-from index.states import TokenStates, write_segment
+from index.states import TokenStates, write_array, write_segment
 
 _CHUNK = 1_024
 _STATES = "answers"
@@ -109,7 +109,7 @@ def _write(
     else:
         for _ in encoded():
             pass
-    np.save(directory / _VECTORS, vectors)
+    write_array(directory / _VECTORS, vectors)
 
 
 def _opened(own: Path, count: int, states_below: int) -> EncodedAnswers:

@@ -195,7 +195,6 @@ def test_a_hostile_file_name_is_shown_harmlessly(home, tmp_path, capsys):
         (DeskError("It is gone.", "Put it back."), 1, "attendant: It is gone. Put it back.\n"),
         (DeskError("two\nlines", HOSTILE), 1, None),
         (OSError(errno.ENOSPC, "No space", "/d/x"), 1, "attendant: /d/x: There is no room left on the disk."),
-        (OSError("1024 requested and 96 written"), 1, "attendant: There is no room left on the disk. Make room"),
         (PermissionError(errno.EACCES, "Permission denied", "/d/x"), 1, "attendant: /d/x: Permission denied."),
         (MemoryError(), 1, "attendant: There is not enough memory"),
         (OutOfMemoryError("CUDA out of memory."), 1, "attendant: There is not enough memory"),

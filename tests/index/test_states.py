@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from index.states import TokenStates, gather, write_segment
+from index.states import TokenStates, gather, write_array, write_segment
 
 TEXTS, TOKENS, WIDTH = 400, 200, 384
 
@@ -39,3 +40,11 @@ def test_one_text_is_a_view_into_the_file(segment):
     values, scales = TokenStates(segment, ["big"]).slices(3, TOKENS)
     assert isinstance(values, np.memmap) and isinstance(scales, np.memmap)
     assert not values.flags.owndata and not values.flags.writeable
+
+
+def test_an_array_that_the_disk_has_no_room_for_is_an_error_however_small_it_is(tmp_path):
+    array = np.arange(6)
+    with pytest.raises(OSError, match="No space left"):
+        write_array(Path("/dev/full"), array)
+    write_array(tmp_path / "array.npy", array)
+    assert np.load(tmp_path / "array.npy", allow_pickle=False).tolist() == array.tolist()

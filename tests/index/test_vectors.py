@@ -89,10 +89,11 @@ def test_more_neighbours_than_a_real_gpu_finds_are_found_all_the_same():
         assert flat.search(vectors[:2], count)[1].shape == (2, count)
 
 
-def test_a_full_disk_and_a_missing_directory_are_told_apart(tmp_path):
+@pytest.mark.parametrize("count", [1, 20])
+def test_a_full_disk_and_a_missing_directory_are_told_apart(tmp_path, count):
     index = VectorIndex(384)
-    index.add(np.arange(20), np.eye(20, 384, dtype=np.float32))
+    index.add(np.arange(count), np.eye(count, 384, dtype=np.float32))
     for path, number in ((Path("/dev/full"), errno.ENOSPC), (tmp_path / "none" / "x", errno.ENOENT)):
         with pytest.raises(OSError, match="cannot be written") as raised:
             index.save(path)
-        assert (raised.value.errno, raised.value.filename) == (number, str(path))
+        assert (raised.value.errno, raised.value.filename, index.is_written) == (number, str(path), False)
