@@ -27,11 +27,12 @@ from conversations.text import answer_key
 if TYPE_CHECKING:
     from bot.answers import RankedAnswer
     from bot.customer import Customer
+    from bot.feedback import Judgements
     from bot.suggestions import Suggestion, Suggestions
     from training.mood import Mood
 
-Keep = Callable[["AssistedDialogue", int | None, Verdict], object]
-"""What keeps a judgement, such as `FeedbackBook.add`."""
+Keep = Callable[["AssistedDialogue", "Judgements", str], object]
+"""What keeps judgements as `bot.feedback.keep_or_say` does, and tells why not; where they are kept, the text."""
 
 
 class Assist:
@@ -180,8 +181,9 @@ class Assist:
         if not dialogue.asked:
             self._tell("This answers nothing that was asked: what is only being written cannot be judged.")
             return
-        self._keep(dialogue, answer.answer_id, "good" if is_good else "bad")
-        self._tell(f'Kept as a {"good" if is_good else "bad"} answer: "{excerpt(answer.text, 60)}"')
+        verdict: Verdict = "good" if is_good else "bad"
+        told = f'Kept as a {verdict} answer: "{excerpt(answer.text, 60)}"'
+        self._keep(dialogue, [(answer.answer_id, verdict)], told)
         if not is_good:
             self.dialogue.rejected = (*self.dialogue.rejected, answer)
 
@@ -190,7 +192,7 @@ class Assist:
         if not self.dialogue.asked:
             self._tell("Nothing was asked yet.")
             return False
-        self._keep(self.dialogue, None, "handed over")
+        self._keep(self.dialogue, [(None, "handed over")], "")
         self.dialogue.handed_over = True
         return True
 
@@ -294,6 +296,5 @@ class Assist:
 
     def _keep_verdicts(self, verdicts: Sequence[tuple[RankedAnswer, Verdict]]) -> None:
         # What is only being typed was not asked: nothing is kept of it.
-        if self.dialogue.waiting():
-            for answer, verdict in verdicts:
-                self._keep(self.dialogue, answer.answer_id, verdict)
+        if verdicts and self.dialogue.waiting():
+            self._keep(self.dialogue, [(answer.answer_id, verdict) for answer, verdict in verdicts], "")

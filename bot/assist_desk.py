@@ -7,22 +7,23 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bot.feedback import keep_or_say
+
 if TYPE_CHECKING:
     from bot.assist_screen import AssistScreen
     from bot.assisted_dialogue import AssistedDialogue
     from bot.customer import Customer
-    from conversations.model import Verdict
+    from bot.feedback import Judgements
 
 
-def keep(on: AssistScreen, dialogue: AssistedDialogue, answer_id: int | None, verdict: Verdict) -> None:
-    """Keeps a judgement; the arguments are those of `FeedbackBook.add`."""
-    as_it_was = replace(dialogue)
+def keep(on: AssistScreen, dialogue: AssistedDialogue, judgements: Judgements, told: str) -> None:
+    """Keeps judgements of the present dialogue, as it is or was; see `bot.assist.Keep`."""
+    as_it_was, where = replace(dialogue), on.assist.dialogue
 
-    def kept() -> None:
-        if not on.forgetting.is_going_on:
-            on.book.add(as_it_was, answer_id, verdict)
+    def kept() -> str:
+        return "" if on.forgetting.is_going_on else keep_or_say(on.book, as_it_was, judgements) or told
 
-    on.on_desk(kept)
+    on.on_desk(kept, partial(_tell_in, on, where))
 
 
 def meet(on: AssistScreen, name: str) -> None:
@@ -33,10 +34,7 @@ def meet(on: AssistScreen, name: str) -> None:
 
     def met(customer: Customer) -> None:
         dialogue.customer = customer
-        if dialogue is on.assist.dialogue:
-            on.tell(customer.summary)
-        else:
-            dialogue.note(customer.summary)
+        _tell_in(on, dialogue, customer.summary)
         on.refresh()
 
     on.on_desk(lambda: known_customer(on.pipeline.store, name), met)
@@ -49,6 +47,14 @@ def read_moods(on: AssistScreen, dialogue: AssistedDialogue) -> bool:
         return False
     on.on_desk(lambda: on.pipeline.read_moods(unread.texts), partial(on.assist.take_moods, unread))
     return True
+
+
+def _tell_in(on: AssistScreen, dialogue: AssistedDialogue, text: str) -> None:
+    """Shows a line from the program in the dialogue that it is about, which may stand there no longer."""
+    if text and dialogue is on.assist.dialogue:
+        on.tell(text)
+    elif text:
+        dialogue.note(text)
 
 
 def before_next_key(on: AssistScreen, job: Callable[[], Any], then: Callable[[Any], bool]) -> None:

@@ -17,6 +17,7 @@ from bot.assist_obeying import obey
 from bot.assist_pending import Pending
 from bot.assist_whose import Whose
 from bot.dialogue import LONGEST_MESSAGE, read_message
+from bot.feedback import keep_or_say
 from bot.following import EVERY, MOST_KEPT, Began, Event, FollowedLog, Said, WentOn
 from bot.forgetting import FROM_LOG, Forgetting
 from bot.left_dialogues import Returning
@@ -28,7 +29,7 @@ from conversations.errors import AttendantError
 if TYPE_CHECKING:
     from bot.assisted_dialogue import AssistedDialogue, SoFar
     from bot.customer import Customer
-    from bot.feedback import FeedbackBook
+    from bot.feedback import FeedbackBook, Judgements
     from bot.pipeline import Pipeline
     from bot.suggestions import Suggestion
 
@@ -55,7 +56,8 @@ class PlainAssist:
         """Dialogues in which the followed log said something since they were looked at."""
         commands = "\n".join(f"/{name:<9}{meaning}" for name, meaning in COMMANDS.items())
         self.help_text = f"- A line is what the customer says. Commands:\n{commands}"
-        self.assist = Assist(book.add, self.tell, self._meet, customer, pipeline.mood_threshold)
+        self.book = book
+        self.assist = Assist(self._keep, self.tell, self._meet, customer, pipeline.mood_threshold)
         self._about = self.assist.dialogue
         """The dialogue that the lines before were about."""
         self._is_elsewhere = False
@@ -280,6 +282,11 @@ class PlainAssist:
         if last_words:
             self.tell(last_words)
         self._is_over = True
+
+    def _keep(self, dialogue: AssistedDialogue, judgements: Judgements, told: str) -> None:
+        said = keep_or_say(self.book, dialogue, judgements) or told
+        if said:
+            self.tell(said)
 
     def _meet(self, name: str) -> None:
         from bot.customer import known_customer

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from bot.chat_commands import COMMANDS, KEYS
 from bot.dialogue import ALTERNATIVES, LONGEST_MESSAGE, Dialogue, read_message
+from bot.feedback import keep_or_say
 from bot.forgetting import Forgetting
 from bot.handover import ASKED_FOR, NEAREST, handover_summary
 from bot.output import plain, print_json
@@ -222,15 +223,11 @@ class Chat:
         self._answer(self.dialogue.turns, "The next best:")
 
     def _keep(self, dialogue: Dialogue, answer_id: int | None, verdict: Verdict) -> bool:
-        """Keeps a judgement, or tells why not: what was judged is done all the same."""
-        try:
-            is_kept = self._book.add(dialogue, answer_id, verdict)
-        except AttendantError as error:
-            self.tell(f"This could not be kept: {error}")
-            return False
-        if not is_kept:
-            self.tell("Nothing was kept of this: the customer was forgotten.")
-        return is_kept
+        """Keeps a judgement, or tells why not; whether it was kept."""
+        not_kept = keep_or_say(self._book, dialogue, [(answer_id, verdict)])
+        if not_kept:
+            self.tell(not_kept)
+        return not not_kept
 
     def _save(self, name: str) -> None:
         if not name:

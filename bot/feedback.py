@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import getpass
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from conversations.errors import DeskError
+from conversations.errors import AttendantError, DeskError
 from conversations.model import Feedback, Verdict
 from conversations.moments import this_moment
 
 if TYPE_CHECKING:
     from bot.dialogue import Dialogue
     from bot.pipeline import Pipeline
+
+Judgements = Sequence[tuple[int | None, Verdict]]
+"""Answers, each with what became of it; None in the place of one where the dialogue was handed over."""
 
 _NOT_AS_IT_IS: frozenset[Verdict] = frozenset({"bad", "skipped", "edited"})
 """What neither gives an answer in its own words nor speaks for that."""
@@ -62,7 +66,6 @@ class FeedbackBook:
         Raises:
             DeskError: as for `check`, or the store cannot be written.
         """
-        self.check(answer_id, verdict)
         store = self._pipeline.store
         # Loaded at the first judgement, since most chats have none.
         from conversations.privacy import redactor_of
@@ -71,6 +74,7 @@ class FeedbackBook:
         customers = [dialogue.customer.name, dialogue.customer.key] if dialogue.customer else []
         if not store.forgotten().isdisjoint([self._customer, *customers, *map(redactor.pseudonym, customers)]):
             return False
+        self.check(answer_id, verdict)
         question = dialogue.asked[-1].text
         if store.setting("redact", True):
             question, _ = redactor.redact(question)
@@ -94,6 +98,27 @@ class FeedbackBook:
         if self._pipeline.prior is not None:
             self._pipeline.refresh_feedback()
         return True
+
+
+def keep_or_say(book: FeedbackBook, dialogue: Dialogue, judgements: Judgements) -> str:
+    """Keeps what one act of a person says of answers. What was judged is done all the same where it is not kept.
+
+    Args:
+        book: where it is kept.
+        dialogue: as for `FeedbackBook.add`.
+        judgements: kept one by one.
+
+    Returns:
+        Why not all of it was kept, as a person is told; empty where it was.
+    """
+    why = ""
+    for answer_id, verdict in judgements:
+        try:
+            if not book.add(dialogue, answer_id, verdict):
+                why = "Nothing was kept of this: the customer was forgotten."
+        except AttendantError as error:
+            why = f"This could not be kept: {error}"
+    return why
 
 
 def _user() -> str:

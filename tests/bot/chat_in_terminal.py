@@ -7,6 +7,7 @@ import types
 
 import chat_fakes
 
+import bot.feedback
 from bot.cli import main
 
 if __name__ == "__main__":
@@ -21,8 +22,8 @@ if __name__ == "__main__":
         made.store = desk.store()
         return made
 
-    pipeline, feedback = types.ModuleType("bot.pipeline"), types.ModuleType("bot.feedback")
+    pipeline = types.ModuleType("bot.pipeline")
     pipeline.Pipeline = types.SimpleNamespace(open=opened)
-    feedback.FeedbackBook = lambda pipeline, source, customer=None: chat_fakes.FakeBook()
-    sys.modules |= {"bot.pipeline": pipeline, "bot.feedback": feedback}
+    sys.modules |= {"bot.pipeline": pipeline}
+    bot.feedback.FeedbackBook = lambda pipeline, source, customer=None: chat_fakes.FakeBook()
     main(arguments)

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 from assist_fakes import use_screen
-from chat_fakes import ANSWERS, PAST, FakeBook, FakePipeline, Listening, make_console
+from chat_fakes import ANSWERS, PAST, FakeBook, FakePipeline, FullBook, Listening, make_console
 from lamp_desk import lamp_desk
 
 from bot.assist_plain import PlainAssist
@@ -15,7 +15,6 @@ from bot.feedback import FeedbackBook
 from bot.following import FollowedLog, Said
 from bot.handover import handover_summary
 from bot.pipeline import Pipeline
-from conversations.errors import DeskError
 from conversations.model import Turn
 from training.mood import Mood
 
@@ -49,9 +48,7 @@ def followed(helped, log, until):
 
 @pytest.fixture
 def helped():
-    made = PlainAssist(Listening(ANSWERS, PAST), make_console(), FakeBook())
-    made.book = made.assist._keep.__self__
-    return made
+    return PlainAssist(Listening(ANSWERS, PAST), make_console(), FakeBook())
 
 
 def kinds(helped):
@@ -247,18 +244,13 @@ def test_what_was_sent_while_the_customer_still_wrote_is_not_judged_for_another_
     ]
 
 
-def test_a_judgement_that_cannot_be_kept_is_said_and_the_log_is_followed_on(helped, tmp_path, monkeypatch):
-    log = tmp_path / "running.jsonl"
-
-    def gone(*_):
-        raise DeskError("This answer was removed from the desk meanwhile.", "Begin again.")
-
-    monkeypatch.setattr(helped.assist, "_keep", gone)
+def test_a_judgement_that_cannot_be_kept_is_said_and_the_log_is_followed_on(helped, tmp_path):
+    log, helped.book = tmp_path / "running.jsonl", FullBook()
     write(log, ("customer", "can I return it?"))
     followed(helped, log, lambda: helped.assist.best)
     for event in (Said(Turn("agent", BEST)), Said(Turn("customer", "thank you"))):
         helped._heard(event)
-    assert "removed from the desk meanwhile" in helped._console.file.getvalue()
+    assert "This could not be kept: The store cannot be written." in helped._console.file.getvalue()
     assert [turn.text for turn in helped.assist.dialogue.turns] == ["can I return it?", BEST, "thank you"]
 
 

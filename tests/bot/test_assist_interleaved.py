@@ -63,9 +63,7 @@ class Followed:
 
 
 def plain(as_json=False):
-    helped = PlainAssist(Listening(ANSWERS, PAST), make_console(), FakeBook(), as_json=as_json)
-    helped.book = helped.assist._keep.__self__
-    return helped
+    return PlainAssist(Listening(ANSWERS, PAST), make_console(), FakeBook(), as_json=as_json)
 
 
 def shown(helped):

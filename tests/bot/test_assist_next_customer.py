@@ -144,8 +144,8 @@ def test_a_dialogue_that_begins_behind_a_page_is_told_below_it(tmp_path):
 
 def test_a_suggestion_of_the_dialogue_before_is_not_judged_in_the_next():
     desk = FakePipeline(ANSWERS[:1], PAST)
-    helped = PlainAssist(desk, make_console(), FakeBook())
-    book = helped.assist._keep.__self__
+    book = FakeBook()
+    helped = PlainAssist(desk, make_console(), book)
     helped.take("do you ship to ireland?")
     chosen = helped.meant(1)
     helped.take("/new")

@@ -14,6 +14,7 @@ from chat_fakes import (
     PAST,
     FakeBook,
     FakePipeline,
+    FullBook,
     Listening,
     assert_harmless,
     hostile_pipeline,
@@ -41,9 +42,7 @@ def desk():
 
 @pytest.fixture
 def helped(desk):
-    made = PlainAssist(desk, make_console(), FakeBook())
-    made.book = made.assist._keep.__self__
-    return made
+    return PlainAssist(desk, make_console(), FakeBook())
 
 
 def shown(helped):
@@ -210,18 +209,13 @@ def test_json_prints_a_line_for_every_question_and_for_what_is_sent(desk, capsys
 
 
 @pytest.mark.parametrize("command", ["/send 1", f"/edit 1 {BEST}", f"/say {BEST}"])
-def test_what_is_sent_is_printed_though_it_cannot_be_kept_as_feedback(desk, capsys, monkeypatch, command):
-    helped = PlainAssist(desk, make_console(), FakeBook(), as_json=True)
-
-    def busy(*_):
-        raise DeskError("Another command writes.", "Try again.")
-
-    monkeypatch.setattr(helped.assist, "_keep", busy)
+def test_what_is_sent_is_printed_though_it_cannot_be_kept_as_feedback(desk, capsys, command):
+    helped = PlainAssist(desk, make_console(), FullBook(), as_json=True)
     helped.take("can I return it?")
     capsys.readouterr()
     assert helped.take(command)
     assert json.loads(capsys.readouterr().out)["sent"] == BEST
-    assert "Another command writes. Try again." in shown(helped) and len(helped.assist.dialogue.turns) == 2
+    assert "The store cannot be written. Make room." in shown(helped) and len(helped.assist.dialogue.turns) == 2
 
 
 def test_json_tells_mood_and_warnings_and_is_refreshed_while_the_customer_types(tmp_path, capsys):

@@ -62,9 +62,9 @@ def test_what_is_done_while_the_customer_is_being_removed_is_not_kept(tmp_path):
         await keyboard.type("it is dark\r")
         await keyboard.settles()
         dialogue = replace(screen.assist.dialogue)
-        screen.assist._keep(dialogue, 7, "sent")
+        screen.assist._keep(dialogue, [(7, "sent")], "")
         screen.on_desk(lambda: screen.forgetting.forget(desk.desk, Customer("c-8", "")))
-        screen.assist._keep(dialogue, 8, "good")
+        screen.assist._keep(dialogue, [(8, "good")], "Kept.")
         await keyboard.until(lambda: not screen.jobs.waiting)
 
     assert verdicts(use_screen(play, desk)) == [(7, "sent")]

@@ -1,0 +1,86 @@
+"""What `attendant assist` says of judgements: on the screen and line by line alike, and only what is true."""
+
+from __future__ import annotations
+
+import pytest
+from assist_fakes import use_screen
+from chat_fakes import ANSWERS, PAST, FakePipeline, FullBook, make_console
+from lamp_desk import lamp_desk
+
+from bot.assist_plain import PlainAssist
+from bot.customer import forget_customer, known_customer
+from bot.feedback import FeedbackBook
+from bot.pipeline import Pipeline
+
+ASKED = "When do I get my money back?"
+FORGOTTEN = "Nothing was kept of this: the customer was forgotten."
+NOT_KEPT = "This could not be kept: The store cannot be written. Make room."
+
+
+@pytest.fixture
+def desk(tmp_path):
+    return lamp_desk(tmp_path)
+
+
+@pytest.mark.parametrize("command", ["/good 1", "/bad 1", "/send 1", "/skip", "/handoff"])
+def test_nothing_is_said_to_be_kept_of_a_customer_who_was_forgotten_meanwhile(desk, command):
+    with Pipeline.open(desk) as pipeline:
+        known = known_customer(pipeline.store, "c-7")
+        helped = PlainAssist(pipeline, make_console(), FeedbackBook(pipeline, "assist"), known)
+        helped.take(ASKED)
+        forget_customer(desk, "c-7")
+        helped.take(command)
+        assert list(pipeline.store.feedback()) == []
+    told = helped._console.file.getvalue()
+    assert told.count(FORGOTTEN) == 1 and "Kept as" not in told
+
+
+def test_on_the_screen_it_is_said_as_well_where_the_judgement_stands(desk):
+    with Pipeline.open(desk) as pipeline:
+        known = known_customer(pipeline.store, "c-7")
+
+        async def play(keyboard):
+            keyboard.screen.book = FeedbackBook(pipeline, "assist")
+            await keyboard.type(f"{ASKED}\r")
+            await keyboard.settles()
+            await keyboard.type("/good 1\r")
+            await keyboard.sees("Kept as a good answer")
+            forget_customer(desk, "c-7")
+            for number, command in enumerate(("/good 1", "/skip"), start=1):
+                await keyboard.settles()
+                await keyboard.type(f"{command}\r")
+                await keyboard.until(lambda often=number: keyboard.text.count(FORGOTTEN) == often)
+            assert keyboard.text.count("Kept as a good answer") == 1
+
+        use_screen(play, pipeline, customer=known)
+        assert list(pipeline.store.feedback()) == []
+
+
+def test_on_the_screen_it_is_noted_in_the_dialogue_that_it_is_about():
+    book = FullBook()
+
+    async def play(keyboard):
+        screen = keyboard.screen
+        screen.book = book
+        await keyboard.type("can I return it?\r")
+        await keyboard.settles()
+        before = screen.assist.dialogue
+        screen.assist.judge(True, 1)
+        screen.assist.begin()
+        await keyboard.until(lambda: before.notes)
+        assert [text for _, text in before.notes] == [NOT_KEPT] and screen.notes == ()
+
+    use_screen(play)
+
+
+@pytest.mark.parametrize("command", ["/bad 1", "/handoff"])
+def test_what_is_judged_is_done_though_it_cannot_be_kept(command):
+    helped = PlainAssist(FakePipeline(ANSWERS, PAST), make_console(), FullBook())
+    helped.take("can I return it?")
+    helped.take(command)
+    told = helped._console.file.getvalue()
+    assert told.count(NOT_KEPT) == 1 and "Kept as" not in told
+    if command == "/handoff":
+        assert "Hand-over of dialogue" in told and helped.assist.dialogue.handed_over
+    else:
+        assert [one.answer.text for one in helped.assist.best] == [one.text for one in ANSWERS[1:]]
