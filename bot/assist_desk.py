@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 def keep(on: AssistScreen, dialogue: AssistedDialogue, judgements: Judgements, told: str) -> None:
     """Keeps judgements of the present dialogue, as it is or was; see `bot.assist.Keep`."""
-    as_it_was, where = replace(dialogue), on.assist.dialogue
+    where = on.assist.dialogue
+    # As it was before, its customer may not have been known yet.
+    as_it_was = replace(dialogue, customer=where.customer)
 
     def kept() -> str:
         return "" if on.forgetting.is_going_on else keep_or_say(on.book, as_it_was, judgements) or told
@@ -35,6 +37,8 @@ def meet(on: AssistScreen, name: str) -> None:
     def met(customer: Customer) -> None:
         dialogue.customer = customer
         _tell_in(on, dialogue, customer.summary)
+        # After all that was judged while it was looked up.
+        on.on_desk(partial(on.book.meet, dialogue))
         on.refresh()
 
     on.on_desk(lambda: known_customer(on.pipeline.store, name), met)

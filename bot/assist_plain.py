@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -284,11 +285,15 @@ class PlainAssist:
         self._is_over = True
 
     def _keep(self, dialogue: AssistedDialogue, judgements: Judgements, told: str) -> None:
-        said = keep_or_say(self.book, dialogue, judgements) or told
+        # As it was before, its customer may not have been known yet.
+        as_it_was = replace(dialogue, customer=self.assist.dialogue.customer)
+        said = keep_or_say(self.book, as_it_was, judgements) or told
         if said:
             self.tell(said)
 
     def _meet(self, name: str) -> None:
         from bot.customer import known_customer
 
-        self.assist.dialogue.customer = known_customer(self.pipeline.store, name)
+        dialogue = self.assist.dialogue
+        dialogue.customer = known_customer(self.pipeline.store, name)
+        self.book.meet(dialogue)

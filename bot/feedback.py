@@ -14,8 +14,10 @@ from conversations.model import Feedback, Verdict
 from conversations.moments import this_moment
 
 if TYPE_CHECKING:
+    from bot.customer import Customer
     from bot.dialogue import Dialogue
     from bot.pipeline import Pipeline
+    from conversations.privacy import Redactor
 
 Judgements = Sequence[tuple[int | None, Verdict]]
 """Answers, each with what became of it; None in the place of one where the dialogue was handed over."""
@@ -38,6 +40,8 @@ class FeedbackBook:
         self._pipeline = pipeline
         self._source = source
         self._customer = customer
+        self._of_unknown: set[str] = set()
+        """The dialogues of which something was kept before it was known who the customer is."""
 
     def check(self, answer_id: int | None, verdict: Verdict) -> None:
         """Refuses an answer that is no longer to be given; the arguments are those of `add`.
@@ -71,15 +75,14 @@ class FeedbackBook:
         from conversations.privacy import redactor_of
 
         redactor = redactor_of(store)
-        customers = [dialogue.customer.name, dialogue.customer.key] if dialogue.customer else []
-        if not store.forgotten().isdisjoint([self._customer, *customers, *map(redactor.pseudonym, customers)]):
+        if self._is_forgotten(dialogue.customer, redactor):
             return False
         self.check(answer_id, verdict)
         question = dialogue.asked[-1].text
         if store.setting("redact", True):
             question, _ = redactor.redact(question)
         vector = self._pipeline.embedder.encode([question])[0].astype(np.float16).tobytes()
-        about = dialogue.customer.key if dialogue.customer else None
+        whose = self._customer or (dialogue.customer.key if dialogue.customer else None)
         store.add_feedback(
             Feedback(
                 at=this_moment(),
@@ -89,15 +92,48 @@ class FeedbackBook:
                 verdict=verdict,
                 source=self._source,
                 who=self._customer or redactor.pseudonym(_user()),
-                customer=self._customer or about,
+                customer=whose,
                 shown=tuple(choice.answer_id for choice in dialogue.shown()),
                 vector=vector,
                 encoder=self._pipeline.embedder.identity,
             )
         )
+        if whose is None:
+            self._of_unknown.add(dialogue.key)
+        self._take_up()
+        return True
+
+    def meet(self, dialogue: Dialogue) -> None:
+        """Says of what was kept of a dialogue whose it is, now that it is known: who forgets them finds it so. Of a
+        customer who was forgotten before nothing stays.
+
+        Args:
+            dialogue: with its customer.
+
+        Raises:
+            DeskError: the store cannot be written.
+        """
+        if dialogue.customer is None or dialogue.key not in self._of_unknown:
+            return
+        store, customer = self._pipeline.store, dialogue.customer
+        from conversations.privacy import redactor_of
+
+        with store.transaction():
+            store.name_customer(dialogue.key, customer.key)
+            if self._is_forgotten(customer, redactor_of(store)):
+                store.delete_customer(customer.key)
+        self._of_unknown.remove(dialogue.key)
+        self._take_up()
+
+    def _is_forgotten(self, customer: Customer | None, redactor: Redactor) -> bool:
+        """Whether who judges or the customer, by any of their names, was forgotten."""
+        names = [customer.name, customer.key] if customer else []
+        forgotten = self._pipeline.store.forgotten()
+        return not forgotten.isdisjoint([self._customer, *names, *map(redactor.pseudonym, names)])
+
+    def _take_up(self) -> None:
         if self._pipeline.prior is not None:
             self._pipeline.refresh_feedback()
-        return True
 
 
 def keep_or_say(book: FeedbackBook, dialogue: Dialogue, judgements: Judgements) -> str:

@@ -1,7 +1,7 @@
 """What a desk knows, in one SQLite file: the source of truth that the index and the models are derived from.
 
-All SQL of the project is in this module, its reading half `store_reading`, `answer_texts`, `service`, `word_search`,
-`replays`, `migrations` and `database`. (The log readers sort large logs in a scratch file of their own.)
+All SQL of the project is in this module, its reading half `store_reading`, `answer_texts`, `judgements`, `service`,
+`word_search`, `replays`, `migrations` and `database`. (The log readers sort large logs in a file of their own.)
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import json
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from conversations import judgements
 from conversations import store_reading as reading
 from conversations.answer_texts import AnswerTexts
 from conversations.database import DeskFile, OnFile
@@ -153,7 +153,7 @@ class Store(OnFile):
             before = self._held()
             for conversation in {*self.conversations_of(customer), *named}:
                 self.delete_conversation(conversation)
-            self._file.run("DELETE FROM feedback WHERE customer = ?", (customer,))
+            judgements.remove_of(self._file, customer)
             after = self._held()
         return {name: count - after[name] for name, count in before.items()}
 
@@ -286,12 +286,11 @@ class Store(OnFile):
 
         The question is kept as it is given: the caller de-identifies it, where the desk wants that.
         """
-        values = {**asdict(feedback), "shown": json.dumps(feedback.shown)}
-        self._file.run(
-            "INSERT INTO feedback (at, conversation_key, question, answer, verdict, source, who, customer, shown,"
-            f" vector, encoder) VALUES ({reading.marks(values)})",
-            list(values.values()),
-        )
+        judgements.add(self._file, feedback)
+
+    def name_customer(self, conversation_key: str, customer: str) -> None:
+        """Says of a running conversation's feedback whose it is, where that was not known; as it is stored."""
+        judgements.name_customer(self._file, conversation_key, customer)
 
     def feedback(self, customer: str | None = None) -> Iterator[Feedback]:
         """All feedback, or that of one customer, oldest first."""

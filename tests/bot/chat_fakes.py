@@ -197,6 +197,9 @@ class FakeBook:
         self.shown.append([one.answer_id for one in dialogue.shown()])
         return True
 
+    def meet(self, dialogue):
+        pass
+
 
 class FullBook(FakeBook):
     """A book on a disk that is full."""

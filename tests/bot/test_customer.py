@@ -149,7 +149,7 @@ def test_forgetting_removes_all_of_one_customer_and_nothing_else(desk):
         dialogue = Dialogue(asked=(Turn("customer", "lamp dark"),))
         FeedbackBook(pipeline, "chat", key).add(dialogue, reset, "good")
         FeedbackBook(pipeline, "chat", key).add(dialogue, swap, "good")
-        FeedbackBook(pipeline, "chat").add(dialogue, reset, "good")
+        FeedbackBook(pipeline, "chat").add(Dialogue(asked=dialogue.asked), reset, "good")
     removed = forget_customer(desk, "c-8")
     counts = {"conversations": 2, "turns": 4, "pairs": 2, "answers": 2, "feedback": 2, "vectors": 6}
     assert removed == counts | {"replayed turns": 0}
