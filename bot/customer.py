@@ -103,13 +103,21 @@ def forget_customer(desk: Desk, name: str) -> dict[str, int]:
 def _forget_traces(desk: Desk, store: Store, name: str) -> int:
     """Writes what the store no longer holds out of all files; how many vectors that were."""
     try:
-        store.compact()
+        if not all([store.compact(), _write_out_replays(desk)]):
+            raise DeskError("Another command is reading them.")
         return forget_in_indexes(desk.index_path, store)
     except (OSError, AttendantError) as error:
         raise DeskError(
-            f"Customer {name!r} is removed from the store, but the index may still hold traces: {one_line(error)}",
-            "Once that is mended, forget them again: it finishes this.",
+            f"Customer {name!r} is removed from the store, but files may still hold traces: {one_line(error)}",
+            "Once that is over, forget them again: it finishes this.",
         ) from error
+
+
+def _write_out_replays(desk: Desk) -> bool:
+    if not desk.replays_path.exists():
+        return True
+    with desk.replays() as replays:
+        return replays.write_out()
 
 
 def allow_customer(desk: Desk, name: str) -> None:

@@ -16,6 +16,9 @@ from conversations.migrations import DESK, Schema
 
 Row = tuple[Any, ...]
 
+LONGEST_WAIT = 10.0
+"""Seconds that are waited for others who write, or who read what is to leave the file for good."""
+
 
 @contextmanager
 def plain_errors(path: Path, repair: str) -> Iterator[None]:
@@ -57,7 +60,7 @@ class DeskFile:
         self._schema = schema
         with self._plain_errors():
             # A chat asks from a worker thread; SQLite itself serialises the calls.
-            connection = sqlite3.connect(path, timeout=10.0, check_same_thread=False)
+            connection = sqlite3.connect(path, timeout=LONGEST_WAIT, check_same_thread=False)
             self._database: Any = Database(connection)
             try:
                 self._prepare()
@@ -133,6 +136,14 @@ class OnFile(Closing):
     """What stands on a desk's file and closes it; use as a context manager."""
 
     _file: DeskFile
+
+    def write_out(self) -> bool:
+        """Brings all that was written into the file itself, so that what was deleted stands in none beside it either.
+
+        Returns:
+            Whether that is so; another command that reads the file for long keeps it from being done.
+        """
+        return not self._file.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]
 
     def close(self) -> None:
         """Closes the file."""

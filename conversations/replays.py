@@ -181,7 +181,7 @@ class Replays(ReplayedTurns):
 
     def forget(self, customers: Sequence[str], is_theirs: Callable[[str], bool]) -> int:
         """Deletes from all runs the turns of some customers, as they are stored, and of conversations that are theirs
-        by their ids; gives the number of turns.
+        by their ids; gives the number of turns. Their words are gone for good once `write_out` says so.
         """
         before = self._count("1", ())
         with self._file.atomic():
@@ -189,5 +189,4 @@ class Replays(ReplayedTurns):
             names = self._file.rows("SELECT DISTINCT conversation FROM turns")
             for page in in_pages(name for (name,) in names if is_theirs(name)):
                 self._file.run(f"DELETE FROM turns WHERE conversation IN ({marks(page)})", page)
-        self._file.rows("PRAGMA wal_checkpoint(TRUNCATE)")
         return before - self._count("1", ())

@@ -183,10 +183,10 @@ class Store(OnFile):
         self._file.run("DELETE FROM conversations WHERE id = ?", (conversation,))
         return dropped
 
-    def compact(self) -> None:
-        """Merges the word index, so that search is quick and deleted words are gone from the file."""
+    def compact(self) -> bool:
+        """Merges the word index, so that search is quick and deleted words leave the file; see `write_out`."""
         self._words.compact()
-        self._file.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        return self.write_out()
 
     # Reading
 

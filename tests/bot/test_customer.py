@@ -171,7 +171,7 @@ def test_a_disk_too_full_to_forget_in_the_index_is_told_and_the_same_command_fin
     with monkeypatch.context() as patched, pytest.raises(DeskError) as raised:
         patched.setattr("bot.customer.forget_in_indexes", fail)
         forget_customer(desk, "c-8")
-    assert "'c-8' is removed from the store, but the index may still hold traces" in raised.value.message
+    assert "'c-8' is removed from the store, but files may still hold traces" in raised.value.message
     assert "no room left" in raised.value.message and "forget them again" in raised.value.remedy
     with desk.store() as store:
         assert len(store.forgotten()) == 1 and known_customer(store, "c-8").earlier == ()
