@@ -12,7 +12,7 @@ from conversations.model import Turn
 from conversations.privacy import redactor_of
 from conversations.privacy_ids import holds_person
 from conversations.store import Store
-from index.forgetting import forget_in_indexes
+from index.forgetting import forget_in_indexes, is_any_behind
 
 _AS_IN_LOGS = "Give the id as it stands in the logs."
 
@@ -74,7 +74,8 @@ def forget_customer(desk: Desk, name: str) -> dict[str, int]:
         What was removed, counted.
 
     Raises:
-        DeskError: the desk knows no such customer, or they are gone from its store alone: files could not be written.
+        DeskError: the desk knows no such customer, they are gone from its store alone since files could not be
+            written, or its index lacks an answer that goes on in the words of others.
     """
     with desk.writing(), desk.store() as store:
         keys = _keys_of(store, name)
@@ -93,6 +94,7 @@ def forget_customer(desk: Desk, name: str) -> dict[str, int]:
         # Even for a customer nobody knows: a run that ended here before may have left the index as it was.
         removed["vectors"] = _forget_traces(desk, store, name)
         removed["replayed turns"] = replayed
+        _complete_indexes(desk, store, name)
         if not any(removed.values()):
             was_known = keys[1] in store.forgotten()
             remedy = "They were forgotten before: nothing of them is left." if was_known else _AS_IN_LOGS
@@ -110,6 +112,23 @@ def _forget_traces(desk: Desk, store: Store, name: str) -> int:
         raise DeskError(
             f"Customer {name!r} is removed from the store, but files may still hold traces: {one_line(error)}",
             "Once that is over, forget them again: it finishes this.",
+        ) from error
+
+
+def _complete_indexes(desk: Desk, store: Store, name: str) -> None:
+    """Brings in answers that go on in the words of others: to the index they are new ones."""
+    if not is_any_behind(desk.index_path, store):
+        return
+    from index.builder import update_index
+    from training.registry import desk_embedder
+
+    try:
+        update_index(desk.index_path, store, desk_embedder(desk.models_path, store))
+    except (OSError, AttendantError) as error:
+        raise DeskError(
+            f"Customer {name!r} is removed, but an answer that others were given too cannot be found yet: "
+            f"{one_line(error)}",
+            f"The next command that answers mends this, and so does attendant doctor --repair --desk {desk.name}.",
         ) from error
 
 

@@ -51,6 +51,18 @@ def forget_in_indexes(root: Path, store: Store) -> int:
     return removed
 
 
+def is_any_behind(root: Path, store: Store) -> bool:
+    """Whether an index lacks what the store holds; to be asked once all that is too many was forgotten.
+
+    Args:
+        root: the desk's index directory.
+        store: the source of truth.
+    """
+    held = len(store.pair_ids()), len(store.answer_ids())
+    manifests = (read_manifest(path) for path in root.glob("*") if path.is_dir())
+    return any((one.pairs, one.answers) != held for one in manifests if one is not None)
+
+
 def keep_indexes_of(encoders: Iterable[str], root: Path) -> None:
     """Deletes the indexes of all other encoders. The caller holds the desk's write lock.
 
