@@ -10,6 +10,11 @@ import unicodedata
 _JOINED = "\u0600-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u17ff\u1820-\u18af"
 _EMOJI = "\u2190-\u2bff\ufe0f\U0001f000-\U0001faff"
 
+# What Unicode says are no characters; a file of XML, such as a picture, with U+FFFE or U+FFFF cannot be read.
+_NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
+    chr(plane + 0xFFFE) + chr(plane + 0xFFFF) for plane in range(0, 0x110000, 0x10000)
+)
+
 # One pass over the text: what is removed can then not join its neighbours into a new sequence, because every
 # character that could begin one is itself in this pattern.
 _UNSAFE = re.compile(
@@ -23,6 +28,7 @@ _UNSAFE = re.compile(
     "|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"  # direction marks and overrides
     "|[\u00ad\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb]"  # invisible
     "|[\U000e0000-\U000e0fff]"  # tags and supplementary variation selectors, used to hide text
+    f"|[{_NONCHARACTERS}]"
     f"|\u200c(?!(?<=[{_JOINED}]\u200c)[{_JOINED}])"
     f"|\u200d(?!(?<=[{_JOINED}]\u200d)[{_JOINED}])(?!(?<=[{_EMOJI}]\u200d)[{_EMOJI}])"
     "|[\ud800-\udfff]"  # lone surrogates
@@ -64,7 +70,8 @@ def safe_text(text: str, keep_newlines: bool = True) -> str:
 
     Escape sequences go as units (CSI, OSC, DCS, APC, PM, SOS in their 7-bit and 8-bit forms, terminated or
     not), then every other control character but newline and tab, direction overrides, zero-width and tag
-    characters. Lone surrogates become U+FFFD. Every place that shows text uses this.
+    characters, and code points that are no characters. Lone surrogates become U+FFFD. Every place that shows text
+    uses this.
 
     Args:
         text: Any string.

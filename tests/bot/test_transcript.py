@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import signal
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from xml.etree import ElementTree
 
 import pytest
 from chat_fakes import ANSWERS, HOSTILE, PAST, FakePipeline, assert_harmless, make_chat, shown
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.customer import Customer
+from bot.dialogue import Dialogue
+from bot.transcript import save_transcript
 from conversations.importing import import_logs
+from conversations.model import Turn
 from conversations.moments import read_moment
 from conversations.readers import read_log
 from conversations.store import Store
@@ -78,6 +86,23 @@ def test_a_picture_is_whole_harmless_and_asks_no_other_server(chat, tmp_path, su
     assert "return" in text and "沙发" in text and "box" in text
     if suffix == "svg":
         assert ElementTree.fromstring(text).tag.endswith("svg")
+
+
+HOSTILE_CHARACTERS = st.one_of(
+    st.characters(codec=None), st.sampled_from("\x00\x1b[\x9b\ufdd0\ufffe\uffff<&]\ud800沙")
+)
+ANY_TEXT = st.lists(HOSTILE_CHARACTERS).map("".join)
+
+
+@given(ANY_TEXT, ANY_TEXT)
+def test_whatever_was_written_a_picture_can_be_parsed_and_holds_no_control_characters(asked, answered):
+    dialogue = Dialogue(turns=(Turn("customer", asked), Turn("agent", answered)))
+    with TemporaryDirectory() as home:
+        svg, html = Path(home) / "dialogue.svg", Path(home) / "dialogue.html"
+        save_transcript(dialogue, svg)
+        save_transcript(dialogue, html)
+        assert ElementTree.fromstring(svg.read_bytes()).tag.endswith("svg")
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]", html.read_text(encoding="utf-8"))
 
 
 def test_where_nothing_can_be_saved(chat, tmp_path):
