@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
@@ -23,6 +25,8 @@ SUFFIXES = (".jsonl", ".svg", ".html")
 SAY_WHERE = "Say where: /save dialogue.jsonl, or .svg or .html for a picture."
 """What is said to a /save without a name."""
 _FONT = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
+_RUN = re.compile(r'textLength="([^"]*)"([^<>]*>)([^<]*)')
+"""A run of text in a picture: how long it is drawn, and what it says, in which no mark stands but as an entity."""
 _WIDTH = 88
 """Columns of a picture."""
 
@@ -90,4 +94,11 @@ def _picture(dialogue: Dialogue, suffix: str) -> str:
     if suffix == ".html":
         return console.export_html()
     # The viewer's own font serves: a picture of a customer's dialogue asks no other server for anything.
-    return _FONT.sub("", console.export_svg(title=title))
+    return _RUN.sub(_as_wide_as_on_the_screen, _FONT.sub("", console.export_svg(title=title)))
+
+
+def _as_wide_as_on_the_screen(run: re.Match[str]) -> str:
+    # Rich places a run by its columns but draws it as long as it has characters: Chinese in half of its place.
+    length, rest, text = run.groups()
+    said = unescape(text)
+    return f'textLength="{float(length) * cell_len(said) / len(said):g}"{rest}{text}'

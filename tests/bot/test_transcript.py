@@ -105,6 +105,18 @@ def test_whatever_was_written_a_picture_can_be_parsed_and_holds_no_control_chara
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]", html.read_text(encoding="utf-8"))
 
 
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [("我的沙发什么时候送到？", 22), ("sofa", 4), ("a & b < c", 9), ("&amp; 沙发", 10), ("e\u0301", 1)],
+)
+def test_in_a_picture_text_is_as_wide_as_on_the_screen(tmp_path, text, columns):
+    path = tmp_path / "dialogue.svg"
+    save_transcript(Dialogue(turns=(Turn("customer", "q"), Turn("customer", text))), path)
+    drawn = [one for one in ElementTree.parse(path).iterfind(".//{*}text") if one.get("textLength")]
+    lengths = {one.text.replace("\xa0", " "): float(one.get("textLength")) for one in drawn}
+    assert lengths[text] == pytest.approx(columns * lengths["q"])
+
+
 def test_where_nothing_can_be_saved(chat, tmp_path):
     there = tmp_path / "there.jsonl"
     there.write_text("precious")
