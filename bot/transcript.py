@@ -93,8 +93,9 @@ def _picture(dialogue: Dialogue, suffix: str) -> str:
     title = f"attendant {dialogue.source} {dialogue.key}"
     if suffix == ".html":
         return console.export_html()
+    style, end, drawn = console.export_svg(title=title).partition("</style>")
     # The viewer's own font serves: a picture of a customer's dialogue asks no other server for anything.
-    return _RUN.sub(_as_wide_as_on_the_screen, _FONT.sub("", console.export_svg(title=title)))
+    return _FONT.sub("", style) + end + _RUN.sub(_as_wide_as_on_the_screen, drawn)
 
 
 def _as_wide_as_on_the_screen(run: re.Match[str]) -> str:

@@ -117,6 +117,14 @@ def test_in_a_picture_text_is_as_wide_as_on_the_screen(tmp_path, text, columns):
     assert lengths[text] == pytest.approx(columns * lengths["q"])
 
 
+def test_words_that_look_like_a_style_stay_in_the_picture(tmp_path):
+    path = tmp_path / "dialogue.svg"
+    said = ("my page has @font-face{ in it", "and", "color: red } too")
+    save_transcript(Dialogue(turns=tuple(Turn("customer", text) for text in said)), path)
+    drawn = "".join(ElementTree.parse(path).getroot().itertext()).replace("\xa0", " ")
+    assert all(text in drawn for text in said)
+
+
 def test_where_nothing_can_be_saved(chat, tmp_path):
     there = tmp_path / "there.jsonl"
     there.write_text("precious")
