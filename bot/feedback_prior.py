@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
 
 from conversations.model import Feedback, Verdict
+from conversations.store import Store
 from training.feedback_queries import opinion_after
 from training.rankers.base import Ranked, in_order
 
@@ -52,11 +54,12 @@ class FeedbackPrior:
         """
         moment = now or datetime.now(UTC)
         vectors, ages, about = [], [], []
-        for one in sorted(judgements, key=lambda judgement: datetime.fromisoformat(judgement.at)):
-            if one.answer_id is None or one.vector is None or one.encoder != encoder:
+        dated = ((datetime.fromisoformat(one.at), one) for one in judgements if one.encoder == encoder)
+        for at, one in sorted(dated, key=itemgetter(0)):
+            if one.answer_id is None or one.vector is None:
                 continue
-            ages.append(max((moment - datetime.fromisoformat(one.at)).total_seconds() / 86_400, 0.0))
-            vectors.append(np.frombuffer(one.vector, np.float16).astype(np.float32))
+            ages.append(max((moment - at).total_seconds() / 86_400, 0.0))
+            vectors.append(np.frombuffer(one.vector, np.float16))
             about.append((one.answer_id, one.who, one.verdict))
         return cls(np.array(vectors, np.float32), np.array(ages, np.float32), tuple(about))
 
@@ -80,6 +83,33 @@ class FeedbackPrior:
         for (answer, _), (opinion, age) in of_person.items():
             total[answer] = total.get(answer, 0.0) + opinion * _left_after(age)
         return {answer: LIMIT * value / (ALONE + abs(value)) for answer, value in total.items()}
+
+
+class LivePrior:
+    """The prior of an open desk: what anybody judges meanwhile, here or elsewhere, counts from then on."""
+
+    def __init__(self, store: Store, encoder: str) -> None:
+        """Makes a prior; nothing is read yet.
+
+        Args:
+            store: of the desk.
+            encoder: identity of the encoder that reads the questions.
+        """
+        self._store = store
+        self._encoder = encoder
+        self._judgements: tuple[Feedback, ...] = ()
+        self._prior = FeedbackPrior.of((), encoder)
+
+    def latest(self) -> FeedbackPrior:
+        """The prior as of now; the same again as long as nobody judges, which takes some ten microseconds to see.
+
+        Raises:
+            DeskError: the store cannot be read.
+        """
+        judgements = self._store.known_feedback.latest()
+        if judgements is not self._judgements:
+            self._judgements, self._prior = judgements, FeedbackPrior.of(judgements, self._encoder)
+        return self._prior
 
 
 def _left_after(days: float) -> float:

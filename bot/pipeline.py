@@ -1,7 +1,7 @@
 """The answering pipeline: read the dialogue once, retrieve, rerank, decide.
 
-One pipeline serves chat, `ask` and replay. It keeps the index it opened; a desk that changes meanwhile is seen by the
-next pipeline.
+One pipeline serves chat, `ask` and replay. It keeps the index it opened: what is imported meanwhile is found by the
+next pipeline; what people judge meanwhile, also elsewhere, counts at once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bot.desk_rankers import desk_ranker
 from bot.dialogue import Request
 from bot.early_warning import desk_threshold
 from bot.failed_answers import still_wanted
-from bot.feedback_prior import FeedbackPrior
+from bot.feedback_prior import FeedbackPrior, LivePrior
 from bot.new_topic import alone, by_itself, surer
 from bot.withdrawing import why_gone
 from conversations.closing import Closing
@@ -61,6 +61,7 @@ class Pipeline(Closing):
         self.ranker = desk_ranker("cross-attention" if model else "retrieval", model, retriever, embedder.device)
         self.decision = desk_decision(store, model)
         self.prior: FeedbackPrior | None = None
+        self._judged = LivePrior(store, embedder.identity)
         self.mood_threshold = desk_threshold(store)
         self.moods: MoodReader | None = None
 
@@ -97,8 +98,8 @@ class Pipeline(Closing):
         return pipeline
 
     def refresh_feedback(self) -> None:
-        """Takes up what people said of answers and did with them, also since the desk was opened."""
-        self.prior = FeedbackPrior.of(self.store.feedback(), self.embedder.identity)
+        """Takes up what people said of answers and did with them; from then on before each answer, too."""
+        self.prior = self._judged.latest()
 
     @property
     def ranker_name(self) -> str:
@@ -134,8 +135,7 @@ class Pipeline(Closing):
         earlier: Sequence[Turn] = (),
     ) -> Answer:
         """What to say after these turns; the arguments are the fields of `Request`."""
-        request = Request(as_asked(tuple(turns)), exclude, tuple(rejected), tuple(earlier))
-        return self.answer_many([request])[0]
+        return self.answer_many([Request(as_asked(tuple(turns)), exclude, tuple(rejected), tuple(earlier))])[0]
 
     def answer_many(self, requests: Sequence[Request]) -> list[Answer]:
         """What to say in each of many dialogues; the same as one at a time, but faster."""
@@ -201,6 +201,7 @@ class Pipeline(Closing):
     ) -> list[Answer]:
         """Weighs what was retrieved and decides; `timings` are those of the stages before, of one request."""
         begun = time.perf_counter()
+        self.prior = self.prior and self._judged.latest()
         wanted = [
             still_wanted(found, [*request.earlier, *request.turns], request.rejected)
             for request, found in zip(requests, served, strict=True)
@@ -212,8 +213,7 @@ class Pipeline(Closing):
             answer = answer_of(self.decision, context, weighed, request.prior or self.prior)
             answers.append(replace(answer, left_out=len(found) - len(kept), mood=mood))
         timings = {**timings, "rerank": 1000 * (time.perf_counter() - begun) / max(len(requests), 1)}
-        timings |= {"total": sum(timings.values())}
-        return [replace(answer, timings_ms=timings) for answer in answers]
+        return [replace(answer, timings_ms=timings | {"total": sum(timings.values())}) for answer in answers]
 
     def _moods_of(self, contexts: Sequence[ReadDialogue]) -> Sequence[Mood | None]:
         """How the last turn of each dialogue sounds; None where no head reads the desk's encoder."""

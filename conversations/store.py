@@ -19,6 +19,7 @@ from conversations import judgements
 from conversations import store_reading as reading
 from conversations.answer_texts import AnswerTexts
 from conversations.database import DeskFile, OnFile
+from conversations.known_feedback import KnownFeedback
 from conversations.model import Conversation, Feedback, Json, Pair, StoredAnswer, StoredPair, Turn
 from conversations.service import Service
 from conversations.word_search import WordSearch
@@ -39,6 +40,7 @@ class Store(OnFile):
         self._file = DeskFile(path)
         self._words = WordSearch(self._file)
         self._answers = AnswerTexts(self._file, self._words)
+        self.known_feedback = KnownFeedback(self._file)
         self.service = Service(self._file, self._words, self._new_state)
         self._is_marked = False
 

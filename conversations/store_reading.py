@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Sequence, Sized
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,14 +179,29 @@ def conversation_ordinals(file: DeskFile, names: Iterable[str]) -> dict[str, int
     }
 
 
-def feedback(file: DeskFile, customer: str | None) -> Iterator[Feedback]:
-    """Feedback, oldest first: all, or one customer's."""
+class FeedbackState(NamedTuple):
+    """What is another whenever feedback was added or removed: no id is given twice."""
+
+    last: int = 0
+    """The highest id."""
+    kept: int = 0
+    """How many."""
+
+
+def feedback_state(file: DeskFile) -> FeedbackState:
+    """What feedback there is, at a glance."""
+    last, count = file.rows("SELECT max(id), (SELECT count(*) FROM feedback) FROM feedback")[0]
+    return FeedbackState(last or 0, count)
+
+
+def feedback(file: DeskFile, customer: str | None = None, after_id: int = 0) -> Iterator[Feedback]:
+    """Feedback, oldest first: all, or one customer's; of it what came after an id."""
     columns = (
         "SELECT id, at, conversation_key, question, answer, verdict, source, who, customer, shown, vector, encoder"
         " FROM feedback"
     )
     keys = None if customer is None else [customer]
-    for page in _pages(file, columns, order="id", key="customer", keys=keys):
+    for page in _pages(file, columns, order="id", key="customer", after=after_id, keys=keys):
         for _, at, key, question, answer, verdict, source, who, whose, shown, vector, encoder in page:
             seen = tuple(json.loads(shown))
             yield Feedback(at, key, question, answer, verdict, source, who, whose, seen, vector, encoder)

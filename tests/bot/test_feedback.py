@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lamp_desk import RESET, SWAP, lamp_desk
 
-from bot.dialogue import Dialogue
+from bot.customer import known_customer
+from bot.dialogue import Dialogue, Request
 from bot.feedback import FeedbackBook
 from bot.feedback_prior import HALF_LIFE_DAYS, LIMIT, FeedbackPrior
 from bot.pipeline import Pipeline
@@ -113,6 +114,37 @@ def test_a_judgement_moves_its_answer_at_once_in_like_dialogues_and_can_be_switc
     pipeline.prior = None
     off = next(one for one in pipeline.answer(ASKED).candidates if one.text == SWAP)
     assert (off.feedback, off.weight) == (0.0, pytest.approx(swap.weight, abs=0.02))
+
+
+def moved_by(pipeline):
+    """How far the answers to one question stand moved, by their words: in a chat, and in suggestions."""
+    one = {entry.text: entry.feedback for entry in pipeline.answer(ASKED).candidates}
+    *_, stepped = pipeline.answer_in_steps(Request(ASKED))
+    assert {entry.text: entry.feedback for entry in stepped.candidates} == one
+    return {text: shift for text, shift in one.items() if shift}
+
+
+def test_what_others_judge_and_what_is_forgotten_counts_at_once_in_a_desk_that_is_open(tmp_path):
+    desk = lamp_desk(tmp_path)
+    with Pipeline.open(desk) as mine, Pipeline.open(desk) as without, Pipeline.open(desk) as theirs:
+        mine.refresh_feedback()
+        assert moved_by(mine) == {}
+        dialogue = Dialogue(customer=known_customer(theirs.store, "c-8"))
+        answer = dialogue.record(ASKED, theirs.answer(ASKED))
+        ids = {one.text: one.answer_id for one in answer.candidates}
+        book = FeedbackBook(theirs, "chat")
+        book.add(dialogue, ids[RESET], "bad")
+        bad = moved_by(mine)
+        assert bad.keys() == {RESET} and bad[RESET] < -0.2
+        book.add(dialogue, ids[SWAP], "good")
+        both = moved_by(mine)
+        assert both == {RESET: pytest.approx(bad[RESET]), SWAP: pytest.approx(-bad[RESET])}
+        with Pipeline.open(desk) as opened_now:
+            opened_now.refresh_feedback()
+            assert moved_by(opened_now) == pytest.approx(both)
+        assert moved_by(without) == {}, "feedback is switched off there"
+        theirs.store.delete_customer(dialogue.customer.key)
+        assert moved_by(mine) == {}
 
 
 def test_it_is_kept_without_personal_data_with_who_when_and_what_was_shown(pipeline):
