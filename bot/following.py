@@ -74,7 +74,14 @@ class Met:
     customer: str
 
 
-Event = Said | Began | WentOn | Named | Met | Trouble
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """A conversation that was silent longest: it begins anew if it comes back."""
+
+    known: KnownBy
+
+
+Event = Said | Began | WentOn | Named | Met | LetGo | Trouble
 
 
 @dataclass(eq=False, slots=True)
@@ -145,7 +152,7 @@ class FollowedLog:
         listed = listed_turns(row)
         name = short(row.get("conversation") if listed is None else row.get("id"))
         customer = short(row.get("customer"))
-        self._turn_to(name, customer)
+        yield from self._turn_to(name, customer)
         if self._present is self._told:
             yield from self._introduce()
         if listed is not None:
@@ -160,7 +167,7 @@ class FollowedLog:
         else:
             yield from self._say(turn, name, is_same=name is not None)
 
-    def _turn_to(self, name: str | None, customer: str | None) -> None:
+    def _turn_to(self, name: str | None, customer: str | None) -> Iterator[Event]:
         """Makes the conversation of a line the present one."""
         present = self._present
         if name is not None and name != present.name:
@@ -177,13 +184,14 @@ class FollowedLog:
         if customer is not None:
             present.customer = present.named = customer
             self.has_named_customer = True
-        self._keep(present)
+        yield from self._keep(present)
 
-    def _keep(self, present: _Conversation) -> None:
+    def _keep(self, present: _Conversation) -> Iterator[Event]:
         self._present = present
         known = present.known_by
-        if known is not None:
-            put_last(self._kept, known, present, MOST_KEPT)
+        gone = None if known is None else put_last(self._kept, known, present, MOST_KEPT)
+        if gone is not None:
+            yield LetGo(gone)
 
     def _introduce(self) -> Iterator[Event]:
         """What must be known of the present conversation before anything is said in it."""
@@ -234,7 +242,7 @@ class FollowedLog:
                 return
             if not is_same:
                 # Not the same conversation after all: what looked like its repetition was the new one's beginning.
-                self._keep(_Conversation(name, present.named, named=present.named))
+                yield from self._keep(_Conversation(name, present.named, named=present.named))
                 for one in present.said[: present.repeated]:
                     yield from self._say(one, name, is_same=True)
         present = self._present
@@ -246,7 +254,7 @@ class FollowedLog:
             yield Trouble(f"Only the first {LONGEST_MESSAGE:,} characters of this message are read.")
 
 
-def put_last(shelf: dict[Name, Kept], name: Name, what: Kept, most: int | None = None) -> None:
+def put_last(shelf: dict[Name, Kept], name: Name, what: Kept, most: int | None = None) -> Name | None:
     """Makes something the newest on a shelf.
 
     Args:
@@ -254,11 +262,17 @@ def put_last(shelf: dict[Name, Kept], name: Name, what: Kept, most: int | None =
         name: under which it stands there once.
         what: to be put there.
         most: of more than so many the oldest is let go.
+
+    Returns:
+        The name of what was let go; None where nothing was.
     """
     shelf.pop(name, None)
     shelf[name] = what
-    if most is not None and len(shelf) > most:
-        del shelf[next(iter(shelf))]
+    if most is None or len(shelf) <= most:
+        return None
+    oldest = next(iter(shelf))
+    del shelf[oldest]
+    return oldest
 
 
 def _cut(turn: Turn) -> Turn:

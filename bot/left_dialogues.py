@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from bot.following import MOST_KEPT, Began, Event, KnownBy, Said, WentOn, put_last
+from bot.following import MOST_KEPT, Began, Event, KnownBy, LetGo, Said, WentOn, put_last
 from bot.growing_log import Trouble
 from conversations.model import Turn
 
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 
 class LeftDialogues:
-    """At most `MOST_KEPT` dialogues that can go on, as many as the log knows; of more the one that was left first is
-    let go. As many others are kept for the numbers of their suggestions.
+    """Dialogues that can go on, as long as the log knows them, and at most `MOST_KEPT` of them.
+
+    As many others are kept for the numbers of their suggestions.
     """
 
     def __init__(self) -> None:
@@ -41,11 +42,7 @@ class LeftDialogues:
     def is_echo(self, known: KnownBy, text: str) -> bool:
         """Whether the followed log only repeats in one of them what was sent there; that it does so once."""
         found = self._left.get(known)
-        if found is None or not found.is_echo(text):
-            return False
-        # For the log it is the newest now.
-        self.keep(found)
-        return True
+        return found is not None and found.is_echo(text)
 
     def with_number(self, number: int) -> AssistedDialogue | None:
         """The one in which a suggestion was given this number."""
@@ -72,6 +69,9 @@ class Returning:
         """What of the log's events is to be taken now."""
         held = self._held
         match event:
+            case LetGo(known):
+                self._assist.left.take(known)
+                return
             case WentOn(known=known):
                 self._held = event if known != self._assist.dialogue.known_by else None
                 return

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bot import following
-from bot.following import Began, Met, Named, Said, WentOn
+from bot.following import Began, LetGo, Met, Named, Said, WentOn
 from bot.growing_log import Trouble
 from conversations.model import Turn
 
@@ -110,9 +110,9 @@ def test_whole_conversations_in_turn_add_what_is_new(path, log):
 def test_of_too_many_the_one_that_was_silent_longest_begins_anew(path, log, monkeypatch):
     monkeypatch.setattr(following, "MOST_KEPT", 2)
     write(path, line("a"), line("b"), line("a"), line("c"))
-    log.poll()
+    assert log.poll()[-3:] == [LetGo(("b", None)), Began("c"), said("hello")]
     write(path, line("a"), line("b"))
-    assert log.poll() == [WentOn(("a", None)), said("hello"), Began("b"), said("hello")]
+    assert log.poll() == [WentOn(("a", None)), said("hello"), LetGo(("c", None)), Began("b"), said("hello")]
 
 
 @pytest.mark.parametrize("is_replaced", [False, True])
