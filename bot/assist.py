@@ -17,7 +17,7 @@ from bot.dialogue import Request
 from bot.early_warning import THRESHOLD
 from bot.following import Began, Event, KnownBy, Met, Named, Said, WentOn
 from bot.growing_log import Trouble
-from bot.left_dialogues import LeftDialogues
+from bot.left_dialogues import LeftDialogues, MetElsewhere
 from bot.present import excerpt
 from bot.sent_words import passed_over, sent_words
 from conversations.model import Turn, Verdict
@@ -27,12 +27,9 @@ from conversations.text import answer_key
 if TYPE_CHECKING:
     from bot.answers import RankedAnswer
     from bot.customer import Customer
-    from bot.feedback import Judgements
+    from bot.feedback import Keep
     from bot.suggestions import Suggestion, Suggestions
     from training.mood import Mood
-
-Keep = Callable[["AssistedDialogue", "Judgements", str], object]
-"""What keeps judgements as `bot.feedback.keep_or_say` does, and tells why not; where they are kept, the text."""
 
 
 class Assist:
@@ -182,8 +179,9 @@ class Assist:
             self._tell("This answers nothing that was asked: what is only being written cannot be judged.")
             return
         verdict: Verdict = "good" if is_good else "bad"
-        told = f'Kept as a {verdict} answer: "{excerpt(answer.text, 60)}"'
-        self._keep(dialogue, [(answer.answer_id, verdict)], told)
+        self._keep(
+            dialogue, [(answer.answer_id, verdict)], f'Kept as a {verdict} answer: "{excerpt(answer.text, 60)}"'
+        )
         if not is_good:
             self.dialogue.rejected = (*self.dialogue.rejected, answer)
 
@@ -207,7 +205,7 @@ class Assist:
         threshold = self.dialogue.threshold
         self._turn_to(AssistedDialogue(conversation=conversation, met=met, customer=customer, threshold=threshold))
 
-    def follow(self, event: Event) -> None:
+    def follow(self, event: Event | MetElsewhere) -> None:
         """Takes what the followed log says."""
         match event:
             case Trouble(text):
@@ -225,21 +223,22 @@ class Assist:
             case Met(customer):
                 self.dialogue.met = customer
                 self._meet(customer)
+            case MetElsewhere(dialogue, customer):
+                with self.within(dialogue):
+                    self._meet(customer)
             case Said(turn, is_typing=True):
                 self.dialogue.typing = turn.text if turn.role == "customer" else ""
             case Said(turn):
                 self.dialogue.typing = ""
-                if self.is_live and turn.at is None:
-                    turn = replace(turn, at=this_moment())
-                if turn.role == "agent" and self.dialogue.is_echo(turn.text):
-                    return
-                try:
-                    # Only of what was suggested for this question: a log may begin with a long past.
-                    found = self.dialogue.suggestions if turn.role == "agent" else None
-                    if found is not None and found.request == self.request():
-                        self._judge(turn.text, None)
-                finally:
-                    self._add(turn)
+                if turn.role != "agent" or not self.dialogue.is_echo(turn.text):
+                    self._take_logged(replace(turn, at=this_moment()) if self.is_live and turn.at is None else turn)
+
+    def _take_logged(self, turn: Turn) -> None:
+        found = self.dialogue.suggestions if turn.role == "agent" else None
+        # Only of what was suggested for this question: a log may begin with a long past.
+        if found is not None and found.request == self.request():
+            self._judge(turn.text, None)
+        self._add(turn)
 
     def _go_back_to(self, known: KnownBy) -> None:
         self.left.keep(self.dialogue)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def keep(on: AssistScreen, dialogue: AssistedDialogue, judgements: Judgements, told: str) -> None:
-    """Keeps judgements of the present dialogue, as it is or was; see `bot.assist.Keep`."""
+    """Keeps judgements of the present dialogue, as it is or was; see `bot.feedback.Keep`."""
     where = on.assist.dialogue
     # As it was before, its customer may not have been known yet.
     as_it_was = replace(dialogue, customer=where.customer)

@@ -21,7 +21,7 @@ from bot.dialogue import LONGEST_MESSAGE, read_message
 from bot.feedback import keep_or_say
 from bot.following import EVERY, MOST_KEPT, Began, Event, FollowedLog, Said, WentOn
 from bot.forgetting import FROM_LOG, Forgetting
-from bot.left_dialogues import Returning
+from bot.left_dialogues import MetElsewhere, Returning
 from bot.output import plain, print_json
 from bot.present import in_words, mood_view, notice
 from bot.suggestions import DRAFT, heard_json, suggest, suggestions_json
@@ -141,7 +141,7 @@ class PlainAssist:
         with self._within(dialogue):
             self._report()
 
-    def _heard(self, event: Event) -> None:
+    def _heard(self, event: Event | MetElsewhere) -> None:
         """Takes one thing that the log says, and remembers where suggestions may change with it.
 
         With every word that is typed they do for programs only: who reads or hears lines is told once.

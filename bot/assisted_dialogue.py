@@ -96,8 +96,11 @@ class AssistedDialogue(Dialogue):
         """In words, to tell it from others."""
         if self.conversation is not None:
             return f"conversation {self.conversation}"
-        customer = self.met or (self.customer.name if self.customer else None)
-        return f"customer {customer}" if customer else "a dialogue without an id"
+        return f"customer {self._whose}" if self._whose else "a dialogue without an id"
+
+    @property
+    def _whose(self) -> str | None:
+        return self.met or (self.customer.name if self.customer else None)
 
     def note(self, text: str) -> None:
         """Keeps a line from the program, below what was said so far."""
@@ -135,6 +138,14 @@ class AssistedDialogue(Dialogue):
             return False
         self.echoes.remove(key)
         return True
+
+    def may_be_echoed(self, text: str, conversation: str | None, customer: str | None) -> bool:
+        """Whether a line of the followed log, the first that names these ids, may repeat what was sent from here.
+
+        One that does not name the customer is not taken for that of a known one: the log may name another later.
+        """
+        has_no_other_name = self.conversation is None and self._whose in (None, customer)
+        return has_no_other_name and answer_key(text) in self.echoes
 
     def unread(self) -> Unread:
         """The customer's next turns whose mood was not read; each is given away once, and what is typed never."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +14,7 @@ from conversations.model import Feedback, Verdict
 from conversations.moments import this_moment
 
 if TYPE_CHECKING:
+    from bot.assisted_dialogue import AssistedDialogue
     from bot.customer import Customer
     from bot.dialogue import Dialogue
     from bot.pipeline import Pipeline
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 Judgements = Sequence[tuple[int | None, Verdict]]
 """Answers, each with what became of it; None in the place of one where the dialogue was handed over."""
+Keep = Callable[["AssistedDialogue", Judgements, str], object]
+"""Keeps judgements as `keep_or_say` does, and tells why not; where they are kept, it tells the text."""
 
 _NOT_AS_IT_IS: frozenset[Verdict] = frozenset({"bad", "skipped", "edited"})
 """What neither gives an answer in its own words nor speaks for that."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import random
 
 import pytest
+from assist_beside import Beside
 
 from bot import following, left_dialogues
-from bot.assist import Assist
-from bot.left_dialogues import Returning
 
 MOST = 4
 
@@ -20,26 +18,6 @@ def _few_are_kept(monkeypatch):
         monkeypatch.setattr(module, "MOST_KEPT", MOST)
 
 
-class Beside:
-    """An assist beside a log."""
-
-    def __init__(self, path, log):
-        self._path, self._log, self.told = path, log, []
-        self.assist = Assist(lambda *_: None, self.told.append, self.told.append)
-        self._returning = Returning(self.assist)
-
-    def hears(self, conversation, text, role="customer", **more):
-        with self._path.open("a") as file:
-            file.write(json.dumps({"conversation": conversation, "role": role, "text": text, **more}) + "\n")
-        for event in self._log.poll():
-            for passed in self._returning.pass_on(event):
-                self.assist.follow(passed)
-
-    @property
-    def said(self):
-        return [turn.text for turn in self.assist.dialogue.turns]
-
-
 @pytest.fixture
 def beside(path, log):
     return Beside(path, log)
@@ -47,13 +25,13 @@ def beside(path, log):
 
 def test_a_silent_line_keeps_its_dialogue_on_both_sides(beside):
     for name in "abcd":
-        beside.hears(name, f"I am {name}")
-    beside.hears("a", "Ann left", "system")
+        beside.hears(f"I am {name}", conversation=name)
+    beside.hears("Ann left", "system", conversation="a")
     for name in "efg":
-        beside.hears(name, f"I am {name}")
-    beside.hears("a", "still there")
+        beside.hears(f"I am {name}", conversation=name)
+    beside.hears("still there", conversation="a")
     assert beside.said == ["I am a", "still there"]
-    beside.hears("b", "me too")
+    beside.hears("me too", conversation="b")
     assert beside.said == ["me too"], "it was silent longest"
 
 
@@ -70,7 +48,7 @@ def test_a_dialogue_goes_on_or_begins_anew_as_the_log_has_it(beside, seed):
         if len(silent) == MOST:
             said.pop(silent.pop(0))
         silent.append(name)
-        beside.hears(name, text, role)
+        beside.hears(text, role, conversation=name)
         if role == "customer":
             said[name].append(text)
             assert beside.assist.dialogue.conversation == name and beside.said == said[name]

@@ -12,6 +12,7 @@ from lamp_desk import lamp_desk
 from bot import left_dialogues
 from bot.assist import Assist
 from bot.assist_plain import PlainAssist
+from bot.customer import Customer
 from bot.feedback import FeedbackBook
 from bot.following import Began, FollowedLog, Said, WentOn
 from bot.pipeline import Pipeline
@@ -96,19 +97,25 @@ async def answer_and_leave(keyboard, path):
     await keyboard.sees("customer> where is it?")
 
 
-def test_what_was_sent_in_a_left_dialogue_and_comes_back_turns_nothing(path):
+@pytest.mark.parametrize("names", [{}, {"customer": "c-7"}])
+def test_what_was_sent_in_a_left_dialogue_and_comes_back_turns_nothing(path, monkeypatch, names):
+    monkeypatch.setattr("bot.customer.known_customer", lambda store, name: Customer(name, name))
+
     async def play(keyboard):
         assist, line = keyboard.screen.assist, keyboard.screen.line
         await answer_and_leave(keyboard, path)
         await keyboard.type("one mom")
         await keyboard.until(lambda: line.buffer.text == "one mom")
-        write(path, "a", BEST, "agent")
+        write(path, "a", BEST, "agent", **names)
         write(path, "b", "hello?")
         await keyboard.sees("customer> hello?")
         assert line.buffer.text == "one mom" and "goes on" not in keyboard.text
         write(path, "a", "thanks")
         await keyboard.sees("customer> thanks", "Conversation a goes on.")
         assert [turn.text for turn in assist.dialogue.turns] == [DELIVERY, BEST, "thanks"]
+        assert assist.dialogue.met == names.get("customer")
+        if names:
+            await keyboard.sees("Customer c-7: nothing is known from before.")
 
     use_screen(play, log=FollowedLog(path))
 
