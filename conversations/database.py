@@ -41,7 +41,10 @@ def plain_errors(path: Path, repair: str) -> Iterator[None]:
         if "locked" in said or "busy" in said:
             raise DeskError(f"Another command is writing to {path}.", "Wait until it is done.") from error
         if "readonly" in said or "unable to open" in said:
-            raise DeskError(f"{path} cannot be opened for writing ({said}).", "Check its permissions.") from error
+            raise DeskError(
+                f"{path} cannot be opened for writing ({said}).",
+                f"Check its permissions and those of {path.parent}: even to read it, files beside it are written.",
+            ) from error
         if "not a database" in said or "malformed" in said or "no such table" in said:
             raise DeskError(f"{path} is damaged or is not one of this program ({said}).", repair) from error
         raise DeskError(f"{path} cannot be used: {said}.", repair) from error
