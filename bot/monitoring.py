@@ -206,12 +206,8 @@ class Monitor:
                 continue
             scores = tuple(mood.score for mood in own)
             worst = int(np.argmin(scores))
-            mean, whole, said_worst = (
-                float(np.mean(scores)),
-                MoodTrend(scores).whole,
-                excerpt(safe_text(texts[worst])),
-            )
-            heard.append(Heard(topic, mean, calmness(own), scores[worst], said_worst, whole))
+            said_worst, mean = excerpt(safe_text(texts[worst])), float(np.mean(scores))
+            heard.append(Heard(topic, mean, calmness(own), scores[worst], said_worst, MoodTrend(scores).whole))
         return heard
 
     def close(self, until: datetime | None = None) -> Iterator[list[Status]]:

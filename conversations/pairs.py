@@ -7,6 +7,9 @@ from itertools import pairwise, takewhile
 
 from conversations.model import Conversation, Pair, Turn
 
+ONE_MESSAGE = 120
+"""Bytes of UTF-8 up to which a customer's turns in a row are asked as one question; measured by
+`tests/benchmarks/unanswered_turns.py`."""
 WITH_BOT = "Conversations with the bot: {:,}. What it said there is no agent's answer: it teaches nothing."
 
 
@@ -48,14 +51,23 @@ def messages_in(conversation: Conversation) -> Iterator[tuple[Turn, ...]]:
 
 
 def as_asked(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
-    r"""A dialogue with the turns in which the customer asks last as one, as pairs have them.
+    r"""A dialogue with the short turns in which the customer asks last as one, as pairs have them.
+
+    A question in pieces is one question. But what nobody answered may also be something else, or a story: joined with
+    that, the newest words are a small part of what is read, and past the encoder's limit they are not read at all. So
+    older turns are a part only while all have `ONE_MESSAGE` bytes; the others were said before it.
 
     >>> said = Turn("agent", "Hi"), Turn("customer", "A lamp."), Turn("customer", "Green.")
     >>> [turn.text for turn in as_asked(said)]
     ['Hi', 'A lamp.\nGreen.']
     """
-    context, question = question_before(turns, len(turns))
-    return (*context, Turn("customer", question)) if question else turns
+    first = len(turns) - 1
+    while first > 0 and turns[first - 1].role == "customer":
+        if joined(turns[first:]) and len(joined(turns[first - 1 :]).encode()) > ONE_MESSAGE:
+            break
+        first -= 1
+    question = joined(turns[max(first, 0) :]) if turns and turns[-1].role == "customer" else ""
+    return (*turns[:first], Turn("customer", question)) if question else turns
 
 
 def question_before(turns: tuple[Turn, ...], position: int) -> tuple[tuple[Turn, ...], str]:

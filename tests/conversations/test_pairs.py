@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.model import Conversation, Turn
-from conversations.pairs import extract_pairs
+from conversations.pairs import ONE_MESSAGE, as_asked, extract_pairs
 
 turns = st.lists(
     st.builds(Turn, st.sampled_from(["customer", "agent"]), st.sampled_from(["", " ", "a", "b\nc"])), max_size=12
@@ -44,3 +44,23 @@ def test_no_pair_is_empty_and_each_turn_is_an_agents(said):
         assert pair.answer.strip()
         assert said[pair.turn].role == "agent"
         assert said[pair.turn - 1].role == "customer"
+
+
+@given(turns, st.text(st.sampled_from("a b\nü我"), min_size=1, max_size=2 * ONE_MESSAGE).filter(str.strip))
+def test_a_question_ends_with_what_was_said_last_and_older_turns_of_it_are_there_or_before(said, last):
+    dialogue = (*said, Turn("customer", last))
+    *before, question = as_asked(dialogue)
+    assert question.role == "customer" and question.text.endswith(last.strip())
+    assert question.text == last.strip() or len(question.text.encode()) <= ONE_MESSAGE
+    words = [word for turn in (*before, question) for word in turn.text.split()]
+    assert words == [word for turn in dialogue for word in turn.text.split()]
+
+
+def test_a_story_before_a_question_is_not_part_of_it():
+    story, fragments = (
+        "My sister moved house last week. " * 20,
+        ("Hi", "I have a question.", "How long does it take?"),
+    )
+    *before, question = as_asked(tuple(Turn("customer", text) for text in (story, *fragments)))
+    assert [turn.text for turn in before] == [story]
+    assert question.text == "Hi\nI have a question.\nHow long does it take?"
