@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -18,6 +19,9 @@ from conversations.text import safe_text
 
 STOPPED = 130
 """What shells report for a program that was ended by Ctrl-C."""
+
+_OF_RUST = re.compile(r"\(os error (\d+)\)")
+"""How libraries in Rust, which write models and tokenizers, tell the system's errors."""
 
 
 def run_guarded(action: Callable[[], object], session: Session) -> int:
@@ -62,6 +66,8 @@ def _in_words(error: Exception) -> tuple[str, str]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return f"{place}There is no room left on the disk.", "Make room, then run the same command again."
         return f"{place}{error.strerror}.", "Check the path and its permissions."
+    if told := _OF_RUST.search(str(error)):
+        return _in_words(OSError(int(told[1]), os.strerror(int(told[1]))))
     if is_out_of_memory(error):
         return "There is not enough memory for this.", "Close other programs, or use a smaller --batch-size."
     return f"internal error: {type(error).__name__}: {error}", "(--debug shows where)"

@@ -16,6 +16,7 @@ import pytest
 from chat_fakes import ANSWERS, HOSTILE, PAST, FakePipeline, assert_harmless, hostile_pipeline
 from command_line import call, empty_desk
 from lamp_desk import lamp_desk
+from safetensors import SafetensorError
 from torch import OutOfMemoryError
 
 from bot.cli import COMMANDS
@@ -196,6 +197,8 @@ def test_a_hostile_file_name_is_shown_harmlessly(home, tmp_path, capsys):
         (DeskError("two\nlines", HOSTILE), 1, None),
         (OSError(errno.ENOSPC, "No space", "/d/x"), 1, "attendant: /d/x: There is no room left on the disk."),
         (PermissionError(errno.EACCES, "Permission denied", "/d/x"), 1, "attendant: /d/x: Permission denied."),
+        (SafetensorError(f"I/O error: No space (os error {errno.ENOSPC})"), 1, "attendant: There is no room left on"),
+        (SafetensorError("I/O error: File too large (os error 27)"), 1, "attendant: File too large. Check the path"),
         (MemoryError(), 1, "attendant: There is not enough memory"),
         (OutOfMemoryError("CUDA out of memory."), 1, "attendant: There is not enough memory"),
         (RuntimeError("oh"), 1, "attendant: internal error: RuntimeError: oh (--debug shows where)\n"),
