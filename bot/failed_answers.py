@@ -12,8 +12,9 @@ from itertools import groupby, pairwise
 
 from conversations.model import Turn
 from conversations.pairs import joined
+from conversations.text import answer_key
 from index.candidates import Candidate
-from index.equality import says_any_of
+from index.equality import says_any_of, words_of
 
 _DID_NOT_HELP = re.compile(
     r"""
@@ -35,6 +36,9 @@ _DID_NOT_HELP = re.compile(
 )
 
 
+TELLING = 6
+"""Different words from which on an answer that stands in another one makes that one say the same: "Yes." and "You're
+welcome." stand in many."""
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])|\n+")
 
 
@@ -62,7 +66,7 @@ def failed_answers(turns: Sequence[Turn]) -> list[str]:
 def still_wanted(
     candidates: Sequence[Candidate], turns: Sequence[Turn], rejected: Sequence[str]
 ) -> Sequence[Candidate]:
-    """The candidates that say nothing that has failed in these turns or was turned down.
+    """The candidates that say nothing that failed in these turns or was turned down, nor that with more around it.
 
     Args:
         candidates: as they were served.
@@ -70,7 +74,18 @@ def still_wanted(
         rejected: texts that the customer or an agent turned down.
     """
     unwanted = (*rejected, *failed_answers(turns))
-    return [one for one in candidates if not says_any_of(one.text, unwanted)] if unwanted else candidates
+    if not unwanted:
+        return candidates
+    telling = [text for text in unwanted if len(words_of(text)) >= TELLING and not _only_asks(text)]
+    return [one for one in candidates if not (says_any_of(one.text, unwanted) or _holds_any_of(one.text, telling))]
+
+
+def _holds_any_of(text: str, others: Sequence[str]) -> bool:
+    """Whether one of some others stands in a text word for word."""
+    words = words_of(text)
+    # The words first: they are at hand, and rarely all there.
+    held = [answer_key(other) for other in others if words_of(other) <= words]
+    return bool(held) and any(f" {key} " in f" {answer_key(text)} " for key in held)
 
 
 def _only_asks(text: str) -> bool:
