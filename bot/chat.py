@@ -19,6 +19,7 @@ from bot.present import alternatives_view, answer_view, mood_view, notice, picke
 from bot.reports import answer_json, candidate_json, why_json
 from bot.transcript import SAY_WHERE, save_transcript
 from bot.why_view import why_view
+from bot.withdrawing import why_gone
 from conversations.desk import at_home
 from conversations.errors import AttendantError
 from conversations.model import Turn, Verdict
@@ -78,6 +79,7 @@ class Chat:
 
     def show_alternatives(self) -> None:
         """Lists the other answers to the last question, numbered."""
+        self._leave_out_gone()
         answer, choices = self.dialogue.answer, self.dialogue.choices()[:ALTERNATIVES]
         if answer is None or not choices:
             self.tell("There is no other answer to show." if answer else "Nothing was asked yet.")
@@ -244,7 +246,19 @@ class Chat:
             with_summary = replace(self.dialogue, listed=max(self.dialogue.listed, NEAREST))
             self.dialogue.hand_over_kept = self._keep(with_summary, None, "handed over")
 
+    def _leave_out_gone(self) -> None:
+        """Leaves out what left the desk since it was found: a forgotten customer's words are shown nowhere again."""
+        answer, given = self.dialogue.answer, self.dialogue.given
+        found = answer.candidates if answer else ()
+        left = tuple(one for one in found if one == given or not why_gone(self.pipeline.store, one.answer_id))
+        if answer is None or len(left) == len(found):
+            return
+        # The chances of the others stay what they were; a number means nothing that was listed before.
+        confidence = answer.chance(left[0]) if left else answer.confidence
+        self.dialogue.answer, self.dialogue.listed = replace(answer, candidates=left, confidence=confidence), 0
+
     def _hand_over(self) -> None:
+        self._leave_out_gone()
         if self._as_json and self.dialogue.answer is not None:
             self._print_answer(replace(self.dialogue.answer, decision="handoff", answer=None, reason=ASKED_FOR))
         else:

@@ -112,7 +112,7 @@ class FakePipeline:
     @property
     def store(self):
         service = SimpleNamespace(withdrawn_among=lambda ids: self.withdrawn & {*ids})
-        return self._store or SimpleNamespace(service=service)
+        return self._store or SimpleNamespace(service=service, answers=list)
 
     @store.setter
     def store(self, store):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from lamp_desk import call, lamp_desk, write_log
+from chat_fakes import make_console, shown
+from lamp_desk import REFUND, RESET, SWAP, call, lamp_desk, write_log
 
+from bot.chat import Chat
 from bot.customer import allow_customer, forget_customer, known_customer
 from bot.dialogue import Dialogue
 from bot.feedback import FeedbackBook
@@ -98,3 +100,48 @@ def test_an_open_dialogue_keeps_nothing_of_a_customer_who_was_forgotten_meanwhil
         assert list(pipeline.store.feedback()) == []
         FeedbackBook(pipeline, "assist").add(Dialogue(asked=chat.asked), None, "handed over")
         assert len(list(pipeline.store.feedback())) == 1
+
+
+def open_chat(pipeline, as_json=False):
+    """A chat that was handed over, with the refund of the one customer who got it as the nearest past answer."""
+    chat = Chat(pipeline, make_console(), FeedbackBook(pipeline, "chat"), as_json)
+    chat.take("Money?")
+    assert chat.dialogue.given is None and chat.dialogue.answer.candidates[0].text == REFUND
+    return chat
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_an_open_chat_lists_no_answer_of_a_customer_who_was_forgotten_meanwhile(desk, capsys, as_json):
+    with Pipeline.open(desk) as pipeline:
+        chat = open_chat(pipeline, as_json)
+        found = chat.dialogue.answer
+        capsys.readouterr()
+        forget_customer(desk, "c-8")
+        chat.take("/alt")
+        told = shown(chat) + capsys.readouterr().out
+        assert RESET in told and REFUND not in told and SWAP not in told
+        best = chat.dialogue.answer.candidates[0]
+        assert chat.dialogue.answer.chance(best) == pytest.approx(found.chance_of(best.answer_id))
+        chat.take("1")
+        assert chat.dialogue.given == best
+
+
+def test_the_summary_of_an_open_chat_has_none_either_and_a_number_means_nothing_that_was_listed_before(desk):
+    with Pipeline.open(desk) as pipeline:
+        chat = open_chat(pipeline)
+        chat.take("/alt")
+        forget_customer(desk, "c-8")
+        chat.take("/handoff")
+        _, nearest = shown(chat).split("Nearest past answers:")
+        assert RESET in nearest and REFUND not in nearest and SWAP not in nearest
+        assert chat.dialogue.listed == 0
+
+
+def test_where_nothing_is_left_to_list_the_chat_says_so(desk):
+    with Pipeline.open(desk) as pipeline:
+        chat = open_chat(pipeline)
+        for customer in ("c-7", "c-8", "c-9"):
+            forget_customer(desk, customer)
+        for line in ("/alt", "/why", "/handoff"):
+            chat.take(line)
+    assert "There is no other answer to show." in shown(chat) and "Nearest past answers:\n  none" in shown(chat)
