@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.assist_offered import Offered
-from bot.assisted_dialogue import AssistedDialogue, Unread
+from bot.assisted_dialogue import AssistedDialogue, Suggested, Unread
 from bot.dialogue import Request
 from bot.early_warning import THRESHOLD
 from bot.following import Began, Event, KnownBy, Met, Named, Said, WentOn
@@ -63,6 +63,8 @@ class Assist:
         """Called when another dialogue stands here: what is being written for the one before must not be sent."""
         self.left = LeftDialogues()
         """Those that stood here before."""
+        self.sent_last: Suggested | None = None
+        """The suggestion that was sent last, in whichever dialogue that was."""
         self._keep = keep
         self._tell = tell
         self._meet = meet
@@ -86,11 +88,6 @@ class Assist:
                 if self.dialogue is not dialogue:
                     self.left.keep(self.dialogue)
                 self.dialogue = present
-
-    def numbered(self, number: int) -> AssistedDialogue:
-        """The dialogue in which a number was given, where they go on; otherwise the present one."""
-        is_left = self.offered.counts_on and number not in self.dialogue.numbered
-        return (self.left.with_number(number) if is_left else None) or self.dialogue
 
     def request(self, draft: str = "") -> Request | None:
         """What to find suggestions for, or None where the customer waits for nothing.
@@ -165,25 +162,24 @@ class Assist:
             is_good: whether it is a good answer to what was asked.
             number: as it stands beside it; by default the one that was sent last.
         """
-        if number is None:
-            judged = self.dialogue.sent_last
-            if judged is None:
-                self._tell("No suggestion was sent yet: /good 1 and /bad 1 judge one that is not sent.")
-        else:
+        if number is not None:
             chosen = self.suggestion(number)
-            judged = (self._as_asked(), chosen.answer) if chosen else None
+            judged = self.dialogue.suggested(chosen.answer) if chosen else None
+        elif (judged := self.sent_last) is None:
+            self._tell("No suggestion was sent yet: /good 1 and /bad 1 judge one that is not sent.")
         if judged is None:
             return
-        dialogue, answer = judged
-        if not dialogue.asked:
+        dialogue, as_asked, answer = judged
+        if not as_asked.asked:
             self._tell("This answers nothing that was asked: what is only being written cannot be judged.")
             return
         verdict: Verdict = "good" if is_good else "bad"
-        self._keep(
-            dialogue, [(answer.answer_id, verdict)], f'Kept as a {verdict} answer: "{excerpt(answer.text, 60)}"'
-        )
+        where = "" if dialogue is self.dialogue else f" in {dialogue.name}"
+        told = f'Kept as a {verdict} answer{where}: "{excerpt(answer.text, 60)}"'
+        # When it was asked the customer may not have been known yet.
+        self._keep(replace(as_asked, customer=dialogue.customer), [(answer.answer_id, verdict)], told)
         if not is_good:
-            self.dialogue.rejected = (*self.dialogue.rejected, answer)
+            dialogue.rejected = (*dialogue.rejected, answer)
 
     def hand_over(self) -> bool:
         """Keeps that the dialogue was handed over; whether anything was asked."""
@@ -204,6 +200,12 @@ class Assist:
         conversation, met = known or (None, None)
         threshold = self.dialogue.threshold
         self._turn_to(AssistedDialogue(conversation=conversation, met=met, customer=customer, threshold=threshold))
+
+    def begin_anew(self) -> None:
+        """Begins a new dialogue in the place of this one, with the same customer."""
+        before = self.dialogue
+        self.begin(before.known_by, before.customer)
+        self.sent_last = None
 
     def follow(self, event: Event | MetElsewhere) -> None:
         """Takes what the followed log says."""
@@ -278,19 +280,14 @@ class Assist:
                 self._tell(f"Warning for {dialogue.name}: {warning.words}")
                 dialogue.reported = (*dialogue.reported, warning)
 
-    def _as_asked(self) -> AssistedDialogue:
-        """The dialogue as it is, without the question before where that was answered already."""
-        return replace(self.dialogue, asked=self.dialogue.waiting(), sent_last=None)
-
     def _judge(self, text: str, chosen: Suggestion | None) -> None:
         dialogue = self.dialogue
-        if not any(one is chosen for one in dialogue.meant):
-            # Of a dialogue before: it answers nothing that was asked in this one.
-            chosen = None
+        # One of a dialogue before answers nothing that was asked in this one.
+        chosen = chosen if any(one is chosen for one in dialogue.meant) else None
         words = sent_words(text, self.best, self.offered.seen(dialogue), chosen)
         if words.answer is not None:
             # Before it is kept, for that can fail: it is sent all the same.
-            dialogue.sent_last, dialogue.sent = (self._as_asked(), words.answer), words.answer
+            self.sent_last, dialogue.sent = dialogue.suggested(words.answer), words.answer
         self._keep_verdicts(words.verdicts)
 
     def _keep_verdicts(self, verdicts: Sequence[tuple[RankedAnswer, Verdict]]) -> None:

@@ -17,13 +17,11 @@ if TYPE_CHECKING:
 
 
 def keep(on: AssistScreen, dialogue: AssistedDialogue, judgements: Judgements, told: str) -> None:
-    """Keeps judgements of the present dialogue, as it is or was; see `bot.feedback.Keep`."""
-    where = on.assist.dialogue
-    # As it was before, its customer may not have been known yet.
-    as_it_was = replace(dialogue, customer=where.customer)
+    """Keeps judgements of a dialogue as it is now, and tells of them in the present one; see `bot.feedback.Keep`."""
+    where, as_it_is = on.assist.dialogue, replace(dialogue)
 
     def kept() -> str:
-        return "" if on.forgetting.is_going_on else keep_or_say(on.book, as_it_was, judgements) or told
+        return "" if on.forgetting.is_going_on else keep_or_say(on.book, as_it_is, judgements) or told
 
     on.on_desk(kept, partial(_tell_in, on, where))
 

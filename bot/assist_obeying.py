@@ -197,8 +197,7 @@ def _save(on: Place, rest: str) -> None:
 
 
 def _begin_anew(on: Place, rest: str) -> None:
-    dialogue = on.assist.dialogue
-    on.assist.begin(dialogue.known_by, dialogue.customer)
+    on.assist.begin_anew()
     on.tell("A new dialogue begins.")
 
 

@@ -151,8 +151,7 @@ class PlainAssist:
             with self._within(self.assist.dialogue):
                 if is_turn and not self._as_json:
                     self._write(Text.assemble(f"{event.turn.role}: ", plain(event.turn.text)))
-                with self._whose.noting_what_is_sent():
-                    self._guarded(partial(self.assist.follow, event))
+                self._guarded(partial(self.assist.follow, event))
         else:
             self._guarded(partial(self.assist.follow, event))
         dialogue = self.assist.dialogue
@@ -229,8 +228,7 @@ class PlainAssist:
         """Sends the agent's words."""
         self._whose.just_sent_in = self.assist.dialogue
         try:
-            with self._whose.noting_what_is_sent():
-                self.assist.agent_says(text, chosen)
+            self.assist.agent_says(text, chosen)
         finally:
             # It is said, whether or not that can be kept as feedback: whoever carries it to the customer must know.
             if self._as_json:
@@ -285,10 +283,7 @@ class PlainAssist:
         self._is_over = True
 
     def _keep(self, dialogue: AssistedDialogue, judgements: Judgements, told: str) -> None:
-        # As it was before, its customer may not have been known yet.
-        as_it_was = replace(dialogue, customer=self.assist.dialogue.customer)
-        said = keep_or_say(self.book, as_it_was, judgements) or told
-        if said:
+        if said := keep_or_say(self.book, dialogue, judgements) or told:
             self.tell(said)
 
     def _meet(self, name: str) -> None:

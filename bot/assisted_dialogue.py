@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from bot.dialogue import LONGEST_MESSAGE, Dialogue
@@ -55,8 +55,6 @@ class AssistedDialogue(Dialogue):
     """Those that stood there last; `/why` tells of them after one was sent."""
     sent: RankedAnswer | None = None
     """The one of these that was sent."""
-    sent_last: tuple[AssistedDialogue, RankedAnswer] | None = None
-    """The suggestion that was sent last, and the dialogue as it was then."""
     first: int = 1
     """The number of the best suggestion."""
     numbered: dict[int, int] = field(default_factory=dict)
@@ -131,6 +129,10 @@ class AssistedDialogue(Dialogue):
         turns = (*self.turns, *(Turn("customer", text) for text in typed if text))
         return as_asked(turns) if turns and turns[-1].role == "customer" else ()
 
+    def suggested(self, answer: RankedAnswer) -> Suggested:
+        """What is suggested now, as it can be judged: for nothing that was answered already."""
+        return Suggested(self, replace(self, asked=self.waiting()), answer)
+
     def is_echo(self, text: str) -> bool:
         """Whether the followed log only repeats what was sent from here; that it does so once."""
         key = answer_key(text)
@@ -159,6 +161,16 @@ class AssistedDialogue(Dialogue):
         """Whose dialogue it is, for programs: ids as the followed log has them, so that they are found there."""
         customer = self.customer.name if self.customer else None
         return {"conversation": self.conversation, "customer": customer, "dialogue": self.key}
+
+
+class Suggested(NamedTuple):
+    """A suggestion as it can be judged."""
+
+    dialogue: AssistedDialogue
+    """In which it was suggested."""
+    as_asked: AssistedDialogue
+    """That as it was then, with the question that the suggestion was for."""
+    answer: RankedAnswer
 
 
 class Unread(NamedTuple):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from assist_fakes import use_screen
+from assist_fakes import use_screen, verdicts
 from chat_fakes import ANSWERS, PAST, FakePipeline, FullBook, make_console
 from lamp_desk import lamp_desk
 
 from bot.assist_plain import PlainAssist
 from bot.customer import forget_customer, known_customer
 from bot.feedback import FeedbackBook
+from bot.following import FollowedLog
 from bot.pipeline import Pipeline
 
 ASKED = "When do I get my money back?"
@@ -84,3 +87,31 @@ def test_what_is_judged_is_done_though_it_cannot_be_kept(command):
         assert "Hand-over of dialogue" in told and helped.assist.dialogue.handed_over
     else:
         assert [one.answer.text for one in helped.assist.best] == [one.text for one in ANSWERS[1:]]
+
+
+def test_on_the_screen_the_suggestion_sent_last_is_judged_in_whichever_dialogue_that_was(tmp_path):
+    log = tmp_path / "log"
+
+    async def asks(keyboard, conversation, text):
+        with log.open("a") as file:
+            file.write(json.dumps({"conversation": conversation, "role": "customer", "text": text}) + "\n")
+        await keyboard.sees(f"customer> {text}")
+        await keyboard.settles()
+
+    async def play(keyboard):
+        assist, sent = keyboard.screen.assist, {}
+        for conversation, text, key in (("b", "where is it?", "/send 2"), ("a", "can I return it?", "/send 1")):
+            await asks(keyboard, conversation, text)
+            await keyboard.type(f"{key}\r")
+            await keyboard.until(lambda: not assist.dialogue.waiting())
+            sent[conversation] = assist.dialogue
+        await asks(keyboard, "b", "hello?")
+        await keyboard.type("/bad\r")
+        await keyboard.sees("Kept as a bad answer in conversation a:")
+        assert [one.text for one in sent["a"].rejected] == [ANSWERS[0].text] and sent["b"].rejected == ()
+        await keyboard.type("/new\r/good\r")
+        await keyboard.sees("No suggestion was sent yet")
+
+    screen = use_screen(play, log=FollowedLog(log))
+    assert screen.book.kept[-1][1:] == ("can I return it?", 7, "bad")
+    assert [verdict for _, verdict in verdicts(screen) if verdict in {"good", "bad"}] == ["bad"]

@@ -12,6 +12,7 @@ from lamp_desk import lamp_desk
 from bot import left_dialogues
 from bot.assist import Assist
 from bot.assist_plain import PlainAssist
+from bot.assist_whose import Whose
 from bot.customer import Customer
 from bot.feedback import FeedbackBook
 from bot.following import Began, FollowedLog, Said, WentOn
@@ -225,4 +226,4 @@ def test_dialogues_that_cannot_go_on_take_no_place_of_those_that_can(monkeypatch
     for name in ("a", "b"):
         assist.follow(WentOn((name, None)))
         assert [turn.text for turn in assist.dialogue.turns] == [f"I am {name}"]
-    assert assist.numbered(max(newest.numbered)) is newest
+    assert Whose(assist).numbered(max(newest.numbered)) is newest
