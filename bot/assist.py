@@ -202,10 +202,12 @@ class Assist:
         self._turn_to(AssistedDialogue(conversation=conversation, met=met, customer=customer, threshold=threshold))
 
     def begin_anew(self) -> None:
-        """Begins a new dialogue in the place of this one, with the same customer."""
+        """Begins a new dialogue in the place of this one, with the same customer as the desk knows them now."""
         before = self.dialogue
         self.begin(before.known_by, before.customer)
         self.sent_last = None
+        if name := before.customer.name if before.customer else before.met:
+            self._meet(name)
 
     def follow(self, event: Event | MetElsewhere) -> None:
         """Takes what the followed log says."""

@@ -10,6 +10,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from bot.chat_commands import COMMANDS, KEYS
+from bot.customer import Customer, known_customer
 from bot.dialogue import ALTERNATIVES, LONGEST_MESSAGE, Dialogue, read_message
 from bot.feedback import keep_or_say
 from bot.forgetting import Forgetting
@@ -26,7 +27,6 @@ from conversations.model import Turn, Verdict
 
 if TYPE_CHECKING:
     from bot.answers import Answer
-    from bot.customer import Customer
     from bot.feedback import FeedbackBook
     from bot.pipeline import Pipeline
 
@@ -191,8 +191,7 @@ class Chat:
             case "save":
                 self._save(rest)
             case "new":
-                self.dialogue = Dialogue(customer=self.dialogue.customer, threshold=self.dialogue.threshold)
-                self.tell("A new dialogue begins.")
+                self._begin_anew()
         return True
 
     def _explain(self) -> None:
@@ -237,6 +236,13 @@ class Chat:
             return
         save_transcript(self.dialogue, at_home(name))
         self.tell(f"Saved to {name}.")
+
+    def _begin_anew(self) -> None:
+        known = self.dialogue.customer
+        # What they called bad in this dialogue is known of them by now.
+        customer = known_customer(self.pipeline.store, known.name) if known else None
+        self.dialogue = Dialogue(customer=customer, threshold=self.dialogue.threshold)
+        self.tell("A new dialogue begins.")
 
     def _keep_hand_over(self) -> None:
         if not self.dialogue.asked:

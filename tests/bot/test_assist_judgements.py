@@ -89,6 +89,38 @@ def test_what_is_judged_is_done_though_it_cannot_be_kept(command):
         assert [one.answer.text for one in helped.assist.best] == [one.text for one in ANSWERS[1:]]
 
 
+def test_what_was_called_bad_for_a_customer_is_not_suggested_in_a_new_dialogue_either(desk):
+    with Pipeline.open(desk) as pipeline:
+        known = known_customer(pipeline.store, "c-7")
+        helped = PlainAssist(pipeline, make_console(), FeedbackBook(pipeline, "assist"), known)
+        helped.take(ASKED)
+        bad = helped.assist.best[0].answer.text
+        for line in ("/bad 1", "/new", ASKED):
+            helped.take(line)
+        assert bad not in [one.answer.text for one in helped.assist.best]
+        assert helped.assist.dialogue.customer.earlier == known.earlier != ()
+
+
+def test_on_the_screen_it_is_not_suggested_either(desk):
+    with Pipeline.open(desk) as pipeline:
+        known = known_customer(pipeline.store, "c-7")
+
+        async def play(keyboard):
+            keyboard.screen.book = FeedbackBook(pipeline, "assist")
+            await keyboard.type(f"{ASKED}\r")
+            await keyboard.settles()
+            bad = keyboard.screen.assist.best[0].answer.text
+            await keyboard.type("/bad 1\r")
+            await keyboard.sees("Kept as a bad answer")
+            await keyboard.type("/new\r")
+            await keyboard.sees("A new dialogue begins.", known.summary)
+            await keyboard.type(f"\t{ASKED}\r")
+            await keyboard.settles()
+            assert bad not in [one.answer.text for one in keyboard.screen.assist.best]
+
+        use_screen(play, pipeline, customer=known)
+
+
 def test_on_the_screen_the_suggestion_sent_last_is_judged_in_whichever_dialogue_that_was(tmp_path):
     log = tmp_path / "log"
 

@@ -122,8 +122,6 @@ def test_what_the_customer_had_before_counts(desk):
     helped = PlainAssist(desk, make_console(), FakeBook(), known)
     helped.take("again dark")
     assert desk.calls[-1].earlier == known.earlier and desk.calls[-1].rejected == (SECOND,)
-    helped.take("/new")
-    assert helped.assist.dialogue.customer is known
 
 
 def test_what_is_found_last_is_what_is_suggested(desk, helped):

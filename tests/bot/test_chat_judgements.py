@@ -93,3 +93,20 @@ def test_a_hand_over_after_an_answer_is_kept_with_that_answer_too():
     for line in ("/alt", "2", "/handoff"):
         chat.take(line)
     assert [kept[2:] for kept in chat.book.kept[1:]] == [(9, "picked"), (None, "handed over")]
+
+
+def test_what_the_customer_called_bad_is_not_offered_in_a_new_dialogue_either(tmp_path):
+    desk = lamp_desk(tmp_path)
+    with Pipeline.open(desk) as pipeline:
+        known = known_customer(pipeline.store, "c-7")
+        chat = Chat(pipeline, make_console(), FeedbackBook(pipeline, "chat", known.key), customer=known)
+        chat.take("When do I get my money back?")
+        bad = chat.dialogue.answer.candidates[0]
+        chat.dialogue.pick(bad)
+        for line in ("/bad", "/new", "When do I get my money back?"):
+            chat.take(line)
+        assert bad.text not in [one.text for one in chat.dialogue.answer.candidates]
+        assert chat.dialogue.customer.earlier == known.earlier != ()
+        forget_customer(desk, "c-7")
+        chat.take("/new")
+        assert chat.dialogue.customer.earlier == chat.dialogue.customer.disliked == ()

@@ -14,7 +14,7 @@ from lamp_desk import REFUND, RESET, SWAP, lamp_desk, visits, write_log
 from bot.assist_plain import PlainAssist
 from bot.assisted_dialogue import AssistedDialogue
 from bot.cli import main
-from bot.customer import Customer, forget_customer, known_customer
+from bot.customer import forget_customer, known_customer
 from bot.dialogue import Dialogue
 from bot.failed_answers import failed_answers
 from bot.feedback import FeedbackBook
@@ -261,10 +261,3 @@ def test_forget_in_assist_is_asked_for_twice_in_a_row_and_ends_it(desk, in_lines
         assert screen.assist.dialogue.turns == (), "what is printed at the end holds nothing of it"
     with desk.store() as store:
         assert not known_customer(store, "c-8").earlier
-
-
-def test_a_new_dialogue_is_with_the_same_customer():
-    chat = make_chat()
-    chat.dialogue.customer = Customer("c", "c")
-    chat.take("/new")
-    assert chat.dialogue.customer == Customer("c", "c")
