@@ -182,11 +182,12 @@ class Assist:
             dialogue.rejected = (*dialogue.rejected, answer)
 
     def hand_over(self) -> bool:
-        """Keeps that the dialogue was handed over; whether anything was asked."""
+        """Keeps that the dialogue was handed over, once for a question; whether anything was asked."""
         if not self.dialogue.asked:
             self._tell("Nothing was asked yet.")
             return False
-        self._keep(self.dialogue, [(None, "handed over")], "")
+        if not self.dialogue.handed_over:
+            self._keep(self.dialogue, [(None, "handed over")], "")
         self.dialogue.handed_over = True
         return True
 

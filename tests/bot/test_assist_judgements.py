@@ -6,7 +6,7 @@ import json
 
 import pytest
 from assist_fakes import use_screen, verdicts
-from chat_fakes import ANSWERS, PAST, FakePipeline, FullBook, make_console
+from chat_fakes import ANSWERS, PAST, FakeBook, FakePipeline, FullBook, make_console
 from lamp_desk import lamp_desk
 
 from bot.assist_plain import PlainAssist
@@ -147,3 +147,12 @@ def test_on_the_screen_the_suggestion_sent_last_is_judged_in_whichever_dialogue_
     screen = use_screen(play, log=FollowedLog(log))
     assert screen.book.kept[-1][1:] == ("can I return it?", 7, "bad")
     assert [verdict for _, verdict in verdicts(screen) if verdict in {"good", "bad"}] == ["bad"]
+
+
+def test_a_hand_over_is_kept_once_for_a_question():
+    helped = PlainAssist(FakePipeline(ANSWERS, PAST), make_console(), FakeBook())
+    for line in ("can I return it?", "/handoff", "/handoff", "and the box?", "/handoff"):
+        helped.take(line)
+    kept = [(question, verdict) for _, question, _, verdict in helped.book.kept]
+    assert kept == [("can I return it?", "handed over"), ("can I return it?\nand the box?", "handed over")]
+    assert helped._console.file.getvalue().count("Hand-over of dialogue") == 3
