@@ -127,3 +127,31 @@ def test_what_is_judged_while_the_customer_is_looked_up_is_theirs_too(desk, log)
 
         use_screen(play, pipeline, log=FollowedLog(log))
         assert [one.customer is not None for one in pipeline.store.feedback()] == [True]
+
+
+def test_a_judgement_of_what_was_sent_to_another_customer_is_that_customers(desk, log):
+    with Pipeline.open(desk) as pipeline:
+        other = {"conversation": "L-2", "customer": "ann-2"}
+        in_lines(pipeline, log, "/send 1", {"customer": "late-9"}, other, "/bad")
+        assert {one.verdict for one in pipeline.store.feedback()} == {"sent", "bad"}
+    assert forget_customer(desk, "late-9")["feedback"] == 2
+
+
+def test_on_the_screen_it_is_not_kept_as_the_present_customers(desk, log):
+    with Pipeline.open(desk) as pipeline:
+
+        async def play(keyboard):
+            screen = keyboard.screen
+            screen.book = FeedbackBook(pipeline, "assist")
+            await keyboard.settles()
+            await keyboard.type(F1)
+            write(log, THANKED, customer="late-9")
+            await keyboard.sees("Customer late-9: nothing is known from before.")
+            write(log, "Is my order here?", conversation="L-2", customer="ann-2")
+            await keyboard.sees("Customer ann-2: nothing is known from before.")
+            await keyboard.type("/bad\r")
+            await keyboard.sees("Kept as a bad answer in conversation L-1")
+
+        use_screen(play, pipeline, log=FollowedLog(log))
+        kept = list(pipeline.store.feedback())
+        assert "bad" in {one.verdict for one in kept} and len({one.customer for one in kept}) == 1
