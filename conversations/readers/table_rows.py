@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from conversations.readers.log_file import KEPT_OF_A_LINE, LONGEST_LINE, Line, LogFile
@@ -95,8 +96,9 @@ def _row(lines: _Lines, text: str, delimiter: str, width: int) -> tuple[int, lis
     if is_whole and (problem or any(line is not None and line.text.count("\t") == width - 1 for line in later)):
         return 1, [_without_marks(cell) for cell in split], ""
     if problem:
-        # Marks within a text do no harm as long as the last one is closed.
-        cells = next(csv.reader([f"{text}\n"], delimiter=delimiter), [])
+        # Marks within a text do no harm as long as the last one is closed. A carriage return within it does.
+        with suppress(csv.Error):
+            cells = next(csv.reader([f"{text}\n"], delimiter=delimiter), [])
         return (1, cells, "") if len(cells) == width and not cells[-1].endswith("\n") else (1, [], problem)
     if len(cells) != width:
         problem = f"the row has {len(cells)} columns, the header {width}; quote texts that hold the delimiter"

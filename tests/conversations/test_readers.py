@@ -2,7 +2,7 @@ import gzip
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from logs_for_tests import conversation_row, read, said, write_jsonl
 
@@ -253,6 +253,7 @@ def test_a_long_log_is_not_held_in_memory(tmp_path):
 @given(
     st.binary(max_size=400), st.sampled_from([b"", b"{", b"question,answer\n", b"id,role,text\n", b"[", b"\xff\xfe"])
 )
+@example(b"\r\x01", b"question,answer\n")
 def test_no_bytes_bring_a_reader_down(tmp_path, content, start):
     path = tmp_path / "log"
     path.write_bytes(start + content)
