@@ -135,6 +135,7 @@ class FeedbackBook:
         return not forgotten.isdisjoint([self._customer, *names, *map(redactor.pseudonym, names)])
 
     def _take_up(self) -> None:
+        # At once: with many judgements that takes a while, for which the next answer would wait.
         if self._pipeline.prior is not None:
             self._pipeline.refresh_feedback()
 

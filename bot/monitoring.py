@@ -219,9 +219,9 @@ class Monitor:
         for began in sorted(self._heard):
             if until is not None and self.periods.end(began) > until:
                 return
-            heard = self._heard.pop(began)
-            self._closed = began
-            yield _statuses(self.periods.shown(began), heard, self._chart.close(_sounds(heard)), is_over=True)
+            self._closed, heard = began, self._heard.pop(began)
+            readings = self._chart.close(by_series(heard.values()))
+            yield _statuses(self.periods.shown(began), heard, readings, is_over=True)
 
     def running(self) -> list[Status]:
         """How the newest period that has begun and is not over stands; empty where there is none."""
@@ -230,7 +230,7 @@ class Monitor:
         if began is None:
             return []
         heard = self._heard[began]
-        return _statuses(self.periods.shown(began), heard, self._chart.read(_sounds(heard)), is_over=False)
+        return _statuses(self.periods.shown(began), heard, self._chart.read(by_series(heard.values())), is_over=False)
 
     def _add(self, batch: Sequence[Conversation]) -> None:
         for one, heard in zip(batch, self.hear(batch), strict=True):
@@ -270,10 +270,10 @@ def _by_mood(one: Unhappy) -> tuple[float, str]:
     return one.heard.whole, one.conversation
 
 
-def _sounds(period: dict[str, Heard]) -> dict[str, list[Sound]]:
-    """By series, the whole desk first."""
+def by_series(period: Iterable[Heard]) -> dict[str, list[Sound]]:
+    """What the control chart reads of a period's conversations: by series, the whole desk first."""
     sounds: dict[str, list[Sound]] = {ALL: []}
-    for heard in period.values():
+    for heard in period:
         for series in dict.fromkeys((ALL, heard.topic)):
             sounds.setdefault(series, []).append(Sound(heard.mood, heard.calm))
     return sounds

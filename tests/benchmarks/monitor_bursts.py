@@ -25,8 +25,8 @@ from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
-from bot.control_chart import ControlChart, Sound
-from bot.monitoring import ALL, Heard, Monitor
+from bot.control_chart import ControlChart
+from bot.monitoring import Heard, Monitor, by_series
 from bot.periods import Periods
 from conversations.desk import Desk
 from conversations.importing import import_logs
@@ -84,8 +84,11 @@ def main(
     complaints = [one.text for one in read_labelled([Path(airline)]) if one.label == "negative"]
     calm, repeats = heard(monitor, log), -(-last * size // len(log))
     turned_ones = heard(monitor, [complaining(one, complaints, generator) for one in log for _ in range(repeats)])
-    cross = [turned_ones[begin : begin + repeats] for begin in range(0, len(turned_ones), repeats)]
     topics = [one.topic for one in calm]
+    cross = [
+        [replace(one, topic=topic) for one in turned_ones[row * repeats : (row + 1) * repeats]]
+        for row, topic in enumerate(topics)
+    ]
     print(f"{len(set(topics))} topics; mean mood {mean(calm):+.2f}, turned {mean(turned_ones):+.2f}")
     false_days = quiet_days = 0
     told: dict[float, list[tuple[bool, bool, int]]] = {0.4: [], 0.6: [], 0.8: [], 1.0: [], OUTAGE: []}
@@ -105,17 +108,12 @@ def main(
         added = generator.sample(pool, len(own)) if strength == OUTAGE else []
         chart = ControlChart(0.01)
         for day in range(last):
-            sounds: dict[str, list[Sound]] = {ALL: []}
             today = order[day * size : (day + 1) * size]
             said = [
-                (topics[row], generator.choice(cross[row]) if day == burst_day and row in turned else calm[row])
-                for row in today
+                generator.choice(cross[row]) if day == burst_day and row in turned else calm[row] for row in today
             ]
-            said += [(topics[row], generator.choice(cross[row])) for row in added if day == burst_day]
-            for own_topic, one in said:
-                for series in (ALL, own_topic):
-                    sounds.setdefault(series, []).append(Sound(one.mood, one.calm))
-            alarmed = {one.series for one in chart.close(sounds) if one.is_alarm}
+            said += [generator.choice(cross[row]) for row in added if day == burst_day]
+            alarmed = {one.series for one in chart.close(by_series(said)) if one.is_alarm}
             if day == burst_day:
                 size_of_burst = sum(row in turned for row in today) + len(added)
                 told[strength].append((topic in alarmed, bool(alarmed), size_of_burst))

@@ -44,10 +44,11 @@ def behind(turns: Dialogue, said: list[str]) -> Dialogue:
     return (*turns[:-1], *(Turn("customer", text) for text in said), turns[-1])
 
 
-def first_right(pipeline: Pipeline, logged: list[LoggedTurn], dialogues: list[Dialogue], limit: int) -> float:
+def first_right(
+    pipeline: Pipeline, logged: list[LoggedTurn], right: list[frozenset[int]], dialogues: list[Dialogue], limit: int
+) -> float:
     """The share of dialogues whose best answer is right."""
     pairs.ONE_MESSAGE = limit
-    right = AnswerEquality(pipeline.store.answers()).equal([turn.answer for turn in logged])
     requests = [
         replace(turn.request, turns=pairs.as_asked(dialogue))
         for turn, dialogue in zip(logged, dialogues, strict=True)
@@ -72,9 +73,10 @@ def main() -> None:
         ways = {"as they are": asked, "in sentences": [cut(turns) for turns in asked]}
         for count in (1, 2, 4):
             ways[f"behind {count} others"] = [behind(turns, generator.sample(talk, count)) for turns in asked]
+        right = AnswerEquality(pipeline.store.answers()).equal([turn.answer for turn in logged])
         print(f"{len(logged)} turns; limits of", *LIMITS, "bytes; first right:")
         for way, dialogues in ways.items():
-            shares = [first_right(pipeline, logged, dialogues, limit) for limit in LIMITS]
+            shares = [first_right(pipeline, logged, right, dialogues, limit) for limit in LIMITS]
             print(f"{way:16}", *(f"{share:.3f}" for share in shares), flush=True)
 
 
